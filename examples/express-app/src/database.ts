@@ -1,0 +1,93 @@
+import { Worker } from 'node:worker_threads'
+import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
+
+/** The one thing that the shop knows about Postgres. */
+export interface Database {
+  /** Runs one statement with parameters ($1, $2 …) and gives its rows. */
+  query<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>
+  /** Runs a script of several statements on one connection. */
+  run(script: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** A Postgres server, when a URL is given; else a Postgres inside this process, empty at each start. */
+export function openDatabase(url: string | undefined): Database {
+  return url ? openServer(url) : openThread()
+}
+
+/** A Postgres server, over a pool of connections. */
+function openServer(url: string): Database {
+  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5000 })
+  // An idle connection that breaks is replaced by the pool at the next query; without a listener it ends the process.
+  pool.on('error', (error) => console.warn(`postgres: ${error.message}`))
+  return {
+    query: async <Row>(sql: string, params: readonly unknown[] = []) =>
+      (await pool.query(sql, [...params])).rows as Row[],
+    run: async (script) => {
+      await pool.query(script)
+    },
+    close: () => pool.end(),
+  }
+}
+
+/** Postgres compiled to WebAssembly, on the thread of the caller, which stands still while a query runs. */
+export function openEmbedded(): Database {
+  const engine = PGlite.create()
+  return {
+    query: async <Row>(sql: string, params: readonly unknown[] = []) =>
+      (await (await engine).query<Row>(sql, [...params])).rows,
+    run: async (script) => {
+      await (await engine).exec(script)
+    },
+    close: async () => (await engine).close(),
+  }
+}
+
+/** What goes to the thread of the database, and what comes back. */
+export interface Call {
+  readonly id: number
+  readonly sql: string
+  /** Absent for a script. */
+  readonly params?: readonly unknown[]
+}
+export type Reply = { readonly id: number; readonly rows: unknown[] } | { readonly id: number; readonly error: string }
+
+/** The embedded Postgres on a thread of its own, so that a slow query keeps nobody else waiting, as with a server. */
+function openThread(): Database {
+  const thread = new Worker(new URL('./database-thread.js', import.meta.url))
+  const waiting = new Map<number, { resolve(rows: unknown[]): void; reject(error: Error): void }>()
+  let calls = 0
+  let ended: Error | undefined
+
+  const call = (sql: string, params?: readonly unknown[]): Promise<unknown[]> =>
+    new Promise((resolve, reject) => {
+      if (ended) return reject(ended)
+      const id = ++calls
+      waiting.set(id, { resolve, reject })
+      thread.postMessage({ id, sql, ...(params && { params }) } satisfies Call)
+    })
+  const end = (error: Error) => {
+    ended ??= error
+    for (const { reject } of waiting.values()) reject(ended)
+    waiting.clear()
+  }
+
+  thread.on('message', (reply: Reply) => {
+    const caller = waiting.get(reply.id)
+    waiting.delete(reply.id)
+    if ('rows' in reply) caller?.resolve(reply.rows)
+    else caller?.reject(new Error(reply.error))
+  })
+  thread.on('error', end)
+  thread.on('exit', () => end(new Error('the database is closed')))
+  return {
+    query: <Row>(sql: string, params: readonly unknown[] = []) => call(sql, params) as Promise<Row[]>,
+    run: async (script) => {
+      await call(script)
+    },
+    close: async () => {
+      await thread.terminate()
+    },
+  }
+}

@@ -1,0 +1,86 @@
+import express from 'express'
+import { httpCache } from 'tiercache/middleware/express'
+import { findProduct, searchProducts, setPrice, topSellers } from '../catalogue.ts'
+import { HttpError } from '../http-error.ts'
+import { timed } from '../server-timing.ts'
+import type { Router } from 'express'
+import type { Cache } from 'tiercache'
+import type { Database } from '../database.ts'
+
+/**
+ * The routes of the shop, cached twice: `products` and `lists` keep what the database answered, `pages` keeps
+ * whole responses made of it. A new price empties what shows prices, the data before the pages.
+ */
+export function productRoutes(cache: Cache, database: Database): Router {
+  const products = cache.namespace('products', { ttl: '10m' })
+  const lists = cache.namespace('lists', { ttl: '2m' })
+  const pages = cache.namespace('pages')
+  const page = httpCache(pages, { ttl: '1m' })
+  const router = express.Router()
+
+  router.get('/products/:id', page, async (req, res) => {
+    const id = readId(req.params.id)
+    const product = await products.getOrSet(`${id}`, () => timed(res, () => findProduct(database, id)))
+    if (!product) throw new HttpError(404, `there is no product ${id}`)
+    res.json(product)
+  })
+
+  router.get('/search', page, async (req, res) => {
+    const words = readWords(req.query.q)
+    const found = await lists.getOrSet(`search:${words.join(' ')}`, () =>
+      timed(res, () => searchProducts(database, words)),
+    )
+    res.json(found)
+  })
+
+  router.get('/top', page, async (req, res) => {
+    const days = readDays(req.query.days)
+    const sellers = await lists.getOrSet(`top:${days}`, () => timed(res, () => topSellers(database, days)))
+    res.json(sellers)
+  })
+
+  router.put('/products/:id/price', express.json({ limit: '1kb' }), async (req, res) => {
+    const id = readId(req.params.id)
+    const price = readPrice(req.body)
+    if (!(await timed(res, () => setPrice(database, id, price)))) throw new HttpError(404, `there is no product ${id}`)
+    // The pages last: emptied first, they could be filled again from the old data.
+    await Promise.all([products.delete(`${id}`), lists.clear()])
+    await pages.clear()
+    res.json({ id, price })
+  })
+
+  return router
+}
+
+function readId(text: string | undefined): number {
+  const id = Number(text)
+  if (!/^[1-9]\d{0,8}$/.test(text ?? '')) throw new HttpError(400, 'the id of a product is a whole number from 1')
+  return id
+}
+
+/** The words of a search in one canonical form, so that equal searches share an entry. */
+function readWords(q: unknown): string[] {
+  const words = typeof q === 'string' ? [...new Set(q.toLowerCase().split(/\s+/).filter(Boolean))].sort() : []
+  if (words.length === 0 || words.length > 5 || words.join(' ').length > 64) {
+    throw new HttpError(400, 'q holds one to five words of 64 characters together, as in /search?q=oak+lamp')
+  }
+  return words
+}
+
+function readDays(text: unknown): number {
+  if (text === undefined) return 90
+  const days = Number(text)
+  if (typeof text !== 'string' || !/^\d{1,3}$/.test(text) || days < 1 || days > 365) {
+    throw new HttpError(400, 'days is a whole number from 1 to 365')
+  }
+  return days
+}
+
+function readPrice(body: unknown): number {
+  const price = typeof body === 'object' && body !== null && 'price' in body ? body.price : undefined
+  const cents = typeof price === 'number' ? Math.round(price * 100) : 0
+  if (typeof price !== 'number' || Math.abs(cents / 100 - price) > 1e-9 || cents < 1 || cents > 10_000_000) {
+    throw new HttpError(400, 'the body is {"price": n}, with n from 0.01 to 100000 and at most two decimals')
+  }
+  return cents / 100
+}

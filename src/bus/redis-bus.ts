@@ -1,0 +1,141 @@
+import type { Clock } from '../clock.ts'
+import type { RedisNames } from '../entry/key.ts'
+import { isLink, readNotice } from '../entry/notice.ts'
+import type { RedisClient } from '../redis/client.ts'
+import { withDeadline } from '../redis/deadline.ts'
+import type { Bus, BusListener } from './bus.ts'
+import { Chain } from './chain.ts'
+
+export interface RedisBusSettings {
+  readonly names: RedisNames
+  readonly origin: string
+  /** The stated bound on staleness: being current is proven five times as often. */
+  readonly maxStalenessMs: number
+}
+
+const BEATS_PER_BOUND = 5
+
+/**
+ * The bus on Redis pub/sub. Pub/sub may lose messages in silence, so the scripts chain their notices, and a beat proves
+ * that nothing is missing: the head of the chain is read, then the subscriber's connection is pinged. Redis answers in
+ * order, so once both have answered, all that was committed before the read has been heard, if that tip was.
+ */
+export class RedisBus implements Bus {
+  readonly origin: string
+  verifiedAt = Number.NEGATIVE_INFINITY
+  readonly #client: RedisClient
+  readonly #settings: RedisBusSettings
+  readonly #clock: Clock
+  readonly #chain = new Chain()
+  #listener: BusListener | undefined
+  #isSubscribed = false
+  #isBeating = false
+  #closed = false
+  #cancelBeat: (() => void) | undefined
+
+  constructor(client: RedisClient, settings: RedisBusSettings, clock: Clock) {
+    this.#client = client
+    this.#settings = settings
+    this.#clock = clock
+    this.origin = settings.origin
+  }
+
+  subscribe(listener: BusListener): void {
+    this.#listener = listener
+    const { subscriber } = this.#client
+    subscriber.on('message', (_channel: string, text: string) => this.#heard(text))
+    subscriber.on('ready', () => this.#subscribe())
+    subscriber.on('close', () => {
+      this.#isSubscribed = false
+    })
+    if (subscriber.status === 'ready') this.#subscribe()
+    this.#client.onConnected(() => void this.#beat())
+    this.#schedule()
+  }
+
+  #subscribe(): void {
+    const { subscriber } = this.#client
+    withDeadline(
+      subscriber.subscribe(this.#settings.names.channel),
+      'SUBSCRIBE',
+      this.#settings.maxStalenessMs,
+      this.#clock,
+    ).then(
+      () => {
+        this.#isSubscribed = true
+        void this.#beat()
+      },
+      () => this.#reconnect(),
+    )
+  }
+
+  /** A subscription that does not answer may be half-open: only a new socket tells. */
+  #reconnect(): void {
+    this.#isSubscribed = false
+    if (!this.#closed) this.#client.subscriber.disconnect(true)
+  }
+
+  #heard(text: string): void {
+    const notice = readNotice(text)
+    if (!notice) {
+      this.#listener?.gap('a notice could not be read')
+      return
+    }
+    if (isLink(notice) && this.#chain.heard(notice.previousTip, notice.tip) === 'gap') {
+      this.#listener?.gap('a notice does not follow the last one heard')
+    }
+    this.#listener?.noticed(notice)
+  }
+
+  #schedule(): void {
+    if (this.#closed) return
+    this.#cancelBeat = this.#clock.after(this.#settings.maxStalenessMs / BEATS_PER_BOUND, () => {
+      void this.#beat()
+      this.#schedule()
+    })
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#isBeating || !this.#isSubscribed || !this.#client.usable) return
+    this.#isBeating = true
+    try {
+      const sentAt = this.#clock.now()
+      const [[tip]] = await Promise.all([this.#readTip(), this.#client.measureTime()])
+      if (await this.#ponged()) this.#proven(tip, sentAt)
+    } catch {
+      // Counted and told by the client; without a proof `verifiedAt` stays where it is.
+    } finally {
+      this.#isBeating = false
+    }
+  }
+
+  #readTip(): Promise<[string | null]> {
+    return this.#client.run('HMGET', (redis) => redis.call('HMGET', this.#settings.names.chain, 'tip'))
+  }
+
+  async #ponged(): Promise<boolean> {
+    const { subscriber } = this.#client
+    try {
+      await withDeadline(subscriber.ping(), 'PING', this.#settings.maxStalenessMs, this.#clock)
+      return this.#isSubscribed
+    } catch {
+      this.#reconnect()
+      return false
+    }
+  }
+
+  #proven(tip: string | null, sentAt: number): void {
+    if (tip === null) {
+      // No chain, though there was one: it was lost with whatever it told.
+      if (this.#chain.forget()) this.#listener?.gap('the chain of notices is gone')
+      return
+    }
+    if (this.#chain.read(tip) === 'gap') this.#listener?.gap('the head of the chain was not heard')
+    this.verifiedAt = sentAt
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#cancelBeat?.()
+  }
+}

@@ -1,0 +1,285 @@
+import type { Freshness } from '../entry/freshness.ts'
+import { judge } from '../entry/freshness.ts'
+import type { Isolation } from '../entry/isolation.ts'
+import { checkKey, localId, namespacesAbove, namespaceWithin, ROOT_NAMESPACE } from '../entry/key.ts'
+import { badValue, TierCacheError } from '../errors.ts'
+import type { CacheEventName, CacheListener, Counters, Gauges, Observable, RequestCounters } from '../events.ts'
+import { namespaceGroup } from '../tags/marks.ts'
+import type { NearEntry } from '../tiers/tier.ts'
+import { clearEverywhere, deleteEverywhere } from './invalidation.ts'
+import type { FarFound } from './lookup.ts'
+import { lookupFar, lookupNear } from './lookup.ts'
+import { handOut, standing } from './near.ts'
+import type { EntryOptions, LoadOptions, LoadSettings } from './options.ts'
+import { readEntryOptions, readLoadOptions } from './options.ts'
+import type { Parts, Target } from './parts.ts'
+import type { Answer, Loader, LoadRequest } from './read-through.ts'
+import { readThrough } from './read-through.ts'
+import { renewBehind } from './stale-while-revalidate.ts'
+import type { Outcome } from './write-through.ts'
+import { writeThrough } from './write-through.ts'
+
+/** An entry as its reader sees it. Durations are in ms; `Infinity` for an entry without an end. */
+export interface CacheEntry<T> {
+  readonly value: T
+  readonly freshness: Exclude<Freshness, 'expired'>
+  /** Since it was stored. */
+  readonly age: number
+  /** How long it will still be fresh; 0 when it is stale. */
+  readonly ttl: number
+  readonly tags: readonly string[]
+  readonly tier: 'l1' | 'l2'
+}
+
+/** A value with where it came from: see {@link Cache.getOrSetEntry}. */
+export interface LoadedEntry<T> {
+  readonly value: T
+  readonly freshness: 'fresh' | 'stale'
+  readonly age: number
+  readonly ttl: number
+  readonly tier: 'l1' | 'l2' | 'loader'
+  /** Whether this caller waited for a load that another caller of this process had started. */
+  readonly shared: boolean
+}
+
+/** What a whole cache has done and holds. */
+export interface CacheStats extends Gauges {
+  readonly counters: Counters
+  /** Whether L2 would be asked right now; `undefined` for L1 alone. */
+  readonly l2Usable: boolean | undefined
+}
+
+/** How long `close` waits for loads that are under way. */
+const DRAIN_MS = 5000
+
+/**
+ * A cache: L1 in this process, L2 behind it when there is a Redis. Made by `createCache`; opened for a part of the keys
+ * by {@link Cache.namespace}.
+ *
+ * Methods that answer a promise reject with a `TierCacheError` for bad arguments, and never for a Redis that fails: that
+ * is an event, and a miss.
+ */
+export class Cache implements Observable {
+  /** The full name of this namespace; `_` for the root. */
+  readonly name: string
+  readonly counters: Counters
+  readonly #parts: Parts
+  readonly #defaults: LoadSettings
+  readonly #requests: RequestCounters
+  readonly #groups: readonly string[]
+  readonly #isRoot: boolean
+  readonly #life: { isClosed: boolean }
+
+  /** Not for users: `createCache` puts the parts together. */
+  constructor(
+    parts: Parts,
+    name = ROOT_NAMESPACE,
+    defaults: LoadSettings = parts.settings.defaults,
+    life = { isClosed: false },
+  ) {
+    this.name = name
+    this.counters = parts.counters
+    this.#parts = parts
+    this.#defaults = defaults
+    this.#requests = parts.counters.requestsOf(name)
+    this.#groups = namespacesAbove(name).map(namespaceGroup)
+    this.#isRoot = name === ROOT_NAMESPACE
+    this.#life = life
+  }
+
+  /**
+   * The value of a key; loads, stores and answers it when there is none. However many callers ask, in this process and
+   * in others, one loader runs. A failing loader rejects all of its callers, unless a stale value may be served.
+   *
+   * @example
+   * const user = await cache.getOrSet(`user:${id}`, () => database.user(id), { ttl: '1m', stale: '10m' })
+   */
+  getOrSet<T>(key: string, loader: Loader<T>, options?: LoadOptions): Promise<T> {
+    const near = typeof key === 'string' ? this.#fresh(key) : undefined
+    if (near !== undefined && (options === undefined || options.isolation === undefined)) {
+      return (near.ready ?? this.#answer(near)) as Promise<T>
+    }
+    return this.#load(key, loader, options).then(({ value }) => value as T)
+  }
+
+  /** As {@link Cache.getOrSet}, with where the value came from. */
+  async getOrSetEntry<T>(key: string, loader: Loader<T>, options?: LoadOptions): Promise<LoadedEntry<T>> {
+    const { value, freshness, createdAt, freshUntil, tier, joined } = await this.#load(key, loader, options)
+    const now = this.#parts.clock.now()
+    const ttl = Math.max(0, freshUntil - now)
+    return { value: value as T, freshness, age: Math.max(0, now - createdAt), ttl, tier, shared: joined }
+  }
+
+  /**
+   * The fresh value of a key, from L1 or L2; `undefined` is always a miss. A stale value is a miss here, since nobody
+   * would renew it: see {@link Cache.getEntry}.
+   */
+  get<T>(key: string): Promise<T | undefined> {
+    const near = typeof key === 'string' ? this.#fresh(key) : undefined
+    if (near !== undefined) return (near.ready ?? this.#answer(near)) as Promise<T>
+    return this.getEntry<T>(key).then((entry) => (entry?.freshness === 'fresh' ? entry.value : undefined))
+  }
+
+  /** The fresh value of a key in L1, at once. Throws `ERR_INVALID_KEY`. */
+  peek<T>(key: string): T | undefined {
+    const near = typeof key === 'string' ? this.#fresh(key) : undefined
+    if (near !== undefined) return (near.shared ? near.value : handOut(near.value, false)) as T
+    checkKey(key)
+    this.#requests.l1Missing++
+    return undefined
+  }
+
+  /** What the cache has under a key, stale or fresh, with its age. Loads nothing. */
+  async getEntry<T>(key: string): Promise<CacheEntry<T> | undefined> {
+    const target = this.#target(key)
+    const parts = this.#parts
+    const near = lookupNear(parts, target, this.#requests)
+    if (near) return this.#entryOf<T>(near.entry, near.entry.shared, 'l1')
+    if (!parts.shared) return undefined
+    const flight = parts.flights.open(target.id, parts.marks.count)
+    try {
+      const found = await lookupFar(parts, target, flight, this.#defaults, this.#requests)
+      return found.entry ? this.#entryOf<T>(found.entry, (found as FarFound).shared, 'l2') : undefined
+    } catch {
+      // Counted and told by the client: a cache that fails is a miss.
+      return undefined
+    } finally {
+      parts.flights.close(flight)
+    }
+  }
+
+  /** Whether a fresh value is there, in L1 or L2. */
+  async has(key: string): Promise<boolean> {
+    return (await this.getEntry(key))?.freshness === 'fresh'
+  }
+
+  /**
+   * Stores a value: in L2 first, then here; the other processes drop theirs. Rejects with `ERR_UNSTORABLE_VALUE`,
+   * `ERR_VALUE_TOO_LARGE` or for bad options, and then nothing was stored.
+   *
+   * @example
+   * const { acknowledged } = await cache.set('rates', rates, { ttl: '1h' })
+   */
+  async set(key: string, value: unknown, options?: EntryOptions): Promise<Outcome> {
+    const target = this.#target(key)
+    return writeThrough(this.#parts, target, value, readEntryOptions('set', options, this.#defaults))
+  }
+
+  /** Makes a key gone everywhere. A load of it that is under way answers its callers and stores nothing. */
+  async delete(key: string): Promise<Outcome> {
+    return deleteEverywhere(this.#parts, this.#target(key))
+  }
+
+  /** Makes all entries of this namespace, and of those below it, gone everywhere, in one step. */
+  async clear(): Promise<Outcome> {
+    this.#assertOpen()
+    return clearEverywhere(this.#parts, this.name, this.#isRoot)
+  }
+
+  /**
+   * The same cache for keys of their own, with defaults of their own. Names nest: `users` opened within `shop` is
+   * `shop.users`, and clearing `shop` clears it too. Throws `ERR_INVALID_NAMESPACE` or for bad options.
+   *
+   * @example
+   * const users = cache.namespace('users', { ttl: '1h' })
+   */
+  namespace(name: string, defaults?: LoadOptions): Cache {
+    const settings = readLoadOptions('namespace', defaults, this.#defaults)
+    return new Cache(this.#parts, namespaceWithin(this.name, name), settings, this.#life)
+  }
+
+  /** Listens to an event of the whole cache; the answer takes the listener off again. See `CacheEvents`. */
+  on<Name extends CacheEventName>(name: Name, listener: CacheListener<Name>): () => void {
+    if (typeof listener !== 'function') throw badValue('ERR_INVALID_ARGUMENT', 'listener', 'a function', listener)
+    return this.#parts.events.on(name, listener)
+  }
+
+  gauges(): Gauges {
+    return { l1Entries: this.#parts.near?.entries ?? 0, l1Bytes: this.#parts.near?.bytes ?? 0 }
+  }
+
+  stats(): CacheStats {
+    return { ...this.gauges(), counters: this.counters, l2Usable: this.#parts.shared?.far.usable }
+  }
+
+  /**
+   * Ends the cache and all its namespaces: nothing is accepted any more (`ERR_CLOSED`), loads under way are waited for,
+   * 5 seconds at most, then the connections that it opened are closed.
+   */
+  async close(): Promise<void> {
+    if (this.#life.isClosed) return
+    this.#life.isClosed = true
+    await this.#parts.loads.settled(DRAIN_MS, this.#parts.clock)
+    this.#parts.near?.clear()
+    this.#parts.disconnect()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** The hit path: no promise, no event, no check of what was checked when it was stored. */
+  #fresh(key: string): NearEntry | undefined {
+    const parts = this.#parts
+    const near = parts.near?.get(this.#isRoot && key.charCodeAt(0) !== 0 ? key : localId(this.name, key))
+    if (near === undefined || standing(parts, near, parts.clock.now()) !== 'fresh') return undefined
+    this.#requests.l1Fresh++
+    return near
+  }
+
+  #answer(near: NearEntry): Promise<unknown> {
+    if (!near.shared) return Promise.resolve(handOut(near.value, false))
+    near.ready = Promise.resolve(near.value)
+    return near.ready
+  }
+
+  async #load<T>(key: string, loader: Loader<T>, options: LoadOptions | undefined): Promise<Answer> {
+    const target = this.#target(key)
+    readLoader(loader)
+    const settings = readLoadOptions('getOrSet', options, this.#defaults)
+    const request: LoadRequest = { target, loader, settings, requests: this.#requests, purpose: 'read' }
+    const near = lookupNear(this.#parts, target, this.#requests)
+    if (near) {
+      if (near.freshness === 'stale') renewBehind(this.#parts, request)
+      const { value, shared, createdAt, freshUntil } = near.entry
+      const kept = this.#handOutAs(value, shared, settings.isolation)
+      return { value: kept, shared, tier: 'l1', freshness: near.freshness, createdAt, freshUntil, joined: false }
+    }
+    const loaded = await readThrough(this.#parts, request)
+    if (loaded.freshness === 'stale') renewBehind(this.#parts, request)
+    return { ...loaded, value: handOut(loaded.value, loaded.shared) }
+  }
+
+  /** A caller that asks for another isolation than the value was kept with gets a copy where sharing would break it. */
+  #handOutAs(value: unknown, shared: boolean, isolation: Isolation): unknown {
+    if (isolation === 'copy' || (isolation === 'frozen' && !shared)) return handOut(value, false)
+    return isolation === 'reference' ? value : handOut(value, shared)
+  }
+
+  #entryOf<T>(
+    entry: Pick<NearEntry, 'value' | 'createdAt' | 'freshUntil' | 'staleUntil' | 'tags'>,
+    shared: boolean,
+    tier: 'l1' | 'l2',
+  ): CacheEntry<T> | undefined {
+    const now = this.#parts.clock.now()
+    const freshness = judge(entry, now)
+    if (freshness === 'expired') return undefined
+    const ttl = Math.max(0, entry.freshUntil - now)
+    const age = Math.max(0, now - entry.createdAt)
+    return { value: handOut(entry.value, shared) as T, freshness, age, ttl, tags: entry.tags, tier }
+  }
+
+  #target(key: string): Target {
+    checkKey(key)
+    this.#assertOpen()
+    return { namespace: this.name, key, id: localId(this.name, key), groups: this.#groups }
+  }
+
+  #assertOpen(): void {
+    if (this.#life.isClosed) throw new TierCacheError('ERR_CLOSED', 'the cache was closed')
+  }
+}
+
+function readLoader(loader: unknown): void {
+  if (typeof loader !== 'function') throw badValue('ERR_INVALID_ARGUMENT', 'loader', 'a function', loader)
+}

@@ -1,0 +1,80 @@
+import type { Entry } from '../entry/entry.ts'
+import type { Freshness } from '../entry/freshness.ts'
+import { judge } from '../entry/freshness.ts'
+import type { Isolation } from '../entry/isolation.ts'
+import type { RequestCounters } from '../events.ts'
+import type { NearEntry, Seen } from '../tiers/tier.ts'
+import type { Flight } from './flights.ts'
+import { isolate, land, standing } from './near.ts'
+import type { Parts, Target } from './parts.ts'
+
+/** What L1 has: an entry that it may answer with, and how it stands. */
+export interface NearFound {
+  readonly entry: NearEntry
+  readonly freshness: 'fresh' | 'stale'
+}
+
+/** Looks into L1. What it may not answer with any more is dropped on the way. */
+export function lookupNear(parts: Parts, target: Target, requests: RequestCounters): NearFound | undefined {
+  const entry = parts.near?.get(target.id)
+  const freshness = entry && standing(parts, entry, parts.clock.now())
+  if (entry && (freshness === 'fresh' || freshness === 'stale')) {
+    if (freshness === 'fresh') requests.l1Fresh++
+    else requests.l1Stale++
+    return { entry, freshness }
+  }
+  if (entry) parts.near?.delete(target.id)
+  requests.l1Missing++
+  return undefined
+}
+
+export interface FarFound {
+  readonly entry: Entry
+  readonly shared: boolean
+  readonly freshness: Freshness
+  /** Names the entry to the lease. */
+  readonly seen: Seen
+}
+
+/** What is found in L2: an entry, or what must be named to the lease as seen and unusable. */
+export type FarLookup = FarFound | { readonly entry: undefined; readonly seen: Seen | undefined }
+
+/**
+ * Looks into L2 and moves what it finds nearer, with the TTL that is left. Rejects when L2 cannot be asked.
+ */
+export async function lookupFar(
+  parts: Parts,
+  target: Target,
+  flight: Flight,
+  kept: { readonly isolation: Isolation; readonly l1TtlMs: number },
+  requests: RequestCounters,
+): Promise<FarLookup> {
+  const far = parts.shared?.far
+  if (!far) return { entry: undefined, seen: undefined }
+  const found = await far.get(target)
+  if (found.word !== 'entry') {
+    requests.l2Missing++
+    if (found.word === 'void' && typeof found.seen === 'string') await discard(parts, target, found.seen)
+    return { entry: undefined, seen: found.word === 'void' ? found.seen : undefined }
+  }
+  const { entry, bytes, seen, sentAt } = found
+  const freshness = judge(entry, parts.clock.now())
+  if (freshness === 'expired') {
+    requests.l2Missing++
+    return { entry: undefined, seen }
+  }
+  if (freshness === 'fresh') requests.l2Fresh++
+  else requests.l2Stale++
+  const shared = isolate(entry.value, kept.isolation)
+  land(parts, target, flight, { entry, bytes, shared, l1TtlMs: kept.l1TtlMs, asOf: sentAt })
+  return { entry, shared, freshness, seen }
+}
+
+/** Removes bytes that cannot be read. They are a miss either way, so a failure to remove them changes nothing. */
+async function discard(parts: Parts, target: Target, seen: Seen): Promise<void> {
+  try {
+    await parts.shared?.far.discard(target, seen)
+  } catch {
+    // Counted and told by the client.
+  }
+}

@@ -1,0 +1,98 @@
+import type { Entry } from '../entry/entry.ts'
+import type { Freshness } from '../entry/freshness.ts'
+import { judge } from '../entry/freshness.ts'
+import type { Isolation } from '../entry/isolation.ts'
+import { copyDeep, freezeDeep } from '../entry/isolation.ts'
+import { tagGroup } from '../tags/marks.ts'
+import type { NearEntry } from '../tiers/tier.ts'
+import type { Flight } from './flights.ts'
+import type { Parts, Target } from './parts.ts'
+
+/**
+ * How an entry of L1 stands at an instant: as its own deadlines say, or `void` when L1 may not answer with it: a group
+ * of its own has moved, its time in L1 is over, or nobody knows (within the bound on staleness) that it is current.
+ */
+export function standing(parts: Parts, near: NearEntry, now: number): Freshness | 'void' {
+  const { marks, bus, settings } = parts
+  if (near.mark !== marks.count) {
+    if (marks.movedSince(near.groups, near.mark)) return 'void'
+    near.mark = marks.count
+  }
+  if (now >= near.keptUntil) return 'void'
+  const knownAt = Math.max(near.asOf, bus.verifiedAt)
+  if (now - knownAt > settings.maxStalenessMs) return 'void'
+  return judge(near, now)
+}
+
+/** What a reader gets of a value that is shared, or not. */
+export function handOut(value: unknown, shared: boolean): unknown {
+  return shared ? value : copyDeep(value)
+}
+
+/** Makes a decoded value ready for its readers. Answers whether they may share it. */
+export function isolate(value: unknown, isolation: Isolation): boolean {
+  switch (isolation) {
+    case 'reference':
+      return true
+    case 'copy':
+      return false
+    case 'frozen':
+      return freezeDeep(value)
+  }
+}
+
+export interface Landing {
+  readonly entry: Entry
+  readonly bytes: number
+  readonly shared: boolean
+  readonly l1TtlMs: number
+  /** When the value was known to be current. */
+  readonly asOf: number
+  /** Nobody guards this value but time: it stays no longer than the bound on staleness. */
+  readonly unguarded?: boolean
+}
+
+/**
+ * Keeps an entry in L1, unless something happened to its key or groups since its flight began. Answers whether it was
+ * kept.
+ */
+export function land(parts: Parts, target: Target, flight: Flight, landing: Landing): boolean {
+  const { near, marks, settings, clock } = parts
+  if (!near) return true
+  const { entry, l1TtlMs, asOf, shared, bytes } = landing
+  const groups = entry.tags.length === 0 ? target.groups : [...target.groups, ...entry.tags.map(tagGroup)]
+  const reason = flight.poison ?? (marks.movedSince(groups, flight.mark) ? 'moved' : undefined)
+  if (reason !== undefined) {
+    refuse(parts, target, reason)
+    return false
+  }
+  const keptUntil = clock.now() + l1TtlMs
+  near.set(target.id, {
+    value: entry.value,
+    createdAt: entry.createdAt,
+    freshUntil: Math.min(entry.freshUntil, keptUntil),
+    staleUntil: Math.min(entry.staleUntil, keptUntil),
+    tags: entry.tags,
+    groups,
+    asOf,
+    keptUntil: landing.unguarded ? Math.min(keptUntil, asOf + settings.maxStalenessMs) : keptUntil,
+    mark: marks.count,
+    bytes,
+    shared,
+    ready: undefined,
+  })
+  return true
+}
+
+/** Counts and tells a value that was given to its callers but not stored. */
+export function refuse(parts: Parts, target: Target, reason: string): void {
+  parts.counters.fillsRefused++
+  parts.events.tell('fill-refused', () => ({ namespace: target.namespace, key: target.key, reason }))
+}
+
+/** Makes a key another one in this process: L1 drops it, what is under way may not fill L1, newcomers do not join it. */
+export function forget(parts: Parts, target: { readonly id: string }, reason: string, except?: Flight): void {
+  parts.flights.poison(target.id, reason, except)
+  parts.loads.detach(target.id)
+  parts.near?.delete(target.id)
+}

@@ -1,0 +1,138 @@
+import type { Isolation } from '../entry/isolation.ts'
+import { checkPrefix } from '../entry/key.ts'
+import { badValue } from '../errors.ts'
+import type { Duration } from '../options.ts'
+import { definedOptions, readDuration, readFiniteDuration, readInteger, readNumber, readWord } from '../options.ts'
+
+/** How one value is kept. Given to `createCache` (`defaults`), to `namespace`, and to each call; the nearest wins. */
+export interface EntryOptions {
+  /** How long a value is fresh. Default `'5m'`. */
+  readonly ttl?: Duration | undefined
+  /** How long it stays in L1 at most, so that L2 is asked again. Default: as long as `ttl` and `stale` say. */
+  readonly l1Ttl?: Duration | undefined
+  /**
+   * How long past `ttl` a value may be served by `getOrSet` while a newer one is loaded behind it, or when loading
+   * fails. Default 0: not at all.
+   */
+  readonly stale?: Duration | undefined
+  /** Shortens each `ttl` by up to this fraction, by chance, so that what was stored together does not end together. Default 0.05. */
+  readonly jitter?: number | undefined
+  /** How readers are kept apart from each other. Default `'frozen'`. */
+  readonly isolation?: Isolation | undefined
+}
+
+/** How a value is loaded, and kept. */
+export interface LoadOptions extends EntryOptions {
+  /** After so long a loader is aborted (`ctx.signal`) and its callers get `ERR_LOAD_TIMEOUT`. Default `'30s'`. */
+  readonly hardTimeout?: Duration | undefined
+  /**
+   * How long a caller waits for a load that another one runs, here or in another process. After that it runs its own
+   * loader and stores nothing. Default: as `hardTimeout`. 0: never wait.
+   */
+  readonly waitTimeout?: Duration | undefined
+}
+
+/** What `createCache` takes, apart from `redis`. */
+export interface CacheOptions {
+  /** The first word of every name in Redis; caches with one prefix share their entries. Default `'tiercache'`. */
+  readonly prefix?: string | undefined
+  /** L1: at most so many entries and bytes (encoded size and overhead). Default 10,000 and 64 MiB. `false`: no L1. */
+  readonly l1?: { readonly maxEntries?: number | undefined; readonly maxBytes?: number | undefined } | false | undefined
+  /** The bound on staleness of L1 behind changes made by other processes. Default `'2s'`. At least 100 ms. */
+  readonly maxStaleness?: Duration | undefined
+  /** The deadline of each command to Redis. Default 250 ms. */
+  readonly commandTimeout?: Duration | undefined
+  /** How long a process that loads a key keeps the others waiting before one of them takes over. Default `'3s'`. */
+  readonly lease?: Duration | undefined
+  /** Options for all values of the cache, unless a namespace or call says otherwise. */
+  readonly defaults?: LoadOptions | undefined
+}
+
+export interface EntrySettings {
+  readonly ttlMs: number
+  readonly l1TtlMs: number
+  readonly staleMs: number
+  readonly jitter: number
+  readonly isolation: Isolation
+}
+
+export interface LoadSettings extends EntrySettings {
+  readonly hardTimeoutMs: number
+  /** `undefined`: as long as `hardTimeoutMs`. */
+  readonly waitTimeoutMs: number | undefined
+}
+
+export interface CacheSettings {
+  readonly prefix: string
+  readonly l1: { readonly maxEntries: number; readonly maxBytes: number } | undefined
+  readonly maxStalenessMs: number
+  readonly commandTimeoutMs: number
+  readonly leaseMs: number
+  readonly defaults: LoadSettings
+}
+
+const DEFAULTS: LoadSettings = Object.freeze({
+  ttlMs: 300_000,
+  l1TtlMs: Number.POSITIVE_INFINITY,
+  staleMs: 0,
+  jitter: 0.05,
+  isolation: 'frozen',
+  hardTimeoutMs: 30_000,
+  waitTimeoutMs: undefined,
+})
+
+const ENTRY_NAMES = ['ttl', 'l1Ttl', 'stale', 'jitter', 'isolation']
+const LOAD_NAMES = [...ENTRY_NAMES, 'hardTimeout', 'waitTimeout']
+const CACHE_NAMES = ['redis', 'prefix', 'l1', 'maxStaleness', 'commandTimeout', 'lease', 'defaults']
+const ISOLATIONS = ['frozen', 'copy', 'reference'] as const
+
+/** Reads the options of a whole cache. Throws `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_INVALID_NAMESPACE`. */
+export function readCacheOptions(options: (CacheOptions & { readonly redis?: unknown }) | undefined): CacheSettings {
+  const given = definedOptions('createCache', options, CACHE_NAMES)
+  const prefix = given.prefix ?? 'tiercache'
+  checkPrefix(prefix)
+  return Object.freeze({
+    prefix,
+    l1: readL1(given.l1),
+    maxStalenessMs: readFiniteDuration('maxStaleness', given.maxStaleness ?? 2000, 100),
+    commandTimeoutMs: readFiniteDuration('commandTimeout', given.commandTimeout ?? 250),
+    leaseMs: Math.ceil(readFiniteDuration('lease', given.lease ?? 3000, 100)),
+    defaults: readLoadOptions('defaults', given.defaults, DEFAULTS),
+  })
+}
+
+function readL1(l1: CacheOptions['l1']): CacheSettings['l1'] {
+  if (l1 === false) return undefined
+  if (l1 !== undefined && (typeof l1 !== 'object' || l1 === null)) {
+    throw badValue('ERR_INVALID_OPTION', 'l1', 'false, or { maxEntries, maxBytes }', l1)
+  }
+  const given = definedOptions('l1', l1, ['maxEntries', 'maxBytes'])
+  return Object.freeze({
+    maxEntries: readInteger('l1.maxEntries', given.maxEntries ?? 10_000, 1, 2 ** 31),
+    maxBytes: readInteger('l1.maxBytes', given.maxBytes ?? 64 * 1024 * 1024, 1),
+  })
+}
+
+/** Reads the options of a call that stores, over those of its namespace. */
+export function readEntryOptions(owner: string, options: EntryOptions | undefined, base: LoadSettings): EntrySettings {
+  if (options === undefined) return base
+  const given = definedOptions(owner, options, ENTRY_NAMES)
+  return {
+    ttlMs: given.ttl === undefined ? base.ttlMs : readDuration('ttl', given.ttl),
+    l1TtlMs: given.l1Ttl === undefined ? base.l1TtlMs : readDuration('l1Ttl', given.l1Ttl),
+    staleMs: given.stale === undefined ? base.staleMs : readDuration('stale', given.stale),
+    jitter: given.jitter === undefined ? base.jitter : readNumber('jitter', given.jitter, 0, 1),
+    isolation: given.isolation === undefined ? base.isolation : readWord('isolation', given.isolation, ISOLATIONS),
+  }
+}
+
+/** Reads the options of a call that loads, over those of its namespace. */
+export function readLoadOptions(owner: string, options: LoadOptions | undefined, base: LoadSettings): LoadSettings {
+  if (options === undefined) return base
+  const { hardTimeout, waitTimeout, ...rest } = definedOptions(owner, options, LOAD_NAMES)
+  return Object.freeze({
+    ...readEntryOptions(owner, rest, base),
+    hardTimeoutMs: hardTimeout === undefined ? base.hardTimeoutMs : readDuration('hardTimeout', hardTimeout),
+    waitTimeoutMs: waitTimeout === undefined ? base.waitTimeoutMs : readDuration('waitTimeout', waitTimeout),
+  })
+}

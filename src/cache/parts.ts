@@ -1,0 +1,59 @@
+import type { Bus } from '../bus/bus.ts'
+import type { Clock } from '../clock.ts'
+import type { Address } from '../entry/entry.ts'
+import type { Counters, Events } from '../events.ts'
+import type { Leases } from '../stampede/lease.ts'
+import type { SingleFlight } from '../stampede/single-flight.ts'
+import type { Marks } from '../tags/marks.ts'
+import type { TagIndex } from '../tags/tag-index.ts'
+import type { SyncTier, Tier } from '../tiers/tier.ts'
+import type { Flights } from './flights.ts'
+import type { CacheSettings } from './options.ts'
+
+/** What processes share: L2, the leases on its keys, and the truth about its groups. */
+export interface SharedParts {
+  readonly far: Tier
+  readonly leases: Leases
+  readonly tags: TagIndex
+}
+
+/** The parts that one cache is made of, handed to every story. Its namespaces share them. */
+export interface Parts {
+  readonly settings: CacheSettings
+  readonly clock: Clock
+  readonly events: Events
+  readonly counters: Counters
+  /** L1; `undefined` where the cache has none. */
+  readonly near: SyncTier | undefined
+  /** `undefined` for L1 alone: there is nobody to share with. */
+  readonly shared: SharedParts | undefined
+  readonly bus: Bus
+  readonly marks: Marks
+  readonly flights: Flights
+  /** Loads that callers of this process may join. */
+  readonly loads: SingleFlight<Loaded>
+  /** How many renewals run behind stale values. */
+  renewals: number
+  /** Ends the connections. */
+  readonly disconnect: () => void
+}
+
+/** What a load gives to each of its callers. */
+export interface Loaded {
+  readonly value: unknown
+  /** Whether all callers may share the value; otherwise each gets a copy. */
+  readonly shared: boolean
+  /** Where it came from. */
+  readonly tier: 'l1' | 'l2' | 'loader'
+  readonly freshness: 'fresh' | 'stale'
+  readonly createdAt: number
+  readonly freshUntil: number
+}
+
+/** The key of a call, with the names it goes by. */
+export interface Target extends Address {
+  /** Its name in this process. */
+  readonly id: string
+  /** The groups that every entry here belongs to. */
+  readonly groups: readonly string[]
+}

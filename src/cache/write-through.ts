@@ -1,0 +1,112 @@
+import type { Encoded } from '../entry/codec.ts'
+import { decode, encode } from '../entry/codec.ts'
+import { TierCacheError } from '../errors.ts'
+import type { Candidate } from '../tiers/tier.ts'
+import { forget, isolate, land } from './near.ts'
+import type { EntrySettings } from './options.ts'
+import type { Parts, Target } from './parts.ts'
+
+/** What a write, a deletion or a clear came to. */
+export interface Outcome {
+  /** Whether the change is known to have reached L2 (always, with L1 alone), so that the bound on staleness holds. */
+  readonly acknowledged: boolean
+}
+
+/** The most bytes of one encoded value. */
+const VALUE_BYTES_MOST = 16 * 1024 * 1024
+
+/** Encodes a value within its bounds. Throws `ERR_UNSTORABLE_VALUE` or `ERR_VALUE_TOO_LARGE`. */
+export function encodeValue(value: unknown): Encoded {
+  const encoded = encode(value)
+  if (encoded.payload.length > VALUE_BYTES_MOST) {
+    throw new TierCacheError(
+      'ERR_VALUE_TOO_LARGE',
+      `the value: expected at most ${VALUE_BYTES_MOST} bytes when encoded, got ${encoded.payload.length}`,
+    )
+  }
+  return encoded
+}
+
+/** An encoded value with the deadlines that its settings give it from now on. */
+export function candidateOf(
+  parts: Parts,
+  target: Target,
+  encoded: Encoded,
+  kept: EntrySettings,
+  loadMs: number,
+): Candidate {
+  const createdAt = parts.clock.now()
+  const ttlMs = kept.jitter === 0 ? kept.ttlMs : kept.ttlMs * (1 - kept.jitter * parts.clock.random())
+  return {
+    address: target,
+    ...encoded,
+    createdAt,
+    freshUntil: createdAt + ttlMs,
+    staleUntil: createdAt + ttlMs + kept.staleMs,
+    tags: [],
+    loadMs,
+  }
+}
+
+/**
+ * The story of a write: L2 first, whose script tells the others, then L1.
+ *
+ * L1 is emptied before and after, because of this order of events in one process:
+ *   1. a reader finds nothing in L1 and reads v1 from L2
+ *   2. set k = v2 goes out, and is acknowledged
+ *   3. the reader's answer lands: it would put v1 over v2
+ */
+export async function writeThrough(
+  parts: Parts,
+  target: Target,
+  value: unknown,
+  kept: EntrySettings,
+): Promise<Outcome> {
+  const encoded = encodeValue(value)
+  const candidate = candidateOf(parts, target, encoded, kept, 0)
+  parts.counters.sets++
+  const flight = parts.flights.open(target.id, parts.marks.count)
+  try {
+    forget(parts, target, 'set', flight)
+    const asOf = parts.clock.now()
+    const word = await storeFar(parts, candidate, target)
+    forget(parts, target, 'set', flight)
+    if (word === 'stored' || word === 'unknown') {
+      const decoded = decode(encoded)
+      const shared = isolate(decoded, kept.isolation)
+      land(parts, target, flight, {
+        entry: { ...candidate, value: decoded },
+        bytes: encoded.payload.length,
+        shared,
+        l1TtlMs: kept.l1TtlMs,
+        asOf,
+        unguarded: word === 'unknown',
+      })
+    }
+    return { acknowledged: word === 'stored' || word === 'older' }
+  } finally {
+    parts.flights.close(flight)
+  }
+}
+
+async function storeFar(
+  parts: Parts,
+  candidate: Candidate,
+  target: Target,
+): Promise<'stored' | 'older' | 'failed' | 'unknown'> {
+  if (!parts.shared) return 'stored'
+  try {
+    const word = await parts.shared.far.set(candidate)
+    if (word === 'stored' || word === 'older') return word
+    unacknowledged(parts, 'set', target, new TierCacheError('ERR_REDIS_REPLY', `the value was not stored: ${word}`))
+    return word === 'late' ? 'unknown' : 'failed'
+  } catch (error) {
+    unacknowledged(parts, 'set', target, error)
+    return 'unknown'
+  }
+}
+
+function unacknowledged(parts: Parts, operation: string, target: Target, error: unknown): void {
+  parts.counters.unacknowledged++
+  parts.events.tell('unacknowledged', () => ({ operation, namespace: target.namespace, key: target.key, error }))
+}

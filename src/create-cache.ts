@@ -1,0 +1,106 @@
+import { MemoryBus } from './bus/memory-bus.ts'
+import { RedisBus } from './bus/redis-bus.ts'
+import { Cache } from './cache/cache.ts'
+import { Flights } from './cache/flights.ts'
+import { applyFromElsewhere } from './cache/invalidation.ts'
+import type { CacheOptions, CacheSettings } from './cache/options.ts'
+import { readCacheOptions } from './cache/options.ts'
+import type { Loaded, Parts, SharedParts } from './cache/parts.ts'
+import { resync } from './cache/resync.ts'
+import type { Clock } from './clock.ts'
+import { systemClock } from './clock.ts'
+import type { Address } from './entry/entry.ts'
+import { RedisNames } from './entry/key.ts'
+import { Counters, Events } from './events.ts'
+import type { RedisSource } from './redis/client.ts'
+import { checkSource, RedisClient } from './redis/client.ts'
+import { RedisLeases } from './stampede/redis-lease.ts'
+import { SingleFlight } from './stampede/single-flight.ts'
+import { Marks } from './tags/marks.ts'
+import { RedisTagIndex } from './tags/redis-tag-index.ts'
+import { MemoryTier } from './tiers/memory-tier.ts'
+import { RedisTier } from './tiers/redis-tier.ts'
+import type { SyncTier } from './tiers/tier.ts'
+
+export type { RedisConnection, RedisSource } from './redis/client.ts'
+
+/** What {@link createCache} takes. */
+export interface CreateCacheOptions extends CacheOptions {
+  /**
+   * L2 and the bus between processes: a URL, options of ioredis, or an ioredis instance that stays the application's.
+   * Default: none; the cache runs on L1 alone.
+   */
+  readonly redis?: RedisSource | undefined
+}
+
+/**
+ * Makes a cache: L1 alone, or L1 before Redis.
+ *
+ * Throws `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_INVALID_NAMESPACE`, `ERR_PEER_MISSING` or `ERR_KEY_PREFIX`. A
+ * Redis that cannot be reached is no error: one `warning` is told, L1 goes on, and L2 joins when it comes up.
+ *
+ * @example
+ * const cache = createCache()
+ * const shared = createCache({ redis: 'redis://127.0.0.1:6379', defaults: { ttl: '10m' } })
+ */
+export function createCache(options?: CreateCacheOptions): Cache {
+  return assemble(options, systemClock)
+}
+
+/** As {@link createCache}, with a clock of the caller's. */
+export function assemble(options: CreateCacheOptions | undefined, clock: Clock): Cache {
+  const settings = readCacheOptions(options)
+  if (options?.redis !== undefined) checkSource(options.redis)
+  const counters = new Counters()
+  const events = new Events()
+  const near = settings.l1 && new MemoryTier(settings.l1, () => counters.evictions++)
+  const origin = clock.nonce(8)
+  const common = { settings, clock, counters, events, near, origin }
+  const parts = options?.redis === undefined ? alone(common) : withRedis(common, options.redis)
+  parts.bus.subscribe({
+    noticed: (notice) => applyFromElsewhere(parts, notice),
+    gap: (reason) => resync(parts, reason),
+  })
+  return new Cache(parts)
+}
+
+interface Common {
+  readonly settings: CacheSettings
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly events: Events
+  readonly near: SyncTier | undefined
+  readonly origin: string
+}
+
+function alone({ origin, ...common }: Common): Parts {
+  const bus = new MemoryBus(origin)
+  return { ...common, ...local(), shared: undefined, bus, disconnect: () => bus.close() }
+}
+
+function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
+  const { settings, clock, counters, events } = common
+  const { commandTimeoutMs, leaseMs, maxStalenessMs, prefix } = settings
+  const client = new RedisClient({ source, commandTimeoutMs }, clock, events, counters)
+  const names = new RedisNames(prefix, client.database)
+  const undecodable = ({ namespace, key }: Address, error: unknown) => {
+    counters.undecodable++
+    events.tell('undecodable', () => ({ namespace, key, error }))
+  }
+  const shared: SharedParts = {
+    far: new RedisTier(client, { names, origin, commandTimeoutMs }, clock, undecodable),
+    leases: new RedisLeases(client, { names, origin, leaseMs }, clock),
+    tags: new RedisTagIndex(client, { names, origin }, clock),
+  }
+  const bus = new RedisBus(client, { names, origin, maxStalenessMs }, clock)
+  const disconnect = () => {
+    bus.close()
+    client.close()
+  }
+  return { ...common, ...local(), shared, bus, disconnect }
+}
+
+/** The parts that know of this process only. */
+function local(): Pick<Parts, 'marks' | 'flights' | 'loads' | 'renewals'> {
+  return { marks: new Marks(), flights: new Flights(), loads: new SingleFlight<Loaded>(), renewals: 0 }
+}

@@ -1,0 +1,165 @@
+import { addExtension, Packr, Unpackr } from 'msgpackr'
+import { describe, TierCacheError } from '../errors.ts'
+import { FLAG_INTEGER, FLAG_NULL, undecodable } from './header.ts'
+import { DEPTH_MOST, MAP_EXTENSION, scanPayload } from './payload-scan.ts'
+
+/** A value as bytes, with the flags that say how to read them. */
+export interface Encoded {
+  readonly flags: number
+  readonly payload: Buffer
+}
+
+/**
+ * Stands for a Map while it is packed. msgpackr writes a Map and an object alike; a class of our own makes the
+ * difference without changing how the application's other uses of msgpackr write their Maps.
+ */
+class PackedMap {
+  readonly items: unknown[]
+
+  constructor(items: unknown[]) {
+    this.items = items
+  }
+}
+
+// The types of msgpackr ask for the pair pack/unpack or read/write; this is the latter.
+addExtension({
+  Class: PackedMap,
+  type: MAP_EXTENSION,
+  write: (map: PackedMap) => map.items,
+  read: readMap,
+})
+
+function readMap(items: unknown): Map<unknown, unknown> {
+  if (!Array.isArray(items) || items.length % 2 !== 0) throw undecodable('a Map without pairs')
+  const map = new Map<unknown, unknown>()
+  for (let index = 0; index < items.length; index += 2) map.set(items[index], items[index + 1])
+  return map
+}
+
+const FOREIGN = { useRecords: false, structuredClone: false, mapsAsObjects: true, copyBuffers: true } as const
+const packr = new Packr({ ...FOREIGN, moreTypes: true, useToJSON: false, variableMapSize: true } as object)
+const unpackr = new Unpackr({ ...FOREIGN } as object)
+
+/**
+ * Encodes a value: plain data, Date, Map, Set, BigInt, Buffer, ArrayBuffer and typed arrays as themselves; an object
+ * with `toJSON` as what that returns; another class's instance as a plain object of its own enumerable properties.
+ * Throws `ERR_UNSTORABLE_VALUE` for `undefined`, functions, symbols, RegExp, Error, Promise and the like, at any depth, and
+ * for what is circular or nests deeper than {@link DEPTH_MOST}.
+ */
+export function encode(value: unknown): Encoded {
+  if (value === null) return { flags: FLAG_NULL, payload: Buffer.alloc(0) }
+  if (value === undefined) throw unstorable('the value', value)
+  if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+    return { flags: FLAG_INTEGER, payload: Buffer.from(String(value), 'latin1') }
+  }
+  const packable = prepare(value, 'the value', 0)
+  return { flags: 0, payload: Buffer.from(packr.pack(packable)) }
+}
+
+/** Decodes what {@link encode} made. Throws `ERR_UNDECODABLE` for anything else; never runs or pollutes anything. */
+export function decode({ flags, payload }: Encoded): unknown {
+  if (flags === FLAG_NULL) return null
+  if (flags === FLAG_INTEGER) return readInteger(payload)
+  scanPayload(payload)
+  try {
+    return unpackr.unpack(payload)
+  } catch (error) {
+    throw undecodable(error instanceof Error ? error.message : String(error), error)
+  }
+}
+
+function readInteger(payload: Buffer): number {
+  const value = payload.length <= 17 ? Number(payload.toString('latin1')) : Number.NaN
+  if (!Number.isSafeInteger(value) || payload.length === 0) throw undecodable('no integer')
+  return value
+}
+
+/** The value itself where msgpackr writes it as it should be read; a copy where some part needs another form. */
+function prepare(value: unknown, where: string, depth: number): unknown {
+  switch (typeof value) {
+    case 'function':
+    case 'symbol':
+      throw unstorable(where, value)
+    case 'object':
+      if (value === null) return value
+      if (depth > DEPTH_MOST) {
+        throw new TierCacheError(
+          'ERR_UNSTORABLE_VALUE',
+          `${where}: expected at most ${DEPTH_MOST} levels, got a circular or deeper value`,
+        )
+      }
+      return prepareObject(value, where, depth)
+    default:
+      return value
+  }
+}
+
+function prepareObject(value: object, where: string, depth: number): unknown {
+  if (Array.isArray(value)) return prepareArray(value, where, depth)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) return preparePlain(value, where, depth)
+  if (value instanceof Map) {
+    const items: unknown[] = []
+    for (const [key, item] of value) {
+      items.push(prepare(key, `a key of ${where}`, depth + 1), prepare(item, `a value of ${where}`, depth + 1))
+    }
+    return new PackedMap(items)
+  }
+  if (value instanceof Set) return new Set([...value].map((item) => prepare(item, `a member of ${where}`, depth + 1)))
+  if (isBytesOrDate(value)) return value
+  if (value instanceof Number || value instanceof String || value instanceof Boolean) return value.valueOf()
+  if ('toJSON' in value && typeof value.toJSON === 'function') return prepare(value.toJSON(), where, depth + 1)
+  if (isHandle(value)) throw unstorable(where, value)
+  return preparePlain(value, where, depth)
+}
+
+function isBytesOrDate(value: object): boolean {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof Date
+}
+
+/** Objects whose content is not in their properties: as plain objects they would silently become `{}`. */
+function isHandle(value: object): boolean {
+  return (
+    value instanceof RegExp ||
+    value instanceof Error ||
+    value instanceof Promise ||
+    value instanceof WeakMap ||
+    value instanceof WeakSet ||
+    value instanceof WeakRef ||
+    value instanceof SharedArrayBuffer
+  )
+}
+
+function prepareArray(array: readonly unknown[], where: string, depth: number): unknown {
+  let copy: unknown[] | undefined
+  for (let index = 0; index < array.length; index++) {
+    const item = array[index]
+    if (typeof item === 'string' || typeof item === 'number') continue
+    const prepared = prepare(item, `${where}[${index}]`, depth + 1)
+    if (prepared === item) continue
+    copy ??= [...array]
+    copy[index] = prepared
+  }
+  return copy ?? array
+}
+
+function preparePlain(object: object, where: string, depth: number): unknown {
+  let copy: Record<string, unknown> | undefined
+  const source = object as Record<string, unknown>
+  for (const name of Object.keys(source)) {
+    const item = source[name]
+    if (typeof item === 'string' || typeof item === 'number') continue
+    const prepared = prepare(item, `${where}.${name}`, depth + 1)
+    if (prepared === item) continue
+    copy ??= { ...source }
+    copy[name] = prepared
+  }
+  return copy ?? (Object.getPrototypeOf(object) === Object.prototype ? object : { ...source })
+}
+
+function unstorable(where: string, value: unknown): TierCacheError {
+  return new TierCacheError(
+    'ERR_UNSTORABLE_VALUE',
+    `${where}: expected plain data, Date, Map, Set, BigInt, Buffer or typed arrays, got ${describe(value)}`,
+  )
+}

@@ -1,0 +1,20 @@
+/**
+ * What is kept under a key: a value with two deadlines. Instants are monotonic milliseconds of this process; in Redis
+ * the same instants stand in server time (see `header.ts`).
+ */
+export interface Entry<V = unknown> {
+  readonly value: V
+  readonly createdAt: number
+  /** Until then the value is fresh. */
+  readonly freshUntil: number
+  /** Until then the value may be served while a newer one is loaded; never before `freshUntil`. */
+  readonly staleUntil: number
+  /** The names of the groups that it belongs to. */
+  readonly tags: readonly string[]
+}
+
+/** Where an entry lives: a namespace and the user's key in it. */
+export interface Address {
+  readonly namespace: string
+  readonly key: string
+}

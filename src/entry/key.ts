@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import { badValue } from '../errors.ts'
+import type { Address } from './entry.ts'
+
+/** The most bytes of UTF-8 that a key may have. */
+export const KEY_BYTES_MOST = 8192
+
+/** The name under which entries of no namespace stand in Redis. */
+export const ROOT_NAMESPACE = '_'
+
+const WORD = /^[A-Za-z0-9_.-]{1,64}$/
+const WORD_EXPECTED = '1 to 64 characters of [A-Za-z0-9_.-]'
+
+/** Checks a user's key. Throws `ERR_INVALID_KEY`. Keys are never normalised: what differs is another key. */
+export function checkKey(key: unknown): asserts key is string {
+  if (typeof key !== 'string' || key === '') throw badValue('ERR_INVALID_KEY', 'key', 'a string that is not empty', key)
+  // A UTF-16 unit becomes at most three bytes, so short keys need no count.
+  if (key.length * 3 > KEY_BYTES_MOST && Buffer.byteLength(key) > KEY_BYTES_MOST) {
+    throw badValue('ERR_INVALID_KEY', 'key', `at most ${KEY_BYTES_MOST} bytes of UTF-8`, key)
+  }
+  // Lone surrogates all become U+FFFD in UTF-8, so two such keys would collide in Redis.
+  if (!isWellFormed(key)) throw badValue('ERR_INVALID_KEY', 'key', 'well-formed Unicode (no lone surrogates)', key)
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+function isWellFormed(text: string): boolean {
+  return !LONE_SURROGATE.test(text)
+}
+
+/** Checks the prefix of all names in Redis. Throws `ERR_INVALID_NAMESPACE`. */
+export function checkPrefix(prefix: unknown): asserts prefix is string {
+  if (typeof prefix !== 'string' || !WORD.test(prefix)) {
+    throw badValue('ERR_INVALID_NAMESPACE', 'prefix', WORD_EXPECTED, prefix)
+  }
+}
+
+/**
+ * The full name of a namespace opened from another. Names nest by dots: `users` in `shop` is `shop.users`, and is the
+ * same namespace as `shop.users` opened from the root. Throws `ERR_INVALID_NAMESPACE`.
+ */
+export function namespaceWithin(parent: string, name: unknown): string {
+  const full = parent === ROOT_NAMESPACE ? name : `${parent}.${String(name)}`
+  const bad = typeof name !== 'string' || typeof full !== 'string' || !WORD.test(full) || full.split('.').includes('')
+  if (bad || name === ROOT_NAMESPACE) {
+    throw badValue(
+      'ERR_INVALID_NAMESPACE',
+      'namespace',
+      `${WORD_EXPECTED}, parts between dots not empty, not '_'`,
+      name,
+    )
+  }
+  return full
+}
+
+/** A namespace and those above it, the root first: whoever clears one of them clears its entries too. */
+export function namespacesAbove(namespace: string): readonly string[] {
+  if (namespace === ROOT_NAMESPACE) return [ROOT_NAMESPACE]
+  const parts = namespace.split('.')
+  return [ROOT_NAMESPACE, ...parts.map((_, index) => parts.slice(0, index + 1).join('.'))]
+}
+
+/**
+ * The name of an entry in this process, distinct for distinct addresses: keys of the root stand for themselves, so
+ * that the commonest hit costs no new string.
+ */
+export function localId(namespace: string, key: string): string {
+  if (namespace === ROOT_NAMESPACE && key.charCodeAt(0) !== 0) return key
+  return `\0${namespace}\0${key}`
+}
+
+/** How many fields of the chain head note the last invalidation of tags whose own stamp is gone. */
+const TAG_FIELDS = 64
+
+/** The names that a change of one entry touches. */
+export interface EntryNames {
+  readonly entry: string
+  readonly lease: string
+  readonly chain: string
+  readonly channel: string
+}
+
+/**
+ * The names of everything that one cache keeps in Redis. `{0}` is the bucket: all keys that a script touches are in
+ * one, so that they share a slot on a Cluster. The user's text comes last, so that it can neither be mistaken for
+ * another name nor move the slot.
+ */
+export class RedisNames {
+  readonly chain: string
+  readonly channel: string
+  readonly #base: string
+
+  constructor(prefix: string, database: number) {
+    this.#base = `${prefix}:{0}`
+    this.chain = `${this.#base}:q`
+    this.channel = `${this.#base}:c:${database}`
+  }
+
+  entry(address: Address): string {
+    return `${this.#base}:v:${address.namespace}:${address.key}`
+  }
+
+  lease(address: Address): string {
+    return `${this.#base}:l:${address.namespace}:${address.key}`
+  }
+
+  /** All that a change of one entry touches. */
+  ofEntry(address: Address): EntryNames {
+    return { entry: this.entry(address), lease: this.lease(address), chain: this.chain, channel: this.channel }
+  }
+
+  clearStamp(namespace: string): string {
+    return `${this.#base}:k:${namespace}`
+  }
+
+  tagStamp(tag: string): string {
+    return `${this.#base}:t:${tag}`
+  }
+}
+
+/** The field of the chain head that a stamp falls back on, by the stamp's name. */
+export function chainField(stampName: string): string {
+  return String(createHash('sha256').update(stampName).digest().readUInt16BE() % TAG_FIELDS)
+}

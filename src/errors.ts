@@ -1,0 +1,64 @@
+/**
+ * Every error that tiercache makes, by its stable code. `docs/reference/errors.md` shows the same table, and a test
+ * compares the two.
+ */
+export const errorCodes = {
+  ERR_UNKNOWN_OPTION: 'An option has a name that does not exist.',
+  ERR_INVALID_OPTION: 'An option has a value of the wrong type or out of its range.',
+  ERR_INVALID_ARGUMENT: 'An argument of a method has the wrong type.',
+  ERR_INVALID_KEY: 'A key is not a string, is empty, longer than 8 KiB of UTF-8, or not well-formed Unicode.',
+  ERR_INVALID_NAMESPACE: 'A namespace or prefix has characters outside [A-Za-z0-9_.-], or is too long.',
+  ERR_UNSTORABLE_VALUE: 'A value cannot be encoded: a function, a symbol, undefined, a circular reference.',
+  ERR_VALUE_TOO_LARGE: 'An encoded entry is larger than 16 MiB.',
+  ERR_UNDECODABLE: 'Bytes found in Redis are not an entry that this version can read.',
+  ERR_PEER_MISSING: 'An optional peer dependency is needed and not installed.',
+  ERR_KEY_PREFIX: 'A borrowed ioredis instance has a keyPrefix, which ioredis applies to keys but not to channels.',
+  ERR_CLOSED: 'The cache was closed.',
+  ERR_LOAD_TIMEOUT: 'A loader did not answer within hardTimeout.',
+  ERR_LOAD_ELSEWHERE: 'The process that held the lease of this key failed to load it; the message is its error.',
+  ERR_REDIS_TIMEOUT: 'Redis did not answer a command within commandTimeout.',
+  ERR_REDIS_UNAVAILABLE: 'Redis is not connected, or was passed over after repeated failures.',
+  ERR_REDIS_REPLY: 'Redis refused a command.',
+} as const
+
+export type ErrorCode = keyof typeof errorCodes
+
+/**
+ * An error of tiercache itself; a failing loader's error is never wrapped.
+ *
+ * @example
+ * try { await cache.set('', 1) } catch (error) {
+ *   if (error instanceof TierCacheError && error.code === 'ERR_INVALID_KEY') console.log(error.message)
+ * }
+ */
+export class TierCacheError extends Error {
+  override readonly name = 'TierCacheError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The error for a bad value: says its name, what was expected, and what came. */
+export function badValue(code: ErrorCode, name: string, expected: string, got: unknown): TierCacheError {
+  return new TierCacheError(code, `${name}: expected ${expected}, got ${describe(got)}`)
+}
+
+/** A short text for any value, safe to put in a message: its type, and its content where that is small. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string')
+    return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value)
+  if (value === null || typeof value === 'number' || typeof value === 'boolean' || value === undefined)
+    return String(value)
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (typeof value === 'function') return `a function${value.name ? ` (${value.name})` : ''}`
+  if (typeof value === 'object') return `an object${nameOfClass(value)}`
+  return `a ${typeof value}`
+}
+
+function nameOfClass(value: object): string {
+  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name
+  return typeof name === 'string' && name !== 'Object' && name !== '' ? ` of class ${name}` : ''
+}

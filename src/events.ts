@@ -1,0 +1,172 @@
+/**
+ * What happens in a cache, as events. Payloads are plain data; keys are there for people and never become labels.
+ *
+ * An event is built only while somebody listens to it; numbers that are always wanted stand in {@link Counters}.
+ */
+export interface CacheEvents {
+  /** Something that an operator should know once, such as a Redis that cannot be reached. The cache goes on. */
+  warning: { readonly code: string; readonly message: string }
+  /** L2 is connected, for the first time or again. */
+  connected: { readonly server: string }
+  /** L2 was lost; L1 and loaders go on. */
+  disconnected: { readonly server: string; readonly reason: string }
+  /** The breaker around L2 changed its state. While it is open, L2 is passed over. */
+  breaker: { readonly from: BreakerState; readonly to: BreakerState }
+  /** A command to Redis failed or was late; the call went on without it. */
+  'l2-error': { readonly command: string; readonly code: string; readonly message: string }
+  /** Notices may have been missed: what L1 holds is not believed any more. */
+  gap: { readonly reason: string }
+  /** A loader ran. `ms` is its run time. */
+  load: { readonly namespace: string; readonly key: string; readonly ms: number; readonly error?: unknown }
+  /** A loaded value was given to its callers but not stored, because it may be older than an invalidation. */
+  'fill-refused': { readonly namespace: string; readonly key: string; readonly reason: string }
+  /** A loaded value could not be encoded, or was too large: it was given to its callers and not stored. */
+  unstorable: { readonly namespace: string; readonly key: string; readonly error: unknown }
+  /** Bytes under a key of ours were no entry: counted as a miss and removed. */
+  undecodable: { readonly namespace: string; readonly key: string; readonly error: unknown }
+  /** A write or invalidation was not acknowledged by Redis. */
+  unacknowledged: {
+    readonly operation: string
+    readonly namespace: string
+    readonly key?: string
+    readonly error: unknown
+  }
+  /** A renewal behind a stale value failed; the stale value goes on being served until it expires. */
+  'renewal-failed': { readonly namespace: string; readonly key: string; readonly error: unknown }
+}
+
+/** - `closed`: commands pass. - `open`: none passes. - `half-open`: one probe is on its way. */
+export type BreakerState = 'closed' | 'open' | 'half-open'
+
+export type CacheEventName = keyof CacheEvents
+
+export type CacheListener<Name extends CacheEventName> = (event: CacheEvents[Name]) => void
+
+/** How lookups of one namespace ended. Plain numbers, incremented in place. */
+export interface RequestCounters {
+  l1Fresh: number
+  l1Stale: number
+  l1Missing: number
+  l2Fresh: number
+  l2Stale: number
+  l2Missing: number
+}
+
+/** Durations as counts per bucket: the plain-number form of a histogram. */
+export class Timings {
+  /** Upper bounds in milliseconds; a last bucket without a bound follows. */
+  readonly boundsMs: readonly number[]
+  /** Counts per bucket, not cumulated. */
+  readonly counts: number[]
+  sumMs = 0
+  count = 0
+
+  constructor(boundsMs: readonly number[]) {
+    this.boundsMs = boundsMs
+    this.counts = new Array<number>(boundsMs.length + 1).fill(0)
+  }
+
+  add(ms: number): void {
+    let bucket = 0
+    while (bucket < this.boundsMs.length && ms > (this.boundsMs[bucket] as number)) bucket++
+    this.counts[bucket] = (this.counts[bucket] as number) + 1
+    this.sumMs += ms
+    this.count++
+  }
+}
+
+const LOAD_BOUNDS_MS = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000]
+const L2_BOUNDS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500]
+
+/** Everything that is counted in a cache, read when somebody asks (a scrape, `stats()`). */
+export class Counters {
+  /** By namespace; beyond {@link Counters.namespacesMost} all further ones are counted under `(other)`. */
+  readonly requests = new Map<string, RequestCounters>()
+  readonly loadTimings = new Timings(LOAD_BOUNDS_MS)
+  /** Round trips to Redis, one per command or batch of reads. */
+  readonly l2Timings = new Timings(L2_BOUNDS_MS)
+  readonly l2Errors = new Map<string, number>()
+  loadsFailed = 0
+  /** Loaders that run right now. */
+  loadsRunning = 0
+  /** Callers that wait right now for a load, their own or another's. */
+  loadsWaiting = 0
+  /** Callers that were answered by a load that another caller of this process had started. */
+  loadsShared = 0
+  sets = 0
+  deletes = 0
+  clears = 0
+  /** L1 entries that were pushed out by newer ones. */
+  evictions = 0
+  noticesReceived = 0
+  gaps = 0
+  fillsRefused = 0
+  unstorable = 0
+  undecodable = 0
+  unacknowledged = 0
+  renewalsFailed = 0
+
+  /** At most so many namespaces have counters of their own, so that names made from data stay bounded. */
+  static readonly namespacesMost = 64
+
+  requestsOf(namespace: string): RequestCounters {
+    const name = this.requests.has(namespace) || this.requests.size < Counters.namespacesMost ? namespace : '(other)'
+    let counters = this.requests.get(name)
+    if (!counters) {
+      counters = { l1Fresh: 0, l1Stale: 0, l1Missing: 0, l2Fresh: 0, l2Stale: 0, l2Missing: 0 }
+      this.requests.set(name, counters)
+    }
+    return counters
+  }
+
+  l2Failed(code: string): void {
+    this.l2Errors.set(code, (this.l2Errors.get(code) ?? 0) + 1)
+  }
+}
+
+/** What L1 holds at this moment. */
+export interface Gauges {
+  readonly l1Entries: number
+  readonly l1Bytes: number
+}
+
+/** What metrics need of a cache: its numbers and its events. */
+export interface Observable {
+  readonly counters: Counters
+  gauges(): Gauges
+  on<Name extends CacheEventName>(name: Name, listener: CacheListener<Name>): () => void
+}
+
+/** A typed emitter. A listener that throws or rejects becomes a process warning, never the cache's failure. */
+export class Events {
+  readonly #listeners = new Map<CacheEventName, Set<(event: never) => unknown>>()
+
+  /** Registers `listener`; the answer takes it off again. */
+  on<Name extends CacheEventName>(name: Name, listener: CacheListener<Name>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+
+  /** Tells an event. `build` runs only if somebody listens. */
+  tell<Name extends CacheEventName>(name: Name, build: () => CacheEvents[Name]): void {
+    const listeners = this.#listeners.get(name)
+    if (!listeners || listeners.size === 0) return
+    const event = build()
+    for (const listener of listeners) call(listener as CacheListener<Name>, event)
+  }
+}
+
+function call<Event>(listener: (event: Event) => unknown, event: Event): void {
+  try {
+    const result = listener(event)
+    if (result instanceof Promise) result.catch(warnOfListener)
+  } catch (error) {
+    warnOfListener(error)
+  }
+}
+
+function warnOfListener(error: unknown): void {
+  process.emitWarning(`a listener of cache events failed: ${String(error)}`, { type: 'TierCacheWarning' })
+}

@@ -1,0 +1,37 @@
+/**
+ * Why a request went on to the application (RFC 9211, section 2.2).
+ *
+ * - `bypass`: the cache was not to deal with this request.
+ * - `method`: its method is never answered from a cache.
+ * - `uri-miss`: nothing is stored for the target.
+ * - `vary-miss`: something is, but not for these request fields.
+ * - `request`: something is, but the request does not accept it.
+ */
+export type ForwardReason = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'request'
+
+/** What else is known of a forwarded request (RFC 9211, sections 2.5, 2.6 and 2.8). */
+export interface ForwardNotes {
+  /** The response is being stored, as far as its head tells. */
+  readonly stored?: boolean
+  /** The response was made for another request that came first. */
+  readonly collapsed?: boolean
+  /** Why the response was not stored or the cache not asked: a token. */
+  readonly detail?: string | undefined
+}
+
+/** The tier that an answer came from, as people read it. */
+export type TierName = 'L1' | 'L2'
+
+/** Cache-Status of an answer from the cache; `ttl` in seconds (RFC 9211, sections 2.1 and 2.4). */
+export function hitStatus(ttl: number, tier: TierName): string {
+  return `tiercache; hit; ttl=${ttl}; detail=${tier}`
+}
+
+/** Cache-Status of a response that the application made, for this request or for one that it was collapsed with. */
+export function forwardStatus(reason: ForwardReason, notes: ForwardNotes = {}): string {
+  let status = `tiercache; fwd=${reason}`
+  if (notes.stored) status += '; stored'
+  if (notes.collapsed) status += '; collapsed'
+  if (notes.detail !== undefined) status += `; detail=${notes.detail}`
+  return status
+}

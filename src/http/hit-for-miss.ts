@@ -1,0 +1,28 @@
+/**
+ * Resources whose last response could not be shared. For some seconds their requests do not wait for one another,
+ * since waiting would only put one run of the handler behind the other. Bounded; what is pushed out merely waits.
+ */
+export class HitForMiss {
+  readonly #until = new Map<string, number>()
+
+  mark(key: string, now: number): void {
+    this.#until.delete(key)
+    this.#until.set(key, now + MARKED_MS)
+    if (this.#until.size <= MOST_MARKED) return
+    for (const oldest of this.#until.keys()) {
+      this.#until.delete(oldest)
+      return
+    }
+  }
+
+  has(key: string, now: number): boolean {
+    const until = this.#until.get(key)
+    if (until === undefined) return false
+    if (now < until) return true
+    this.#until.delete(key)
+    return false
+  }
+}
+
+const MARKED_MS = 5000
+const MOST_MARKED = 4096

@@ -1,0 +1,67 @@
+import { asWritten } from './passing.ts'
+import { forwardStatus } from './cache-status.ts'
+import { invalidatedTargets } from './unsafe-methods.ts'
+import type { HeadOrders, Watcher } from './exchange.ts'
+import type { HttpRequest, ResponseHead } from './message.ts'
+
+/** Drops what is stored for a target; settles when no later read in this process can find it. */
+export type Invalidate = (target: string) => Promise<unknown>
+
+/**
+ * Watches the response to an unsafe request, and drops what it makes invalid (RFC 9111, section 4.4).
+ *
+ * It is dropped twice, and the end is held back until the second time is done, because of this order of events (C is
+ * a client that posts and then gets):
+ *   app: sends the head of its answer to the POST, and goes on writing to its database
+ *   C:   GET, answered by the application from the old rows and stored
+ *   app: commits, and ends its answer
+ *   C:   GET, answered from the store with the old page
+ * A client that waits for its answer has it only when the page is gone; one that acts on the head alone gets no page
+ * from before it. An answer that is ended together with its head needs, and has, only one round.
+ */
+export class Invalidating implements Watcher {
+  readonly hidesConditionals = false
+  readonly watchesBody = false
+  readonly holdsEnd = true
+  readonly #request: HttpRequest
+  readonly #invalidate: Invalidate
+  #targets: readonly string[] = []
+  #running: Promise<unknown> | undefined
+  #headJustSent = false
+
+  constructor(request: HttpRequest, invalidate: Invalidate) {
+    this.#request = request
+    this.#invalidate = invalidate
+  }
+
+  head(head: ResponseHead): HeadOrders {
+    this.#targets = invalidatedTargets(this.#request, head)
+    this.#run()
+    this.#headJustSent = true
+    queueMicrotask(() => {
+      this.#headJustSent = false
+    })
+    return asWritten(head, forwardStatus('method'))
+  }
+
+  beforeEnd(): Promise<unknown> | undefined {
+    if (!this.#headJustSent) this.#run()
+    return this.#running
+  }
+
+  chunk(): boolean {
+    return false
+  }
+
+  over(): void {}
+
+  setTtl(): void {}
+
+  skip(): void {}
+
+  refine(): void {}
+
+  #run(): void {
+    if (this.#targets.length > 0) this.#running = Promise.all(this.#targets.map((target) => this.#invalidate(target)))
+  }
+}

@@ -1,0 +1,44 @@
+import { linesOf } from './message.ts'
+import type { HeadOrders, Watcher } from './exchange.ts'
+import type { Fields, FieldValue, ResponseHead } from './message.ts'
+
+/** Watches a response that is not stored: it gets its Cache-Status, and is let alone. */
+export class Passing implements Watcher {
+  readonly hidesConditionals = false
+  readonly watchesBody = false
+  readonly holdsEnd = false
+  readonly #cacheStatus: string
+
+  constructor(cacheStatus: string) {
+    this.#cacheStatus = cacheStatus
+  }
+
+  head(head: ResponseHead): HeadOrders {
+    return asWritten(head, this.#cacheStatus)
+  }
+
+  chunk(): boolean {
+    return false
+  }
+
+  beforeEnd(): undefined {}
+
+  over(): void {}
+
+  setTtl(): void {}
+
+  skip(): void {}
+
+  refine(): void {}
+}
+
+/** The head as the application wrote it, with our Cache-Status behind those of caches further inside. */
+export function asWritten(head: ResponseHead, cacheStatus: string): HeadOrders {
+  return { status: head.status, without: [], set: [withCacheStatus(head.fields, cacheStatus)], watchBody: false }
+}
+
+/** RFC 9211, section 2: each cache adds its member behind the others. */
+export function withCacheStatus(fields: Fields, cacheStatus: string): [name: string, value: FieldValue] {
+  const earlier = linesOf(fields, 'cache-status')
+  return ['Cache-Status', earlier.length === 0 ? cacheStatus : [...earlier, cacheStatus].join(', ')]
+}

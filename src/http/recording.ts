@@ -1,0 +1,165 @@
+import { parseCacheControl } from './cache-control.ts'
+import { forwardStatus } from './cache-status.ts'
+import { Capture } from './capture.ts'
+import { isConditional, isLeftOut, isNotModified } from './conditional.ts'
+import { formatHttpDate } from './http-date.ts'
+import { initialAgeMs, lifetimeOf } from './lifetime.ts'
+import { combined, linesOf } from './message.ts'
+import { withCacheStatus } from './passing.ts'
+import { isForAuthorized, refusalOf, withheldFields } from './storable.ts'
+import { keep } from './stored-response.ts'
+import type { ForwardReason } from './cache-status.ts'
+import type { HeadOrders, Watcher } from './exchange.ts'
+import type { Fields, HttpRequest, ResponseHead } from './message.ts'
+import type { HttpSettings } from './options.ts'
+import type { Candidate } from './storable.ts'
+import type { StoredResponse } from './stored-response.ts'
+
+/**
+ * What became of a response that was watched in order to be stored.
+ *
+ * - `complete`: here it is.
+ * - `unshareable`: it is for this client alone; the others need their own.
+ * - `abandoned`: it was cut off before its end; another one may do better.
+ */
+export type Recorded =
+  | { readonly kind: 'complete'; readonly stored: StoredResponse }
+  | { readonly kind: 'unshareable' }
+  | { readonly kind: 'abandoned' }
+
+/** What a recording is about: the request as it came in, since handlers may change theirs. */
+export interface Subject {
+  readonly request: HttpRequest
+  readonly resource: string
+  readonly reason: ForwardReason
+}
+
+/** Watches a response and tells, once, as soon as it is known, what can be kept of it. */
+export class Recording implements Watcher {
+  readonly hidesConditionals: boolean
+  readonly watchesBody = true
+  readonly holdsEnd = false
+  readonly #subject: Subject
+  readonly #wall: () => number
+  readonly #told: (recorded: Recorded) => void
+  #settings: HttpSettings
+  #routeMs: number | undefined
+  #skipped = false
+  #done = false
+  #taking: Taking | undefined
+
+  constructor(subject: Subject, settings: HttpSettings, wall: () => number, told: (recorded: Recorded) => void) {
+    this.#subject = subject
+    this.#settings = settings
+    this.#wall = wall
+    this.#told = told
+    this.hidesConditionals = isConditional(subject.request.headers)
+  }
+
+  setTtl(ms: number): void {
+    this.#routeMs = ms
+  }
+
+  skip(): void {
+    this.#skipped = true
+    if (this.#taking) this.#tell({ kind: 'unshareable' })
+  }
+
+  refine(settings: HttpSettings): void {
+    this.#settings = settings
+  }
+
+  head(head: ResponseHead): HeadOrders {
+    const now = this.#wall()
+    const dated = withDate(head, now)
+    const candidate = this.#candidate(dated, now)
+    const refusal = this.#skipped ? 'skip' : refusalOf(this.#subject.request.headers, candidate, this.#settings)
+    if (refusal === undefined && !this.#done) {
+      this.#taking = { candidate, headAt: now, capture: new Capture(this.#settings.maxBodyBytes) }
+    } else {
+      this.#tell({ kind: 'unshareable' })
+    }
+    const stored = this.#taking !== undefined
+    const cacheStatus = forwardStatus(this.#subject.reason, { stored, detail: refusal })
+    return this.#orders(dated, cacheStatus, now)
+  }
+
+  chunk(bytes: Uint8Array): boolean {
+    if (this.#done || !this.#taking) return false
+    if (this.#taking.capture.add(bytes)) return true
+    this.#tell({ kind: 'unshareable' })
+    return false
+  }
+
+  beforeEnd(): undefined {}
+
+  over(complete: boolean): void {
+    if (this.#done) return
+    if (!complete || !this.#taking) this.#tell({ kind: 'abandoned' })
+    else if (isCutShort(this.#taking)) this.#tell({ kind: 'unshareable' })
+    else this.#tell({ kind: 'complete', stored: this.#keep(this.#taking) })
+  }
+
+  /** Nobody waits for it any more, or not that long: the client alone goes on getting it. */
+  abandon(): void {
+    this.#tell({ kind: 'abandoned' })
+  }
+
+  #candidate(head: ResponseHead, now: number): Candidate {
+    const control = parseCacheControl(combined(head.fields, 'cache-control'))
+    const lifetime = lifetimeOf(head, control, { routeMs: this.#routeMs, ttlMs: this.#settings.ttlMs }, now)
+    return { head, control, lifetime, initialAgeMs: initialAgeMs(head.fields, now) }
+  }
+
+  /** The client's conditionals were hidden from the application: they are judged here, on what it made. */
+  #orders(head: ResponseHead, cacheStatus: string, now: number): HeadOrders {
+    const set: HeadOrders['set'] = [
+      ['Date', linesOf(head.fields, 'date')[0] ?? formatHttpDate(now)],
+      withCacheStatus(head.fields, cacheStatus),
+    ]
+    const watchBody = this.#taking !== undefined
+    if (!this.hidesConditionals || !isNotModified(this.#subject.request.headers, head, now)) {
+      return { status: head.status, without: [], set, watchBody }
+    }
+    const tagged = linesOf(head.fields, 'etag').length > 0
+    const without = head.fields.map(([name]) => name).filter((name) => isLeftOut(name, tagged))
+    return { status: 304, without, set, watchBody }
+  }
+
+  #keep({ candidate, headAt, capture }: Taking): StoredResponse {
+    const bornAt = headAt - candidate.initialAgeMs
+    return keep(candidate.head, capture.body(), {
+      resource: this.#subject.resource,
+      bornAt,
+      freshUntil: bornAt + (candidate.lifetime?.ms ?? 0),
+      forAuthorized: isForAuthorized(candidate.control),
+      withheld: withheldFields(candidate.control),
+    })
+  }
+
+  #tell(recorded: Recorded): void {
+    if (this.#done) return
+    this.#done = true
+    this.#taking = undefined
+    this.#told(recorded)
+  }
+}
+
+/** A response that is being taken: judged by its head, its body on the way. */
+interface Taking {
+  readonly candidate: Candidate
+  readonly headAt: number
+  readonly capture: Capture
+}
+
+/** Node would add a Date that is not seen here: what is stored and what is sent would differ. */
+function withDate(head: ResponseHead, now: number): ResponseHead {
+  if (linesOf(head.fields, 'date').length > 0) return head
+  const fields: Fields = [...head.fields, ['Date', formatHttpDate(now)]]
+  return { ...head, fields }
+}
+
+function isCutShort({ candidate, capture }: Taking): boolean {
+  const declared = combined(candidate.head.fields, 'content-length')
+  return declared !== undefined && Number(declared) !== capture.bytes
+}

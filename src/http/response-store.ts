@@ -1,0 +1,72 @@
+import type { Cache, LoadedEntry } from '../cache/cache.ts'
+import type { Clock } from '../clock.ts'
+import type { HitForMiss } from './hit-for-miss.ts'
+import type { HttpSettings } from './options.ts'
+import type { Keys, VariantRule } from './request-key.ts'
+import type { StoredResponse } from './stored-response.ts'
+
+/** What stands under the key of a resource that has variants: how to tell them apart. */
+export interface Variants extends VariantRule {
+  readonly kind: 'variants'
+}
+
+/**
+ * What a flight hands to those who waited for it when there is nothing to share; never stored.
+ *
+ * - `unshareable`: each of them goes to the application.
+ * - `again`: they go round again; one of them will be the next to ask the application.
+ */
+export interface NothingShared {
+  readonly kind: 'unshareable' | 'again'
+}
+
+/** What is found under a key: of a resource, or of one of its variants. */
+export type Kept = StoredResponse | Variants | NothingShared
+
+/** What is known of how something was come by. */
+export type Found = LoadedEntry<Kept>
+
+/** What the engine needs of a cache. */
+export type ResponseStore = Pick<Cache, 'peek' | 'get' | 'set' | 'delete' | 'getOrSetEntry'>
+
+/**
+ * The part of a cache where responses are kept. Readers share them without copies, as nothing here changes one; how
+ * long they are fresh is theirs to say, to the second, and no other default applies.
+ */
+export function responseStore(cache: Cache): ResponseStore {
+  return cache.namespace('http', { isolation: 'reference', jitter: 0, stale: 0, l1Ttl: 'never' })
+}
+
+/** The parts of one response cache, handed to its stories. */
+export interface HttpParts {
+  readonly store: ResponseStore
+  readonly settings: HttpSettings
+  readonly keys: Keys
+  readonly clock: Pick<Clock, 'wall' | 'after' | 'nonce'>
+  readonly hitForMiss: HitForMiss
+  readonly widths: VaryWidths
+}
+
+/**
+ * By which fields resources were seen to vary in this process, beyond what their stored rule said. A new rule starts
+ * from them, so that responses that vary by different fields end up under one rule. Bounded.
+ */
+export class VaryWidths {
+  readonly #fields = new Map<string, readonly string[]>()
+
+  of(resourceKey: string): readonly string[] {
+    return this.#fields.get(resourceKey) ?? []
+  }
+
+  widen(resourceKey: string, fields: readonly string[]): void {
+    this.#fields.delete(resourceKey)
+    this.#fields.set(resourceKey, fields)
+    if (this.#fields.size <= MOST_WIDTHS) return
+    for (const oldest of this.#fields.keys()) {
+      this.#fields.delete(oldest)
+      return
+    }
+  }
+}
+
+const MOST_WIDTHS = 4096

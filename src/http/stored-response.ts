@@ -1,0 +1,97 @@
+import { combined, linesOf } from './message.ts'
+import { variesBy } from './vary.ts'
+import type { Field, Fields, ResponseHead } from './message.ts'
+
+/** A response as it is kept: plain data, so that every tier can hold it. */
+export interface StoredResponse {
+  readonly kind: 'response'
+  /** The resource that it answers, compared on every hit: a key is only a digest. */
+  readonly resource: string
+  readonly status: number
+  /** The reason phrase, if it is not the usual one. */
+  readonly message?: string
+  readonly fields: Fields
+  readonly body: Uint8Array
+  /** The instant that its age counts from. */
+  readonly bornAt: number
+  readonly freshUntil: number
+  /** Whether it may answer a request with Authorization. */
+  readonly forAuthorized: boolean
+}
+
+/** What a stored response is made of, beside the head and body that the application wrote. */
+export interface Keeping {
+  readonly resource: string
+  readonly bornAt: number
+  readonly freshUntil: number
+  readonly forAuthorized: boolean
+  /** Names of fields that the response itself forbids to keep. */
+  readonly withheld: readonly string[]
+}
+
+/** Fields of one connection, or of one user, or made anew on every hit (RFC 9111, section 3.1). */
+const NEVER_KEPT = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'set-cookie',
+  'set-cookie2',
+  'age',
+  'content-length',
+])
+
+/** Statuses whose responses have no Content-Length of their own (RFC 9110, section 8.6). */
+const WITHOUT_LENGTH = new Set([204, 304])
+
+/**
+ * Keeps a complete response: fields of the connection, those that `Connection` names and those withheld are left out,
+ * and its length is that of the body as it was counted.
+ */
+export function keep(head: ResponseHead, body: Uint8Array, keeping: Keeping): StoredResponse {
+  const dropped = new Set([...connectionOptions(head.fields), ...keeping.withheld])
+  const fields: Field[] = head.fields.filter(([name]) => {
+    const lower = name.toLowerCase()
+    return !NEVER_KEPT.has(lower) && !dropped.has(lower)
+  })
+  if (!WITHOUT_LENGTH.has(head.status)) fields.push(['Content-Length', String(body.byteLength)])
+  const { resource, bornAt, freshUntil, forAuthorized } = keeping
+  return {
+    kind: 'response',
+    resource,
+    status: head.status,
+    ...(head.message === undefined ? {} : { message: head.message }),
+    fields,
+    body,
+    bornAt,
+    freshUntil,
+    forAuthorized,
+  }
+}
+
+/** The Age of a stored response, in seconds (RFC 9111, sections 4 and 5.1). */
+export function ageSeconds(stored: StoredResponse, now: number): number {
+  return Math.max(0, Math.floor((now - stored.bornAt) / 1000))
+}
+
+/** How long it is still fresh, in seconds; negative when it is not. */
+export function ttlSeconds(stored: StoredResponse, now: number): number {
+  return Math.floor((stored.freshUntil - now) / 1000)
+}
+
+/** The request fields that a stored response depends on; what depends on everything is never stored. */
+export function storedVary(stored: StoredResponse): readonly string[] {
+  const names = variesBy(stored.fields)
+  return names === '*' ? [] : names
+}
+
+function connectionOptions(fields: Fields): readonly string[] {
+  if (linesOf(fields, 'connection').length === 0) return []
+  return (combined(fields, 'connection') ?? '').split(',').map((name) => name.trim().toLowerCase())
+}

@@ -1,0 +1,35 @@
+import { combined, requestField } from './message.ts'
+import type { Fields, RequestHeaders } from './message.ts'
+
+/**
+ * The request fields that a response depends on (RFC 9110, section 12.5.5): lower case, sorted, each once. `'*'`
+ * if it depends on more than the cache can see: such a response never fits another request.
+ */
+export function variesBy(fields: Fields): '*' | readonly string[] {
+  const text = combined(fields, 'vary')
+  if (text === undefined) return []
+  const names = text.split(',').map((name) => name.trim().toLowerCase())
+  if (names.includes('*')) return '*'
+  return [...new Set(names.filter((name) => name !== ''))].sort()
+}
+
+/** Both sets of field names as one, sorted. A response may be told apart by more fields than it varies by. */
+export function unite(some: readonly string[], others: readonly string[]): readonly string[] {
+  return [...new Set([...some, ...others])].sort()
+}
+
+/** Whether every one of `names` is among `known`. */
+export function covers(known: readonly string[], names: readonly string[]): boolean {
+  return names.every((name) => known.includes(name))
+}
+
+/**
+ * What a request says in one of the named fields, so that two requests match if and only if the texts are equal
+ * (RFC 9111, section 4.1): lines combined, white space normalised, absence told apart from emptiness.
+ */
+export function nominated(headers: RequestHeaders, name: string): string {
+  const value = requestField(headers, name)
+  if (value === undefined) return '-'
+  const members = value.split(',').map((member) => member.trim().replace(/[ \t]+/g, ' '))
+  return `+${members.join(',')}`
+}

@@ -1,0 +1,21 @@
+export { createCache } from './create-cache.ts'
+export { errorCodes, TierCacheError } from './errors.ts'
+
+export type { Cache, CacheEntry, CacheStats, LoadedEntry } from './cache/cache.ts'
+export type { EntryOptions, LoadOptions } from './cache/options.ts'
+export type { LoadContext, Loader } from './cache/read-through.ts'
+export type { Outcome } from './cache/write-through.ts'
+export type { CreateCacheOptions, RedisConnection, RedisSource } from './create-cache.ts'
+export type { Isolation } from './entry/isolation.ts'
+export type { ErrorCode } from './errors.ts'
+export type {
+  CacheEventName,
+  CacheEvents,
+  CacheListener,
+  Counters,
+  Gauges,
+  Observable,
+  RequestCounters,
+  Timings,
+} from './events.ts'
+export type { Duration, DurationParts } from './options.ts'

@@ -1,0 +1,147 @@
+import { HttpCache } from '../http/http-cache.ts'
+import { readDuration } from '../options.ts'
+import { sendAnswer, watchResponse } from './node-response.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Cache } from '../cache/cache.ts'
+import type { Answer, Exchange, Watcher } from '../http/exchange.ts'
+import type { HttpRequest } from '../http/message.ts'
+import type { HttpCacheOptions } from '../http/options.ts'
+import type { Duration } from '../options.ts'
+
+export type { HttpCacheOptions } from '../http/options.ts'
+
+/** What a route may say to the cache in front of it, before it sends its head. */
+export interface ResponseCache {
+  /**
+   * How long this response is fresh in this cache, whatever its `max-age`, `s-maxage` or `Expires` say to others.
+   * `no-store`, `private`, `no-cache`, `Set-Cookie` and credentials bar it all the same.
+   */
+  ttl(duration: Duration): void
+  /** This response is not stored. */
+  skip(): void
+}
+
+declare global {
+  namespace Express {
+    interface Response {
+      /** Set by `httpCache` of tiercache on every response that a route makes behind it. */
+      cache: ResponseCache
+    }
+  }
+}
+
+/** A middleware of Express 4 or 5. */
+export type ExpressMiddleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
+
+/** What Express adds to a request, as far as it is used here. */
+interface ExpressRequest extends IncomingMessage {
+  readonly app: { get(setting: 'trust proxy fn'): (address: string | undefined, hop: number) => boolean }
+  readonly protocol: string
+  readonly originalUrl: string
+  /** Left by method-override and the like: the method of the wire. */
+  readonly originalMethod?: string
+}
+
+/** Where a response keeps the watcher that it already has. */
+const watcherOf = Symbol('tiercache.watcher')
+
+interface ExpressResponse extends ServerResponse {
+  cache: ResponseCache
+  [watcherOf]?: Watcher
+}
+
+/**
+ * Caches responses of the routes behind it: for the whole application, a router, or one route.
+ *
+ * Where one such middleware stands behind another, the inner one only lends its options to the outer one.
+ *
+ * @example
+ * import express from 'express'
+ * import { createCache } from 'tiercache'
+ * import { httpCache } from 'tiercache/middleware/express'
+ *
+ * const app = express()
+ * app.use(httpCache(createCache(), { ttl: '1m' }))
+ * app.get('/time', (req, res) => {
+ *   res.cache.ttl('10s')
+ *   res.json({ now: Date.now() })
+ * })
+ */
+export function httpCache(cache: Cache, options?: HttpCacheOptions): ExpressMiddleware {
+  const engine = new HttpCache(cache, options)
+  return (req, res, next) => {
+    const response = res as ExpressResponse
+    const outer = response[watcherOf]
+    if (outer) outer.refine(engine.settings)
+    if (outer || response.headersSent) return next()
+    engine.handle(new ExpressExchange(req as ExpressRequest, response, next))
+  }
+}
+
+/** A request and response of Express, as the engine sees them. */
+class ExpressExchange implements Exchange {
+  readonly request: HttpRequest
+  readonly #req: ExpressRequest
+  readonly #res: ExpressResponse
+  readonly #next: (error?: unknown) => void
+
+  constructor(req: ExpressRequest, res: ExpressResponse, next: (error?: unknown) => void) {
+    this.request = requestOf(req)
+    this.#req = req
+    this.#res = res
+    this.#next = next
+  }
+
+  isGone(): boolean {
+    return this.#res.destroyed
+  }
+
+  answer(answer: Answer): void {
+    sendAnswer(this.#res, answer)
+  }
+
+  forward(watcher: Watcher): void {
+    const res = this.#res
+    res[watcherOf] = watcher
+    res.cache = {
+      ttl: (duration) => watcher.setTtl(readDuration('res.cache.ttl', duration)),
+      skip: () => watcher.skip(),
+    }
+    watchResponse(res, watcher, watcher.hidesConditionals ? hideConditionals(this.#req) : undefined)
+    this.#next()
+  }
+}
+
+function requestOf(req: ExpressRequest): HttpRequest {
+  const { headers } = req
+  const forwarded = headers['x-forwarded-host']
+  const trusted =
+    forwarded !== undefined && req.app.get('trust proxy fn')(req.socket.remoteAddress, 0) ? first(forwarded) : undefined
+  return {
+    method: req.originalMethod ?? req.method ?? 'GET',
+    scheme: req.protocol,
+    host: trusted ?? headers.host,
+    target: req.originalUrl,
+    headers,
+    foreignHost: forwarded !== undefined && trusted === undefined && forwarded !== headers.host,
+  }
+}
+
+/** The host that Express itself takes from a trusted X-Forwarded-Host: the first. */
+function first(forwarded: string | string[]): string | undefined {
+  return forwarded.toString().split(',')[0]?.trim()
+}
+
+/**
+ * Takes the client's conditionals away from the application, so that it makes the whole response. The answer puts
+ * them back, for loggers.
+ */
+function hideConditionals({ headers }: IncomingMessage): () => void {
+  const { 'if-none-match': tags, 'if-modified-since': since } = headers
+  delete headers['if-none-match']
+  delete headers['if-modified-since']
+  return () => {
+    if (tags !== undefined) headers['if-none-match'] = tags
+    if (since !== undefined) headers['if-modified-since'] = since
+  }
+}

@@ -1,0 +1,298 @@
+import type { ServerResponse } from 'node:http'
+import type { Answer, HeadOrders, Watcher } from '../http/exchange.ts'
+import type { Field, FieldValue } from '../http/message.ts'
+
+type WriteCallback = (error?: Error | null) => void
+
+/** The methods of a response that are watched. Applications call them in many forms. */
+interface Methods {
+  writeHead: (...args: unknown[]) => unknown
+  write: (...args: unknown[]) => boolean
+  end: (...args: unknown[]) => unknown
+  addTrailers: (...args: unknown[]) => unknown
+}
+
+/** Writes a whole answer of the cache's own. */
+export function sendAnswer(res: ServerResponse, answer: Answer): void {
+  const { fields } = answer
+  for (const [name, value] of fields) res.setHeader(name, value)
+  if (answer.age !== undefined) res.setHeader('Age', answer.age)
+  if (answer.cacheStatus !== undefined) {
+    const earlier = res.getHeader('Cache-Status')
+    res.setHeader('Cache-Status', earlier === undefined ? answer.cacheStatus : `${earlier}, ${answer.cacheStatus}`)
+  }
+  res.statusCode = answer.status
+  if (answer.message !== undefined) res.statusMessage = answer.message
+  if (answer.body === undefined) res.end()
+  else res.end(answer.body)
+}
+
+/**
+ * Shows a response to a watcher while the application writes it. Call it before the application can write.
+ * `afterHead` runs when the head is there.
+ */
+export function watchResponse(res: ServerResponse, watcher: Watcher, afterHead?: () => void): void {
+  new WatchedResponse(res, watcher, afterHead).start()
+}
+
+/**
+ * A node response with its methods replaced by ones that also tell a watcher. Every way to send a head leads through
+ * `writeHead`, once; a body goes through `write` and `end`. What was there before is put back as soon as the watcher
+ * wants no more; if a middleware further inside has put its own methods on top by then, ours just hand on.
+ */
+class WatchedResponse {
+  readonly #res: ServerResponse
+  readonly #watcher: Watcher
+  readonly #afterHead: (() => void) | undefined
+  readonly #before: Methods
+  readonly #ours: Partial<Methods> = {}
+  #headSeen = false
+  /** `waiting` for the head, `watching` the body or the end, `off`: handing on. */
+  #state: 'waiting' | 'watching' | 'off' = 'waiting'
+  #bodyWatched = false
+  /** The client gets no body though the application writes one: a 304 in place of its 200. */
+  #bodySwallowed = false
+  /** HTTP/2 writes the last chunk through `write`, HTTP/1 does not: within `end`, `write` tells nothing. */
+  #ending = false
+  #endHeld = false
+
+  constructor(res: ServerResponse, watcher: Watcher, afterHead: (() => void) | undefined) {
+    this.#res = res
+    this.#watcher = watcher
+    this.#afterHead = afterHead
+    const { writeHead, write, end, addTrailers } = methodsOf(res)
+    this.#before = { writeHead, write, end, addTrailers }
+  }
+
+  start(): void {
+    const methods = methodsOf(this.#res)
+    this.#ours.writeHead = (...args) => this.#writeHead(args)
+    methods.writeHead = this.#ours.writeHead
+    if (!this.#watcher.watchesBody && !this.#watcher.holdsEnd) return
+    this.#ours.write = (...args) => this.#write(args)
+    this.#ours.end = (...args) => this.#end(args)
+    this.#ours.addTrailers = (...args) => this.#addTrailers(args)
+    Object.assign(methods, this.#ours)
+    this.#res.once('close', () => this.#watcher.over(false))
+  }
+
+  #writeHead(args: unknown[]): unknown {
+    const status = Number(args[0])
+    const message = typeof args[1] === 'string' ? args[1] : undefined
+    const headers = args[2] ?? (message === undefined ? args[1] : undefined)
+    if (this.#headSeen || isInformational(status) || isUneven(headers)) return this.#sendHead(args)
+    applyHeaders(this.#res, headers)
+    this.#headSeen = true
+    const head = { status, message: message ?? ownMessage(this.#res), fields: fieldsOf(this.#res) }
+    const orders = this.#watcher.head(head)
+    this.#afterHead?.()
+    this.#follow(orders, status)
+    const sent = orders.status !== status || message === undefined ? [orders.status] : [status, message]
+    try {
+      return this.#sendHead(sent)
+    } catch (error) {
+      // A head that Node refuses is not sent; what the application sends in its place was not judged.
+      this.#stop()
+      this.#watcher.over(false)
+      throw error
+    }
+  }
+
+  #follow(orders: HeadOrders, status: number): void {
+    for (const name of orders.without) this.#res.removeHeader(name)
+    for (const [name, value] of orders.set) this.#res.setHeader(name, value as string | string[])
+    if (orders.status !== status) {
+      this.#bodySwallowed = true
+      if (!isHttp2(this.#res)) this.#res.statusMessage = ''
+    }
+    this.#bodyWatched = orders.watchBody
+    this.#state = 'watching'
+    if (!this.#bodyWatched && !this.#bodySwallowed && !this.#watcher.holdsEnd) this.#stop()
+  }
+
+  #write(args: unknown[]): boolean {
+    const [chunk, encoding] = args
+    if (this.#state === 'off' || this.#ending || !isChunk(chunk)) return this.#before.write.apply(this.#res, args)
+    if (this.#endHeld) return refuseLateWrite(args)
+    if (this.#opensHeadItself()) this.#res.writeHead(this.#res.statusCode)
+    if (!this.#bodySwallowed) {
+      const flowing = this.#before.write.apply(this.#res, args)
+      this.#tellChunk(chunk, encoding)
+      return flowing
+    }
+    this.#tellChunk(chunk, encoding)
+    const callback = callbackOf(args)
+    if (callback) process.nextTick(callback)
+    return true
+  }
+
+  #end(args: unknown[]): unknown {
+    const chunk = typeof args[0] === 'function' ? undefined : args[0]
+    if (this.#state === 'off' || this.#ending || !isChunk(chunk)) return this.#before.end.apply(this.#res, args)
+    if (this.#endHeld) return this.#res
+    if (this.#opensHeadItself()) this.#openHead(chunk, args[1])
+    const held = this.#watcher.beforeEnd()
+    if (held) return this.#holdEnd(held, args)
+
+    const result = this.#sendEnd(args)
+    this.#tellChunk(chunk, args[1])
+    this.#stop()
+    this.#watcher.over(!isDestroyed(this.#res))
+    return result
+  }
+
+  #sendEnd(args: unknown[]): unknown {
+    this.#ending = true
+    try {
+      return this.#before.end.apply(this.#res, this.#bodySwallowed ? args.filter(isFunction) : args)
+    } finally {
+      this.#ending = false
+    }
+  }
+
+  /** The head is written, so that nobody can change it any more; the bytes that complete the response wait. */
+  #holdEnd(held: Promise<unknown>, args: unknown[]): unknown {
+    this.#endHeld = true
+    const release = () => {
+      this.#stop()
+      this.#before.end.apply(this.#res, args)
+    }
+    held.then(release, release)
+    return this.#res
+  }
+
+  /** Trailers are not kept: a response that has some is not complete without them. */
+  #addTrailers(args: unknown[]): unknown {
+    if (this.#state !== 'off') this.#watcher.skip()
+    return this.#before.addTrailers.apply(this.#res, args)
+  }
+
+  /** Where a body may have to be swallowed or an end held, the head must be known before Node sees the first chunk. */
+  #opensHeadItself(): boolean {
+    const early = this.#watcher.hidesConditionals || this.#watcher.holdsEnd
+    return early && !this.#headSeen && !this.#res.headersSent
+  }
+
+  /** As Node itself does when the first chunk is also the last: the length is known, so it is told. */
+  #openHead(chunk: unknown, encoding: unknown): void {
+    const res = this.#res
+    const bodiless = res.statusCode === 204 || res.statusCode === 304
+    if (!bodiless && !res.hasHeader('Content-Length') && !res.hasHeader('Transfer-Encoding')) {
+      res.setHeader('Content-Length', bytesOf(chunk, encoding)?.byteLength ?? 0)
+    }
+    res.writeHead(res.statusCode)
+  }
+
+  #tellChunk(chunk: unknown, encoding: unknown): void {
+    if (!this.#bodyWatched) return
+    const bytes = bytesOf(chunk, encoding)
+    if (bytes === undefined || this.#watcher.chunk(bytes)) return
+    this.#bodyWatched = false
+    if (!this.#bodySwallowed) this.#stop()
+  }
+
+  #sendHead(args: unknown[]): unknown {
+    return this.#before.writeHead.apply(this.#res, args)
+  }
+
+  #stop(): void {
+    this.#state = 'off'
+    const methods = methodsOf(this.#res)
+    const ours = this.#ours
+    if (methods.writeHead === ours.writeHead) methods.writeHead = this.#before.writeHead
+    if (ours.write && methods.write === ours.write) methods.write = this.#before.write
+    if (ours.end && methods.end === ours.end) methods.end = this.#before.end
+    if (ours.addTrailers && methods.addTrailers === ours.addTrailers) methods.addTrailers = this.#before.addTrailers
+  }
+}
+
+function methodsOf(res: ServerResponse): Methods {
+  return res as unknown as Methods
+}
+
+/** The compatibility response of node:http2. */
+function isHttp2(res: ServerResponse): boolean {
+  return 'stream' in res
+}
+
+function isDestroyed(res: ServerResponse): boolean {
+  const { stream } = res as { stream?: { destroyed?: boolean } }
+  return res.destroyed || stream?.destroyed === true
+}
+
+function isInformational(status: number): boolean {
+  return status < 200 && status !== 101
+}
+
+/** A flat list of names and values with one missing: Node says so. */
+function isUneven(headers: unknown): boolean {
+  return Array.isArray(headers) && !Array.isArray(headers[0]) && headers.length % 2 !== 0
+}
+
+/** Node's own checks refuse anything else; nothing of it is told. */
+function isChunk(chunk: unknown): boolean {
+  return chunk === undefined || chunk === null || typeof chunk === 'string' || chunk instanceof Uint8Array
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}
+
+/** Headers given to `writeHead` never show in `getHeaders()` otherwise. They replace those of the same name. */
+function applyHeaders(res: ServerResponse, headers: unknown): void {
+  const given = new Set<string>()
+  for (const [name, value] of pairsOf(headers)) {
+    if (name === '') continue
+    const lower = name.toLowerCase()
+    if (given.has(lower)) res.setHeader(name, [res.getHeader(name), value].flat().map(String))
+    else res.setHeader(name, value as string)
+    given.add(lower)
+  }
+}
+
+/** An object, a flat list of names and values, or a list of pairs. */
+function pairsOf(headers: unknown): [name: string, value: unknown][] {
+  if (typeof headers !== 'object' || headers === null) return []
+  if (!Array.isArray(headers)) return Object.entries(headers)
+  if (Array.isArray(headers[0])) return headers.map(([name, value]) => [String(name), value])
+  const pairs: [string, unknown][] = []
+  for (let at = 0; at < headers.length; at += 2) pairs.push([String(headers[at]), headers[at + 1]])
+  return pairs
+}
+
+function fieldsOf(res: ServerResponse): Field[] {
+  return namesOf(res).map((name) => [name, fieldValue(res.getHeader(name))])
+}
+
+/** As the application wrote them; HTTP/2 knows lower case only. */
+function namesOf(res: ServerResponse): readonly string[] {
+  const { getRawHeaderNames } = res as { getRawHeaderNames?: () => string[] }
+  return getRawHeaderNames ? getRawHeaderNames.call(res) : res.getHeaderNames()
+}
+
+function fieldValue(value: number | string | readonly string[] | undefined): FieldValue {
+  return typeof value === 'object' ? value.map(String) : String(value ?? '')
+}
+
+/** The reason phrase that the application set; asking HTTP/2 for it makes a process warning. */
+function ownMessage(res: ServerResponse): string | undefined {
+  return isHttp2(res) ? undefined : res.statusMessage || undefined
+}
+
+function bytesOf(chunk: unknown, encoding: unknown): Uint8Array | undefined {
+  if (chunk instanceof Uint8Array) return chunk
+  if (typeof chunk !== 'string') return undefined
+  return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+}
+
+function callbackOf(args: unknown[]): WriteCallback | undefined {
+  return args.find((argument) => typeof argument === 'function') as WriteCallback | undefined
+}
+
+/** What Node does with a write after the end, for an end that only waits to be sent. */
+function refuseLateWrite(args: unknown[]): false {
+  const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })
+  const callback = callbackOf(args)
+  if (callback) process.nextTick(callback, error)
+  return false
+}

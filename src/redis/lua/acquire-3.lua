@@ -1,0 +1,57 @@
+--[[
+  Grants the lease of a key, unless an entry that the caller has not seen is there, or somebody else holds it.
+
+  Input
+    KEYS[1]  entry
+    KEYS[2]  lease: token|n0, with a '!' for every process that waits; or 'skip'; or failed|code|message
+    KEYS[3]  chain head
+
+    ARGV[1]  token of the caller
+    ARGV[2]  length of the lease in milliseconds
+    ARGV[3]  what the caller saw and may not use: the fill stamp of an entry (8 bytes), the SHA-1 of unreadable bytes
+             (40 hexadecimal digits), or ''
+
+  Output
+    { 'granted', n0 }           the chain's number at this moment
+    { 'found' }                 another entry is there: read it
+    { 'busy', milliseconds }    somebody holds the lease, for so long at most
+    { 'skip' }                  the last load said: do not store, let each load for itself
+    { 'failed', code, message } the last load failed a moment ago
+]]
+local there = redis.pcall('GET', KEYS[1])
+if type(there) == 'string' then
+  local seen = ARGV[3]
+  local same = (#seen == 8 and string.sub(there, 5, 12) == seen) or (#seen == 40 and redis.sha1hex(there) == seen)
+  if not same then
+    return { 'found' }
+  end
+end
+
+local held = redis.pcall('GET', KEYS[2])
+if type(held) == 'string' then
+  if held == 'skip' then
+    return { 'skip' }
+  end
+  local code, message = string.match(held, '^failed|([^|]*)|(.*)$')
+  if code then
+    return { 'failed', code, message }
+  end
+  if string.match(held, '^%x+|%d+!*$') then
+    local left = redis.call('PTTL', KEYS[2])
+    if left > 0 then
+      if string.sub(held, -1) ~= '!' then
+        redis.call('SET', KEYS[2], held .. '!', 'KEEPTTL')
+      end
+      return { 'busy', left }
+    end
+  end
+end
+
+local n0 = redis.call('HGET', KEYS[3], 'n')
+if not n0 then
+  local time = redis.call('TIME')
+  n0 = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
+  redis.call('HSET', KEYS[3], 'n', n0, 'floor', n0, 'tip', string.sub(ARGV[1], 1, 16))
+end
+redis.call('SET', KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])
+return { 'granted', n0 }

@@ -1,0 +1,27 @@
+--[[
+  Makes all entries of a namespace, and of those below it, void at once: they carry its clear stamp, and it moves on.
+
+  Input
+    KEYS[1]  clear stamp
+    KEYS[2]  chain head
+
+    ARGV[1]  channel
+    ARGV[2]  the new tip
+    ARGV[3]  body of the notice
+    ARGV[4]  field of the chain head that notes this invalidation
+    ARGV[5]  TTL in milliseconds of a stamp that did not exist
+
+  Output
+    the number of the link, as text
+]]
+--- @include chain
+
+-- First of all writes: a script whose first write is a DEL is not refused when memory is full.
+local left = redis.call('PTTL', KEYS[1])
+redis.call('DEL', KEYS[1])
+local n = chain(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+redis.call('SET', KEYS[1], n .. ':' .. ARGV[2])
+if left ~= -1 then
+  redis.call('PEXPIRE', KEYS[1], math.max(left, tonumber(ARGV[5])))
+end
+return n

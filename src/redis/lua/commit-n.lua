@@ -1,0 +1,91 @@
+--[[
+  Stores what the holder of a lease has loaded, unless something moved since the lease was granted.
+
+  Input
+    KEYS[1]     entry
+    KEYS[2]     lease
+    KEYS[3]     chain head
+    KEYS[4..n]  stamps: of the namespaces above, then of the tags
+
+    ARGV[1]     channel
+    ARGV[2]     token of the lease
+    ARGV[3]     the entry's head
+    ARGV[4]     the entry's tail
+    ARGV[5]     TTL in milliseconds; 0: it has no end
+    ARGV[6]     notice for those who wait: filled
+    ARGV[7]     notice for those who wait: refused
+    ARGV[8]     nonce of stamps that do not exist yet
+    ARGV[9..n]  per stamp, the field of the chain head that notes its last invalidation
+
+  Output
+    { 'stored', stamps... }
+    { 'refused', reason }   the lease is gone ('lease'), the chain is gone ('chain'), a stamp moved ('moved')
+    { 'failed', message }   memory is full
+]]
+--- @include entry_bytes
+--- @include keep_stamp
+--- @include put
+
+local held = redis.pcall('GET', KEYS[2])
+local token, mark
+local n0 = 0
+if type(held) == 'string' then
+  local text
+  token, text, mark = string.match(held, '^(%x+)|(%d+)(!*)$')
+  n0 = tonumber(text or '0')
+end
+if token ~= ARGV[2] then
+  return { 'refused', 'lease' }
+end
+
+local function refuse(word, reason)
+  redis.call('DEL', KEYS[2])
+  if mark ~= '' then
+    redis.call('PUBLISH', ARGV[1], ARGV[7])
+  end
+  return { word, reason }
+end
+
+if not redis.call('HGET', KEYS[3], 'n') then
+  return refuse('refused', 'chain')
+end
+
+local life = tonumber(ARGV[5])
+local stamps = {}
+local missing = {}
+for index = 4, #KEYS do
+  local stamp = redis.pcall('GET', KEYS[index])
+  if type(stamp) == 'string' then
+    local n = tonumber(string.match(stamp, '^(%d+):') or '')
+    if not n or n > n0 then
+      return refuse('refused', 'moved')
+    end
+    stamps[#stamps + 1] = stamp
+  else
+    local last = redis.call('HGET', KEYS[3], ARGV[index + 5]) or redis.call('HGET', KEYS[3], 'floor')
+    if not last or tonumber(last) > n0 then
+      return refuse('refused', 'moved')
+    end
+    missing[#missing + 1] = KEYS[index]
+    stamps[#stamps + 1] = string.format('%.0f', n0) .. ':' .. ARGV[8]
+  end
+end
+
+for _, key in ipairs(missing) do
+  local done = put(key, string.format('%.0f', n0) .. ':' .. ARGV[8], life)
+  if type(done) == 'table' and done.err then
+    return refuse('failed', done.err)
+  end
+end
+local done = put(KEYS[1], entry_bytes(ARGV[3], n0, stamps, ARGV[4]), life)
+if type(done) == 'table' and done.err then
+  return refuse('failed', done.err)
+end
+for index = 4, #KEYS do
+  keep_stamp(KEYS[index], life)
+end
+redis.call('DEL', KEYS[2])
+if mark ~= '' then
+  redis.call('PUBLISH', ARGV[1], ARGV[6])
+end
+return { 'stored', unpack(stamps) }

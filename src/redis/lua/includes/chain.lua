@@ -1,0 +1,35 @@
+--[[
+  Adds one link to the chain of a bucket and tells it to all processes.
+
+  Every change of the shared truth is a link: it has a number that never goes back and a random tip. Whoever hears a
+  link whose previous tip is not the last one heard knows that something was missed.
+
+  Arguments
+    q        chain head, a hash: n, tip, floor, and the number of the last invalidation per group of tags
+    channel  where the notice goes
+    tip      the new tip, a random nonce that the caller made
+    body     the rest of the notice, from the operation on, as JSON text
+    field    the field of q that notes this link's number, or nil
+
+  Returns the number of the link, as text. Numbers of this size lose digits in tostring and cjson: '%.0f' only.
+]]
+local function chain(q, channel, tip, body, field)
+  local head = redis.call('HMGET', q, 'n', 'tip')
+  local n = tonumber(head[1] or '')
+  local previous = head[2] or ''
+  if n then
+    n = n + 1
+  else
+    local time = redis.call('TIME')
+    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+    previous = ''
+    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+  end
+  local text = string.format('%.0f', n)
+  redis.call('HSET', q, 'n', text, 'tip', tip)
+  if field then
+    redis.call('HSET', q, field, text)
+  end
+  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  return text
+end

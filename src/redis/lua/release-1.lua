@@ -1,0 +1,33 @@
+--[[
+  Ends a load that stores nothing.
+
+  Input
+    KEYS[1]  lease
+
+    ARGV[1]  token of the lease
+    ARGV[2]  channel
+    ARGV[3]  notice for those who wait: released
+    ARGV[4]  what stands in place of the lease for a moment, for those who come now ('skip', failed|code|message), or ''
+    ARGV[5]  how long that moment is, in milliseconds
+
+  Output
+    1  released
+    0  the lease was not the caller's any more: nothing was done
+]]
+local held = redis.pcall('GET', KEYS[1])
+if type(held) ~= 'string' then
+  return 0
+end
+local token, mark = string.match(held, '^(%x+)|%d+(!*)$')
+if token ~= ARGV[1] then
+  return 0
+end
+if ARGV[4] == '' then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
+end
+if mark ~= '' then
+  redis.call('PUBLISH', ARGV[2], ARGV[3])
+end
+return 1

@@ -1,0 +1,191 @@
+import type { EntryNames } from '../entry/key.ts'
+import { TierCacheError } from '../errors.ts'
+import type { RedisClient } from './client.ts'
+import { scripts } from './lua.generated.ts'
+
+type ScriptName = keyof typeof scripts
+type Argument = string | number | Buffer
+
+/** Runs a script by its digest, and sends its text when the server does not know it (any more). */
+async function run(
+  client: RedisClient,
+  name: ScriptName,
+  keys: readonly string[],
+  values: readonly Argument[],
+): Promise<unknown> {
+  const { lua, sha1 } = scripts[name]
+  try {
+    return await client.run(name, (redis) => redis.callBuffer('EVALSHA', sha1, keys.length, ...keys, ...values))
+  } catch (error) {
+    if (!(error instanceof TierCacheError) || !error.message.includes('NOSCRIPT')) throw error
+    return client.run(name, (redis) => redis.callBuffer('EVAL', lua, keys.length, ...keys, ...values))
+  }
+}
+
+/** Text of a reply's parts: every one is a bulk string or an integer. */
+function words(reply: unknown): string[] {
+  if (!Array.isArray(reply))
+    throw new TierCacheError('ERR_REDIS_REPLY', 'a script answered in a form that it does not have')
+  return reply.map((part: unknown) => (Buffer.isBuffer(part) ? part.toString() : String(part)))
+}
+
+/** Makes a key gone everywhere. See `lua/invalidate-3.lua`. */
+export async function invalidate(client: RedisClient, names: EntryNames, tip: string, body: string): Promise<void> {
+  await run(client, 'invalidate-3', [names.entry, names.lease, names.chain], [names.channel, tip, body])
+}
+
+export interface SetCall {
+  readonly names: EntryNames
+  readonly stampKeys: readonly string[]
+  readonly tip: string
+  readonly storedBody: string
+  readonly failedBody: string
+  readonly head: Buffer
+  readonly tail: Buffer
+  /** 0: no end. */
+  readonly lifeMs: number
+  /** In server time. */
+  readonly deadlineMs: number
+  readonly version: number | undefined
+}
+
+/**
+ * - `stored`: the value is in L2.
+ * - `late`: the command was delivered after its caller's deadline; nothing was done.
+ * - `older`: a newer version is there; nothing was done.
+ * - `failed`: Redis is out of memory; the old entry is gone.
+ */
+export type SetReply =
+  | { readonly word: 'stored' | 'late' | 'older' }
+  | { readonly word: 'failed'; readonly message: string }
+
+/** Stores a given value. See `lua/set-n.lua`. */
+export async function set(client: RedisClient, call: SetCall): Promise<SetReply> {
+  const { names, stampKeys, tip, storedBody, failedBody, head, tail, lifeMs, deadlineMs, version } = call
+  const reply = await run(
+    client,
+    'set-n',
+    [names.entry, names.lease, names.chain, ...stampKeys],
+    [names.channel, tip, storedBody, failedBody, head, tail, lifeMs, Math.floor(deadlineMs), version ?? ''],
+  )
+  const [word, , message] = words(reply)
+  switch (word) {
+    case 'stored':
+    case 'late':
+    case 'older':
+      return { word }
+    case 'failed':
+      return { word, message: message ?? 'no reason given' }
+    default:
+      throw unknownWord('set-n', word)
+  }
+}
+
+/** Makes all entries of a namespace void. See `lua/clear-2.lua`. */
+export async function clear(
+  client: RedisClient,
+  names: { readonly stamp: string; readonly chain: string; readonly channel: string },
+  call: { readonly tip: string; readonly body: string; readonly field: string; readonly lifeMs: number },
+): Promise<void> {
+  await run(
+    client,
+    'clear-2',
+    [names.stamp, names.chain],
+    [names.channel, call.tip, call.body, call.field, call.lifeMs],
+  )
+}
+
+export type AcquireReply =
+  | { readonly word: 'granted'; readonly n0: string }
+  | { readonly word: 'found' }
+  | { readonly word: 'skip' }
+  | { readonly word: 'busy'; readonly leftMs: number }
+  | { readonly word: 'failed'; readonly code: string; readonly message: string }
+
+/** Asks for the lease of a key. See `lua/acquire-3.lua`. */
+export async function acquire(
+  client: RedisClient,
+  names: EntryNames,
+  call: { readonly token: string; readonly leaseMs: number; readonly seen: Buffer | string },
+): Promise<AcquireReply> {
+  const reply = await run(
+    client,
+    'acquire-3',
+    [names.entry, names.lease, names.chain],
+    [call.token, call.leaseMs, call.seen],
+  )
+  const [word, first = '', second = ''] = words(reply)
+  switch (word) {
+    case 'granted':
+      return { word, n0: first }
+    case 'found':
+    case 'skip':
+      return { word }
+    case 'busy':
+      return { word, leftMs: Number(first) }
+    case 'failed':
+      return { word, code: first, message: second }
+    default:
+      throw unknownWord('acquire-3', word)
+  }
+}
+
+export interface CommitCall {
+  readonly names: EntryNames
+  readonly stampKeys: readonly string[]
+  readonly stampFields: readonly string[]
+  readonly token: string
+  readonly head: Buffer
+  readonly tail: Buffer
+  /** 0: no end. */
+  readonly lifeMs: number
+  readonly filledNotice: string
+  readonly refusedNotice: string
+  readonly nonce: string
+}
+
+export type CommitReply = { readonly word: 'stored' } | { readonly word: 'refused' | 'failed'; readonly reason: string }
+
+/** Stores a loaded value under its lease. See `lua/commit-n.lua`. */
+export async function commit(client: RedisClient, call: CommitCall): Promise<CommitReply> {
+  const { names, stampKeys, stampFields, token, head, tail, lifeMs, filledNotice, refusedNotice, nonce } = call
+  const reply = await run(
+    client,
+    'commit-n',
+    [names.entry, names.lease, names.chain, ...stampKeys],
+    [names.channel, token, head, tail, lifeMs, filledNotice, refusedNotice, nonce, ...stampFields],
+  )
+  const [word, reason = ''] = words(reply)
+  switch (word) {
+    case 'stored':
+      return { word }
+    case 'refused':
+    case 'failed':
+      return { word, reason }
+    default:
+      throw unknownWord('commit-n', word)
+  }
+}
+
+/** Ends a load that stores nothing. See `lua/release-1.lua`. */
+export async function release(
+  client: RedisClient,
+  names: EntryNames,
+  call: { readonly token: string; readonly notice: string; readonly mark: string; readonly markMs: number },
+): Promise<void> {
+  await run(client, 'release-1', [names.lease], [call.token, names.channel, call.notice, call.mark, call.markMs])
+}
+
+/** Makes a lease last longer; answers whether it is still the caller's. See `lua/renew-1.lua`. */
+export async function renew(client: RedisClient, names: EntryNames, token: string, leaseMs: number): Promise<boolean> {
+  return Number(await run(client, 'renew-1', [names.lease], [token, leaseMs])) === 1
+}
+
+/** Removes an entry that cannot be read, if it is still the same. See `lua/discard-1.lua`. */
+export async function discard(client: RedisClient, entry: string, seen: Buffer | string): Promise<void> {
+  await run(client, 'discard-1', [entry], [seen])
+}
+
+function unknownWord(script: string, word: unknown): TierCacheError {
+  return new TierCacheError('ERR_REDIS_REPLY', `${script} answered with a word that it does not have: ${String(word)}`)
+}

@@ -1,0 +1,51 @@
+import type { Address } from '../entry/entry.ts'
+import type { Fence } from '../entry/fence.ts'
+
+/**
+ * The right to be the one process that loads a key, for a short while.
+ *
+ * A lease is a promise about time, not about truth: a holder may be paused past its deadline and go on believing. So
+ * it is shown when the value is stored, and a lease that is not the newest of its key stores nothing.
+ */
+export interface Lease extends Fence {
+  readonly address: Address
+}
+
+/**
+ * - `granted`: load, then commit or release.
+ * - `found`: an entry that the caller has not seen is there; read it.
+ * - `busy`: another process loads, and may hold the lease for `leftMs` more.
+ * - `skip`: the last load said that its value must not be stored; load for yourself.
+ * - `failed`: the last load failed a moment ago, with this error.
+ */
+export type Acquired =
+  | { readonly word: 'granted'; readonly lease: Lease }
+  | { readonly word: 'found' | 'skip' }
+  | { readonly word: 'busy'; readonly leftMs: number }
+  | { readonly word: 'failed'; readonly code: string; readonly message: string }
+
+/** How a load ended that stores nothing. */
+export type Ending =
+  | { readonly word: 'refused' }
+  | { readonly word: 'skipped' }
+  | { readonly word: 'failed'; readonly code: string; readonly message: string }
+
+/** A place among those who wait for the holder of a lease. Taken before asking for the lease, so that no call is lost. */
+export interface Waiter {
+  /** Resolves when the holder is done, or after `ms`. */
+  called(ms: number): Promise<void>
+  /** Leaves the place. */
+  leave(): void
+}
+
+export interface Leases {
+  wait(address: Address): Waiter
+  /** `seen` names the entry that the caller saw and may not use: that one counts as absent. */
+  acquire(address: Address, seen: Buffer | string | undefined): Promise<Acquired>
+  /** Makes the lease last another length from now. Answers whether it is still held. */
+  renew(lease: Lease): Promise<boolean>
+  /** Gives the lease back without a value. Giving back a lease that has run out does nothing. */
+  release(lease: Lease, ending: Ending): Promise<void>
+  /** Says that the holder of a key is done: those who wait here go on. */
+  call(address: Address): void
+}

@@ -1,0 +1,78 @@
+import type { Clock } from '../clock.ts'
+import type { Address } from '../entry/entry.ts'
+import type { RedisNames } from '../entry/key.ts'
+import { keySubject, wakeUp } from '../entry/notice.ts'
+import type { RedisClient } from '../redis/client.ts'
+import { acquire, release, renew } from '../redis/scripts.ts'
+import type { Acquired, Ending, Lease, Leases, Waiter } from './lease.ts'
+import { Waiting } from './waiting.ts'
+
+export interface RedisLeasesSettings {
+  readonly names: RedisNames
+  /** This process, in notices. */
+  readonly origin: string
+  readonly leaseMs: number
+}
+
+/** How long newcomers are told what the last holder left. */
+const SKIPPED_MS = 1000
+const FAILED_MS = 500
+const MESSAGE_LENGTH_MOST = 200
+
+/** Leases in Redis: one key per lease, whose TTL is the lease. The notices of the bus call those who wait. */
+export class RedisLeases implements Leases {
+  readonly #client: RedisClient
+  readonly #settings: RedisLeasesSettings
+  readonly #clock: Clock
+  readonly #waiting: Waiting
+
+  constructor(client: RedisClient, settings: RedisLeasesSettings, clock: Clock) {
+    this.#client = client
+    this.#settings = settings
+    this.#clock = clock
+    this.#waiting = new Waiting(clock)
+  }
+
+  wait(address: Address): Waiter {
+    return this.#waiting.take(address)
+  }
+
+  async acquire(address: Address, seen: Buffer | string | undefined): Promise<Acquired> {
+    const { names, leaseMs } = this.#settings
+    const token = this.#clock.nonce(16)
+    const reply = await acquire(this.#client, names.ofEntry(address), { token, leaseMs, seen: seen ?? '' })
+    return reply.word === 'granted' ? { word: 'granted', lease: { address, token, n0: reply.n0 } } : reply
+  }
+
+  renew(lease: Lease): Promise<boolean> {
+    const { names, leaseMs } = this.#settings
+    return renew(this.#client, names.ofEntry(lease.address), lease.token, leaseMs)
+  }
+
+  async release(lease: Lease, ending: Ending): Promise<void> {
+    const { names, origin } = this.#settings
+    await release(this.#client, names.ofEntry(lease.address), {
+      token: lease.token,
+      notice: wakeUp('R', origin, keySubject(lease.address)),
+      ...markOf(ending),
+    })
+  }
+
+  call(address: Address): void {
+    this.#waiting.call(address)
+  }
+}
+
+/** What stands in place of the lease for a moment after a load that stored nothing. */
+function markOf(ending: Ending): { mark: string; markMs: number } {
+  switch (ending.word) {
+    case 'refused':
+      return { mark: '', markMs: 0 }
+    case 'skipped':
+      return { mark: 'skip', markMs: SKIPPED_MS }
+    case 'failed': {
+      const message = ending.message.slice(0, MESSAGE_LENGTH_MOST)
+      return { mark: `failed|${ending.code.replaceAll('|', '')}|${message}`, markMs: FAILED_MS }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import type { Address, Entry } from '../entry/entry.ts'
+import type { Fence } from '../entry/fence.ts'
+
+/**
+ * An entry as L1 keeps it: beside the value what tells, without a look at anything else, whether it may be served.
+ * Instants are monotonic milliseconds.
+ */
+export interface NearEntry extends Entry {
+  /** Until then it is served as it is: its own deadline, or that of `l1Ttl`. */
+  readonly freshUntil: number
+  /** When the value was known to be current: the sending of the read that brought it, or the start of its load. */
+  readonly asOf: number
+  /** Past it L1 does not answer, though the entry itself may live on in L2. */
+  readonly keptUntil: number
+  /** The namespaces above it and its tags, as names of marks (see `tags/marks.ts`). */
+  readonly groups: readonly string[]
+  /** How many marks had been moved when none of its groups had. */
+  mark: number
+  readonly bytes: number
+  /** Whether all readers may share the value. */
+  readonly shared: boolean
+  /** The answer to `await`, made once and given to every reader of a shared value. */
+  ready: Promise<unknown> | undefined
+}
+
+/**
+ * The near tier (L1): synchronous, in this process, bounded by entries and by bytes. It keeps what it is given until
+ * that is deleted, replaced or pushed out; whether an entry may be served is for its reader to judge.
+ */
+export interface SyncTier {
+  get(id: string): NearEntry | undefined
+  set(id: string, entry: NearEntry): void
+  delete(id: string): void
+  clear(): void
+  readonly entries: number
+  readonly bytes: number
+}
+
+/**
+ * What a far tier has under an address.
+ *
+ * - `entry`: one that may be used; how fresh it is is for the reader to judge.
+ * - `void`: one that may not be used (cleared, or not readable); `seen` names it to the lease.
+ * - `missing`: nothing.
+ */
+export type Found =
+  | {
+      readonly word: 'entry'
+      readonly entry: Entry
+      readonly bytes: number
+      readonly seen: Seen
+      readonly sentAt: number
+    }
+  | { readonly word: 'void'; readonly seen: Seen }
+  | { readonly word: 'missing' }
+
+/** Names an entry that was seen: its fill stamp, or the SHA-1 of bytes that cannot be read. */
+export type Seen = Buffer | string
+
+/** A value on its way into a tier, already encoded. */
+export interface Candidate {
+  readonly address: Address
+  readonly flags: number
+  readonly payload: Buffer
+  readonly createdAt: number
+  readonly freshUntil: number
+  readonly staleUntil: number
+  readonly tags: readonly string[]
+  readonly version?: number | undefined
+  readonly loadMs: number
+}
+
+/**
+ * - `stored`: it is in the tier.
+ * - `late`: the tier got it after the deadline and left everything as it was.
+ * - `older`: a newer version is there, and stays.
+ * - `failed`: the tier has no room; the old entry is gone.
+ */
+export type SetOutcome = 'stored' | 'late' | 'older' | 'failed'
+
+/** - `stored`: it is in the tier. - `refused`: something moved since the lease was granted. - `failed`: no room. */
+export type CommitOutcome =
+  | { readonly word: 'stored' }
+  | { readonly word: 'refused' | 'failed'; readonly reason: string }
+
+/**
+ * A far tier (L2): asynchronous and shared by processes. What it stores ends at the entry's `staleUntil`. Every method
+ * rejects with a `TierCacheError` when the tier cannot be reached within its deadline; the truth may then have moved
+ * or not.
+ */
+export interface Tier {
+  /** Whether a call has a chance right now. */
+  readonly usable: boolean
+  get(address: Address): Promise<Found>
+  /** Stores a given value, whatever was there, and tells all processes. */
+  set(candidate: Candidate): Promise<SetOutcome>
+  /** Stores a loaded value under its lease, unless something moved since. Tells only those who wait for it. */
+  commit(candidate: Candidate, fence: Fence): Promise<CommitOutcome>
+  /** Makes the key gone, its lease too, and tells all processes. */
+  delete(address: Address): Promise<void>
+  /** Removes bytes that could not be read, if they are still the same. */
+  discard(address: Address, seen: Seen): Promise<void>
+}
