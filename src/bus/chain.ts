@@ -8,6 +8,11 @@ export class Chain {
   #tip: string | undefined
   readonly #tips = new Set<string>()
 
+  /** Whether any link is known. */
+  get isKnown(): boolean {
+    return this.#tip !== undefined
+  }
+
   /** A link came. `next`: it follows the last one heard. `gap`: something between was missed. */
   heard(previousTip: string, tip: string): 'next' | 'gap' {
     const follows = this.#tip === previousTip
@@ -26,12 +31,10 @@ export class Chain {
     return 'gap'
   }
 
-  /** The chain does not exist (any more). Answers whether one was known. */
-  forget(): boolean {
-    const wasKnown = this.#tip !== undefined
+  /** The chain does not exist any more. */
+  forget(): void {
     this.#tip = undefined
     this.#tips.clear()
-    return wasKnown
   }
 
   #remember(tip: string): void {

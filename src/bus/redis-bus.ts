@@ -100,8 +100,9 @@ export class RedisBus implements Bus {
     this.#isBeating = true
     try {
       const sentAt = this.#clock.now()
+      const knewChain = this.#chain.isKnown
       const [[tip]] = await Promise.all([this.#readTip(), this.#client.measureTime()])
-      if (await this.#ponged()) this.#proven(tip, sentAt)
+      if (await this.#ponged()) this.#proven(tip, sentAt, knewChain)
     } catch {
       // Counted and told by the client; without a proof `verifiedAt` stays where it is.
     } finally {
@@ -124,10 +125,12 @@ export class RedisBus implements Bus {
     }
   }
 
-  #proven(tip: string | null, sentAt: number): void {
+  #proven(tip: string | null, sentAt: number, knewChain: boolean): void {
     if (tip === null) {
-      // No chain, though there was one: it was lost with whatever it told.
-      if (this.#chain.forget()) this.#listener?.gap('the chain of notices is gone')
+      // A chain that was known before the read is lost, with whatever it told; one that began since is not.
+      if (!knewChain) return
+      this.#chain.forget()
+      this.#listener?.gap('the chain of notices is gone')
       return
     }
     if (this.#chain.read(tip) === 'gap') this.#listener?.gap('the head of the chain was not heard')

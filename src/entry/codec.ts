@@ -1,7 +1,7 @@
 import { addExtension, Packr, Unpackr } from 'msgpackr'
 import { describe, TierCacheError } from '../errors.ts'
 import { FLAG_INTEGER, FLAG_NULL, undecodable } from './header.ts'
-import { DEPTH_MOST, MAP_EXTENSION, scanPayload } from './payload-scan.ts'
+import { BIGINT_BYTES_MOST, DEPTH_MOST, MAP_EXTENSION, MINUS_ZERO_EXTENSION, scanPayload } from './payload-scan.ts'
 
 /** A value as bytes, with the flags that say how to read them. */
 export interface Encoded {
@@ -28,6 +28,18 @@ addExtension({
   write: (map: PackedMap) => map.items,
   read: readMap,
 })
+
+/** Stands for -0 while it is packed: msgpackr writes that as 0. */
+class PackedMinusZero {}
+
+addExtension({
+  Class: PackedMinusZero,
+  type: MINUS_ZERO_EXTENSION,
+  write: () => 0,
+  read: () => -0,
+})
+
+const MINUS_ZERO = new PackedMinusZero()
 
 function readMap(items: unknown): Map<unknown, unknown> {
   if (!Array.isArray(items) || items.length % 2 !== 0) throw undecodable('a Map without pairs')
@@ -80,6 +92,12 @@ function prepare(value: unknown, where: string, depth: number): unknown {
     case 'function':
     case 'symbol':
       throw unstorable(where, value)
+    case 'number':
+      return Object.is(value, -0) ? MINUS_ZERO : value
+    case 'bigint':
+      // The last eight bytes are spare, since a BigInt is written in words of eight.
+      if (BigInt.asIntN((BIGINT_BYTES_MOST - 8) * 8, value) !== value) throw unstorable(where, value)
+      return value
     case 'object':
       if (value === null) return value
       if (depth > DEPTH_MOST) {
@@ -134,7 +152,7 @@ function prepareArray(array: readonly unknown[], where: string, depth: number): 
   let copy: unknown[] | undefined
   for (let index = 0; index < array.length; index++) {
     const item = array[index]
-    if (typeof item === 'string' || typeof item === 'number') continue
+    if (typeof item === 'string' || (typeof item === 'number' && item !== 0)) continue
     const prepared = prepare(item, `${where}[${index}]`, depth + 1)
     if (prepared === item) continue
     copy ??= [...array]
@@ -147,8 +165,11 @@ function preparePlain(object: object, where: string, depth: number): unknown {
   let copy: Record<string, unknown> | undefined
   const source = object as Record<string, unknown>
   for (const name of Object.keys(source)) {
+    // It would come back under another name, since decoding never sets a prototype.
+    if (name === '__proto__') throw unstorable(`${where}.__proto__`, source[name])
     const item = source[name]
-    if (typeof item === 'string' || typeof item === 'number') continue
+    if (typeof item === 'string' || (typeof item === 'number' && item !== 0)) continue
+    if (name === 'toJSON' && typeof item === 'function') return prepare(item.call(object), where, depth + 1)
     const prepared = prepare(item, `${where}.${name}`, depth + 1)
     if (prepared === item) continue
     copy ??= { ...source }

@@ -6,6 +6,9 @@ export const DEPTH_MOST = 200
 /** The extension type under which a Map is written: its keys and values in turn, as one array. */
 export const MAP_EXTENSION = 0x4d
 
+/** The extension type under which -0 is written, which msgpack has no short form for: a mark, and 0 behind it. */
+export const MINUS_ZERO_EXTENSION = 0x2d
+
 const EXTENSION_UNDEFINED = 0x00
 const EXTENSION_BIGINT = 0x42
 const EXTENSION_SET = 0x73
@@ -13,7 +16,7 @@ const EXTENSION_TYPED_ARRAY = 0x74
 const EXTENSION_DATE = 0xff
 
 /** Longer ones take more than linear time to read. */
-const BIGINT_BYTES_MOST = 4096
+export const BIGINT_BYTES_MOST = 4096
 
 /**
  * Walks over msgpack bytes without building anything, and throws `ERR_UNDECODABLE` at what we never write: foreign
@@ -27,7 +30,6 @@ export function scanPayload(bytes: Buffer): void {
 
 /** Returns where the value that begins at `at` ends. */
 function scanValue(bytes: Buffer, at: number, depth: number): number {
-  if (depth > DEPTH_MOST) throw undecodable('nested too deeply')
   const token = bytes[at]
   if (token === undefined) throw undecodable('bytes end within a value')
   const next = at + 1
@@ -103,6 +105,7 @@ function skip(bytes: Buffer, at: number, count: number): number {
 }
 
 function scanItems(bytes: Buffer, start: number, count: number, depth: number): number {
+  if (depth > DEPTH_MOST) throw undecodable('nested too deeply')
   // Every item takes a byte at least, so a count beyond the bytes is a lie and must not be walked.
   if (count > bytes.length - start) throw undecodable('a length beyond the bytes')
   let at = start
@@ -119,8 +122,11 @@ function scanExtension(bytes: Buffer, at: number, size: number, depth: number): 
       break
     case EXTENSION_SET:
     case MAP_EXTENSION:
-      // The extension is a mark of one byte; its content is the array that follows.
-      if (size === 1 && isArray(bytes[end])) return scanValue(bytes, end, depth + 1)
+      // The extension is a mark of one byte; its content is the array that follows, on the same level.
+      if (size === 1 && isArray(bytes[end])) return scanValue(bytes, end, depth)
+      break
+    case MINUS_ZERO_EXTENSION:
+      if (size === 1 && bytes[end] === 0) return end + 1
       break
     case EXTENSION_TYPED_ARRAY:
       if (size >= 1) return end

@@ -107,6 +107,11 @@ export class RedisClient {
     if (this.#usable) listener()
   }
 
+  /** Resolves when the first connection is ready, or one command deadline after the start: whichever comes first. */
+  async firstAttempt(): Promise<void> {
+    if (!this.#usable && !this.#firstAttemptOver) await this.#firstAttempt
+  }
+
   /**
    * Sends one command, or one batch that is answered at once. Rejects with a `TierCacheError` only: `ERR_REDIS_TIMEOUT`,
    * `ERR_REDIS_UNAVAILABLE` or `ERR_REDIS_REPLY`; the command's arguments never get into a message.
@@ -114,7 +119,7 @@ export class RedisClient {
    * Calls made before the first connection wait for it, one command deadline after the start of the client at most.
    */
   async run<Reply>(command: string, send: Sender): Promise<Reply> {
-    if (!this.#usable && !this.#firstAttemptOver) await this.#firstAttempt
+    if (!this.#usable) await this.firstAttempt()
     if (!this.usable) {
       throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: ${this.server} is not available`)
     }

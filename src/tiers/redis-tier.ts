@@ -125,7 +125,7 @@ export class RedisTier implements Tier {
 
   async set(candidate: Candidate): Promise<SetOutcome> {
     const { origin, commandTimeoutMs } = this.#settings
-    const offset = this.#offset('set')
+    const offset = await this.#offset('set')
     const subject = keySubject(candidate.address)
     const reply = await set(this.#client, {
       ...this.#bytes(candidate, offset),
@@ -142,7 +142,7 @@ export class RedisTier implements Tier {
     const { origin } = this.#settings
     const subject = keySubject(candidate.address)
     return commit(this.#client, {
-      ...this.#bytes(candidate, this.#offset('commit')),
+      ...this.#bytes(candidate, await this.#offset('commit')),
       stampFields: namespacesAbove(candidate.address.namespace).map((namespace) => chainField(`k:${namespace}`)),
       token: fence.token,
       filledNotice: wakeUp('F', origin, subject),
@@ -182,7 +182,8 @@ export class RedisTier implements Tier {
     }
   }
 
-  #offset(command: string): number {
+  async #offset(command: string): Promise<number> {
+    await this.#client.firstAttempt()
     const offset = this.#client.offsetMs
     if (offset !== undefined) return offset
     throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: the server's time is not known`)

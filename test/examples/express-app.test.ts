@@ -14,7 +14,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { CreateCacheOptions } from 'tiercache'
-import type { Product, Seller } from '../../examples/express-app/src/catalogue.ts'
+import type { Seller } from '../../examples/express-app/src/catalogue.ts'
 import type { Database } from '../../examples/express-app/src/database.ts'
 import type { ShopSize } from '../../examples/express-app/src/seed.ts'
 
@@ -52,7 +52,7 @@ async function openShop(options?: CreateCacheOptions, database: Database = postg
   return { shop: request(server), url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, statements, cache }
 }
 
-type Shop = Awaited<ReturnType<typeof openShop>>['shop']
+type Shop = ReturnType<typeof request>
 
 const cacheStatus = (response: { headers: Record<string, string> }) => response.headers['cache-status'] ?? ''
 const setPrice = (shop: Shop, id: number, price: unknown) => shop.put(`/products/${id}/price`).send({ price })
@@ -151,15 +151,12 @@ describe('the routes', () => {
     expect(statements.length).toBeLessThanOrEqual(1)
   })
 
-  test.each([0, -1, 1.999, 100_001, Number.NaN, '19.99', null, undefined, [1], {}])(
-    'a price of %j is refused',
-    async (price) => {
-      const { shop, statements } = await openShop()
-      const { body } = await setPrice(shop, 7, price).expect(400)
-      expect(body.error).toContain('"price"')
-      expect(statements).toEqual([])
-    },
-  )
+  test.each([0, -1, 1.999, 100_001, '19.99', null, undefined, [1], {}])('a price of %j is refused', async (price) => {
+    const { shop, statements } = await openShop()
+    const { body } = await setPrice(shop, 7, price).expect(400)
+    expect(body.error).toContain('"price"')
+    expect(statements).toEqual([])
+  })
 
   test('a body that is no JSON, one that is too long, and an unknown product are refused', async () => {
     const { shop } = await openShop()
@@ -303,7 +300,7 @@ describe('the process', () => {
   const program = join(import.meta.dirname, '../../build/examples/express-app/src/server.js')
 
   /** Starts the shop as `npm start` does, and waits until it says where it listens. */
-  async function start(env: Record<string, string>): Promise<{ child: ChildProcess; url: string; said: string[] }> {
+  async function start(env: Record<string, string>): Promise<{ child: ChildProcess; url: string }> {
     const child = spawn(process.execPath, [program], {
       env: { ...process.env, DATABASE_URL: '', REDIS_URL: '', PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -316,28 +313,27 @@ describe('the process', () => {
     }
     const url = /listening on (\S+)/.exec(said.join('\n'))?.[1]
     if (!url) throw new Error(`the shop did not start:\n${said.join('\n')}`)
-    return { child, url, said }
+    return { child, url }
   }
 
   test('two copies with one Redis: a miss, a hit in the other, a stampede, an invalidation, an end in good order', async () => {
     const redis = await startRedis()
     atEnd.push(() => redis.stop())
     const [one, two] = await Promise.all([start({ REDIS_URL: redis.url }), start({ REDIS_URL: redis.url })])
-    const get = async (url: string) => {
-      const response = await fetch(url)
-      return { status: response.headers.get('cache-status') ?? '', body: (await response.json()) as Product }
-    }
+    // The name that a load balancer in front of both would pass on.
+    const get = (url: string, path: string) => request(url).get(path).set('Host', 'shop.example').expect(200)
 
-    expect((await get(`${one.url}/products/7`)).status).toMatch(/fwd=/)
-    expect((await get(`${two.url}/products/7`)).status).toMatch(/; hit/)
+    expect(cacheStatus(await get(one.url, '/products/7'))).toMatch(/fwd=.*stored/)
+    const hit = await get(two.url, '/products/7')
+    expect(cacheStatus(hit)).toMatch(/; hit/)
+    expect(hit.headers['server-timing']).toMatch(/^db;dur=0\.0, /)
 
-    const crowd = await Promise.all(Array.from({ length: 20 }, () => get(`${one.url}/top?days=365`)))
-    expect(crowd.filter(({ status }) => status.includes('stored'))).toHaveLength(1)
+    const crowd = await Promise.all(Array.from({ length: 20 }, () => get(one.url, '/top?days=365')))
+    expect(crowd.filter((answer) => cacheStatus(answer).includes('stored'))).toHaveLength(1)
+    expect(crowd.some((answer) => cacheStatus(answer).includes('collapsed'))).toBe(true)
 
-    const body = JSON.stringify({ price: 19.99 })
-    const headers = { 'content-type': 'application/json' }
-    expect((await fetch(`${one.url}/products/7/price`, { method: 'PUT', headers, body })).status).toBe(200)
-    expect((await get(`${one.url}/products/7`)).body.price).toBe(19.99)
+    await setPrice(request(one.url), 7, 19.99).expect(200)
+    expect((await get(one.url, '/products/7')).body.price).toBe(19.99)
 
     for (const { child } of [one, two]) {
       child.kill('SIGTERM')

@@ -43,17 +43,18 @@ async function start(): Promise<void> {
 
 /** Four lines to try, in this order. */
 function invitation(url: string): string {
-  const show = `grep -iE 'cache-status|server-timing'`
+  const told = `grep -iE 'cache-status|server-timing|price'`
+  const put = `curl -s -w '\\n' -X PUT -H 'content-type: application/json' -d '{"price": 19.99}'`
   return `listening on ${url}
 
 a miss:
-  curl -si ${url}/products/7 | ${show}
+  curl -si ${url}/products/7 | ${told}
 a hit:
-  curl -si ${url}/products/7 | ${show}
+  curl -si ${url}/products/7 | ${told}
 a stampede, 20 requests at once and one query:
-  seq 20 | xargs -P 20 -I{} curl -s -o /dev/null -D - '${url}/top?days=365' | ${show}
+  seq 20 | xargs -P 20 -I{} curl -s -o /dev/null -D - '${url}/top?days=365' | grep -i cache-status | sort | uniq -c
 an invalidation, after which the new price is there at once:
-  curl -s -X PUT -H 'content-type: application/json' -d '{"price": 19.99}' ${url}/products/7/price && curl -si ${url}/products/7 | grep -iE 'cache-status|price'
+  ${put} ${url}/products/7/price && curl -si ${url}/products/7 | ${told}
 `
 }
 

@@ -1,0 +1,84 @@
+import { startRedis } from '../../test/doubles/redis.ts'
+import { startProgram } from './program.ts'
+import { redisVersion } from './versions.ts'
+import { summarize } from './statistics.ts'
+import type { NodeBinary } from './node-binary.ts'
+import type { Measured, Round } from './scenario.ts'
+import type { Summary } from './statistics.ts'
+import type { Work } from './variant.ts'
+
+export interface PairedOptions {
+  /** The file that exports `variants`. */
+  readonly bench: string
+  readonly subject: string
+  readonly reference: string
+  readonly also?: readonly string[]
+  readonly unit: string
+  /** How often all variants start anew, each in a process of its own. */
+  readonly pairs: number
+  /** How many rounds each such pair of processes is measured for, in turn. */
+  readonly rounds: number
+  /** Rounds of each process that are not counted. */
+  readonly warmUps: number
+}
+
+/**
+ * Measures variants in turn: A B A B … Each has a process of its own, since code that two of them share (lru-cache,
+ * ioredis, msgpackr) would be compiled for both uses at once. Several processes per variant, since one may by chance
+ * be laid out better in memory than the next.
+ */
+export async function pairedRounds(
+  options: PairedOptions,
+  node: NodeBinary,
+  tell: (line: string) => void,
+): Promise<Measured> {
+  const { bench, subject, reference, also = [], unit } = options
+  const redis = await startRedis()
+  try {
+    const rounds: Round[] = []
+    for (let pair = 1; pair <= options.pairs; pair++) {
+      rounds.push(...(await measurePair(options, redis.url, pair, node)))
+      tell(`pair ${pair}: ${ratioOf(rounds.slice(-options.rounds), subject, reference).median.toFixed(3)}`)
+    }
+    const others = also.map((name) => [name, ratioOf(rounds, name, reference)] as const)
+    return {
+      unit,
+      rounds,
+      ratio: ratioOf(rounds, subject, reference),
+      ...(others.length > 0 && { also: Object.fromEntries(others) }),
+      versions: { redis: await redisVersion(redis.url) },
+      details: { bench: bench.slice(bench.lastIndexOf('/') + 1), subject, reference },
+    }
+  } finally {
+    await redis.stop()
+  }
+}
+
+async function measurePair(options: PairedOptions, redisUrl: string, pair: number, node: NodeBinary): Promise<Round[]> {
+  const names = [options.subject, options.reference, ...(options.also ?? [])]
+  const file = new URL('./variant-process.js', import.meta.url)
+  const programs = await Promise.all(names.map((name) => startProgram(file, [options.bench, name, redisUrl], node)))
+  try {
+    const rounds: Round[] = []
+    for (let round = -options.warmUps; round < options.rounds; round++) {
+      const figures: Record<string, number> = {}
+      const cpuUs: Record<string, number> = {}
+      for (const [index, program] of programs.entries()) {
+        const name = names[index] as string
+        const work = await program.ask<Work>('round')
+        figures[name] = Math.round((work.operations / work.ms) * 1000)
+        cpuUs[name] = Number((work.cpuUs / work.operations).toPrecision(4))
+      }
+      if (round >= 0) rounds.push({ pair, figures, cpuUs })
+    }
+    for (const program of programs) await program.ask('close')
+    return rounds
+  } finally {
+    await Promise.all(programs.map((program) => program.stop()))
+  }
+}
+
+/** The ratio of each round, summarized. */
+export function ratioOf(rounds: readonly Round[], subject: string, reference: string): Summary {
+  return summarize(rounds.map(({ figures }) => (figures[subject] ?? Number.NaN) / (figures[reference] ?? Number.NaN)))
+}

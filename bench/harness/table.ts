@@ -1,0 +1,77 @@
+import type { ResultsFile, ResultsRun } from './results.ts'
+
+const order = ['l1-hit', 'l2-hit-64', 'l2-hit-1', 'http-hit-express', 'db-load']
+
+/** The results as Markdown, for the README. */
+export function tableOf(files: readonly ResultsFile[]): string {
+  const sorted = [...files].sort((a, b) => placeOf(a) - placeOf(b) || a.name.localeCompare(b.name))
+  const withBar = sorted.filter(({ runs }) => runs.some(({ ratio }) => ratio))
+  const reported = sorted.filter(({ runs }) => runs.some((run) => run.reported))
+  return [ratioTable(withBar), ...reported.map(reportedTable)].filter(Boolean).join('\n\n')
+}
+
+function placeOf({ name }: ResultsFile): number {
+  const place = order.indexOf(name)
+  return place < 0 ? order.length : place
+}
+
+function ratioTable(files: readonly ResultsFile[]): string {
+  if (files.length === 0) return ''
+  const rows = files.flatMap((file) =>
+    file.runs.flatMap((run) => (run.ratio ? [ratioRow(file, run)] : [])),
+  )
+  return [
+    '| bench | what is measured | against | Node | ratio (middle half of the rounds) | bar |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n')
+}
+
+function ratioRow({ name, work, reference, bar }: ResultsFile, { node, ratio }: ResultsRun): string {
+  const cells = [
+    `\`${name}\``,
+    work,
+    reference,
+    node.replace(/^v/, ''),
+    ratio ? `**${ratio.median.toFixed(2)}** (${ratio.lowerQuartile.toFixed(2)}–${ratio.upperQuartile.toFixed(2)})` : '',
+    ratio ? verdict(ratio.median, bar) : '',
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+/** Judged as it is shown: two digits behind the point. */
+function verdict(median: number, bar: number | null): string {
+  if (bar === null) return 'reported'
+  const shown = median.toFixed(2)
+  return Number(shown) >= bar ? `≥ ${bar.toFixed(2)}: reached` : `**not reached: ${shown} of ${bar.toFixed(2)}**`
+}
+
+function reportedTable({ name, work, runs }: ResultsFile): string {
+  return runs
+    .flatMap(({ node, reported }) => (reported ? [tableOfReported(name, work, node, reported)] : []))
+    .join('\n\n')
+}
+
+function tableOfReported(
+  name: string,
+  work: string,
+  node: string,
+  reported: NonNullable<ResultsRun['reported']>,
+): string {
+  const columns = Object.keys(Object.values(reported)[0] ?? {})
+  const rows = Object.entries(reported).map(
+    ([variant, figures]) => `| ${[variant, ...columns.map((column) => shown(figures[column]))].join(' | ')} |`,
+  )
+  return [
+    `\`${name}\`: ${work} (Node ${node.replace(/^v/, '')}).`,
+    '',
+    `| | ${columns.join(' | ')} |`,
+    `|---${'|---'.repeat(columns.length)}|`,
+    ...rows,
+  ].join('\n')
+}
+
+function shown(figure: number | undefined): string {
+  if (figure === undefined) return ''
+  return figure >= 100 ? figure.toFixed(0) : figure.toFixed(1)
+}

@@ -1,0 +1,23 @@
+/** Runs one variant of a micro bench in this process: `variant-process.js <url of the bench> <variant> <url of Redis>`. */
+import { collectGarbage } from './garbage.ts'
+import { answerQuestions } from './program.ts'
+import type { Variants, Work } from './variant.ts'
+
+const [, , bench = '', name = '', redisUrl = ''] = process.argv
+const { variants } = (await import(bench)) as { variants: Variants }
+const open = variants[name]
+if (!open) throw new Error(`${bench} has no variant ${name}`)
+const variant = await open({ redisUrl })
+
+answerQuestions({ round, close: () => variant.close?.() })
+
+async function round(): Promise<Work> {
+  await variant.prepare?.()
+  collectGarbage()
+  const cpuBefore = process.cpuUsage()
+  const startedAt = performance.now()
+  const operations = await variant.work()
+  const ms = performance.now() - startedAt
+  const { user, system } = process.cpuUsage(cpuBefore)
+  return { operations, ms, cpuUs: user + system }
+}

@@ -1,0 +1,81 @@
+import { startProgram } from '../harness/program.ts'
+import { ratioOf } from '../harness/paired-rounds.ts'
+import { findGenerator } from './generator.ts'
+import type { NodeBinary } from '../harness/node-binary.ts'
+import type { Program } from '../harness/program.ts'
+import type { Measured, Round, Scenario } from '../harness/scenario.ts'
+import type { Generator } from './generator.ts'
+import type { Cpu, Served } from './http-server.ts'
+
+const SUBJECT = 'httpCache'
+const REFERENCE = 'bare route'
+const PAIRS = 5
+const ROUNDS = 3
+const SECONDS = 2
+const CONNECTIONS = 32
+
+export const httpHitExpress: Scenario = {
+  name: 'http-hit-express',
+  work: '12 kB of JSON from L1 through `app.use(httpCache(cache))` on Express 5, 32 connections',
+  reference: 'a bare Express 5 route that writes a prepared Buffer with the same headers',
+  expects: 'A hit of the middleware costs about what Express itself costs.',
+  bar: 0.95,
+  nodes: [24, 20],
+  run,
+}
+
+async function run(node: NodeBinary, tell: (line: string) => void): Promise<Measured> {
+  const generator = findGenerator()
+  const rounds: Round[] = []
+  for (let pair = 1; pair <= PAIRS; pair++) {
+    rounds.push(...(await measurePair(pair, node, generator)))
+    tell(`pair ${pair}: ${ratioOf(rounds.slice(-ROUNDS), SUBJECT, REFERENCE).median.toFixed(3)}`)
+  }
+  return {
+    unit: 'requests/s',
+    rounds,
+    ratio: ratioOf(rounds, SUBJECT, REFERENCE),
+    details: { generator: generator.name, connections: CONNECTIONS, secondsPerRound: SECONDS },
+  }
+}
+
+/** Each server is a process of its own, and so is the generator; the server that is not asked stands still. */
+async function measurePair(pair: number, node: NodeBinary, generator: Generator): Promise<Round[]> {
+  const file = new URL('./http-server.js', import.meta.url)
+  const subject = await startProgram(file, [SUBJECT], node)
+  const served = await subject.ask<Served>('served')
+  const reference = await startProgram(file, [REFERENCE, JSON.stringify(served.fields)], node)
+  const same = await reference.ask<Served>('served')
+  const servers = [
+    { name: SUBJECT, program: subject, url: served.url },
+    { name: REFERENCE, program: reference, url: same.url },
+  ]
+  try {
+    if (same.body !== served.body) throw new Error('the two servers send different bodies')
+    if (JSON.stringify(same.names) !== JSON.stringify(served.names)) {
+      throw new Error(`the two servers send different fields: ${served.names} and ${same.names}`)
+    }
+    const rounds: Round[] = []
+    for (let round = -1; round < ROUNDS; round++) {
+      const figures: Record<string, number> = {}
+      const cpuUs: Record<string, number> = {}
+      for (const { name, program, url } of servers) {
+        const { perSecond, cpu } = await measure(program, url, generator)
+        figures[name] = Math.round(perSecond)
+        cpuUs[name] = Number(cpu.toPrecision(4))
+      }
+      if (round >= 0) rounds.push({ pair, figures, cpuUs })
+    }
+    return rounds
+  } finally {
+    await Promise.all(servers.map(({ program }) => program.stop()))
+  }
+}
+
+async function measure(program: Program, url: string, generator: Generator): Promise<{ perSecond: number; cpu: number }> {
+  await program.ask('collect garbage')
+  const before = await program.ask<Cpu>('cpu')
+  const perSecond = await generator.run(url, CONNECTIONS, SECONDS)
+  const after = await program.ask<Cpu>('cpu')
+  return { perSecond, cpu: (after.cpuUs - before.cpuUs) / (after.requests - before.requests) }
+}

@@ -1,0 +1,159 @@
+import { Redis } from 'ioredis'
+import { pack, unpack } from 'msgpackr'
+import { createCache } from 'tiercache'
+import { once } from '../harness/events.ts'
+import { pairedRounds } from '../harness/paired-rounds.ts'
+import { seeded, shuffled } from '../harness/random.ts'
+import { keysOf, productOf } from './records.ts'
+import type { Cache, LoadOptions } from 'tiercache'
+import type { PairedOptions } from '../harness/paired-rounds.ts'
+import type { Scenario } from '../harness/scenario.ts'
+import type { Variant, VariantContext, Variants } from '../harness/variant.ts'
+import type { Product } from './records.ts'
+
+const KEYS = 20_000
+const READS_BY_ONE = 5000
+
+const paired: Omit<PairedOptions, 'subject' | 'reference' | 'also'> = {
+  bench: import.meta.url,
+  unit: 'reads/s',
+  pairs: 5,
+  rounds: 5,
+  warmUps: 3,
+}
+
+export const l2Hit64: Scenario = {
+  name: 'l2-hit-64',
+  work: '`getOrSet` of 20,000 keys that are in Redis, L1 empty, 64 readers at once',
+  reference: '`getBuffer` of ioredis and `unpack` of msgpackr',
+  expects: 'Reads of one tick leave as one MGET, so that many readers cost less than as many GETs.',
+  bar: 2,
+  nodes: [24],
+  run: (node, tell) =>
+    pairedRounds(
+      {
+        ...paired,
+        subject: 'tiercache, 64 readers',
+        reference: 'ioredis, 64 readers',
+        also: ['tiercache get, 64 readers', 'tiercache without L1, 64 readers'],
+      },
+      node,
+      tell,
+    ),
+}
+
+export const l2Hit1: Scenario = {
+  name: 'l2-hit-1',
+  work: '`getOrSet` of keys that are in Redis, L1 empty, one reader',
+  reference: '`getBuffer` of ioredis and `unpack` of msgpackr',
+  expects: 'Gathering reads costs a lone reader nothing to speak of.',
+  bar: 0.95,
+  nodes: [24],
+  run: (node, tell) =>
+    pairedRounds(
+      {
+        ...paired,
+        subject: 'tiercache, 1 reader',
+        reference: 'ioredis, 1 reader',
+        also: ['tiercache get, 1 reader', 'tiercache without L1, 1 reader'],
+      },
+      node,
+      tell,
+    ),
+}
+
+export const variants: Variants = {
+  'tiercache, 64 readers': (context) => tiered(context, getOrSet, KEYS, 64),
+  'tiercache, 1 reader': (context) => tiered(context, getOrSet, READS_BY_ONE, 1),
+  'tiercache get, 64 readers': (context) => tiered(context, get, KEYS, 64),
+  'tiercache get, 1 reader': (context) => tiered(context, get, READS_BY_ONE, 1),
+  'tiercache without L1, 64 readers': (context) => tiered(context, getOrSet, KEYS, 64, { l1: false }),
+  'tiercache without L1, 1 reader': (context) => tiered(context, getOrSet, READS_BY_ONE, 1, { l1: false }),
+  'ioredis, 64 readers': (context) => plain(context, KEYS, 64),
+  'ioredis, 1 reader': (context) => plain(context, READS_BY_ONE, 1),
+}
+
+type Read = (key: string) => Promise<Product | undefined>
+
+const getOrSet = (cache: Cache): Read => {
+  const options: LoadOptions = { ttl: '1h', stale: '10m' }
+  const fail = () => {
+    throw new Error('a hit was expected')
+  }
+  return (key) => cache.getOrSet<Product>(key, fail, options)
+}
+
+const get =
+  (cache: Cache): Read =>
+  (key) =>
+    cache.get<Product>(key)
+
+/**
+ * A new cache for each round: its L1 is empty and has room for all keys, so that each read is a read of L2 and is
+ * charged with filling L1, as in an application.
+ */
+async function tiered(
+  { redisUrl }: VariantContext,
+  reader: (cache: Cache) => Read,
+  reads: number,
+  readers: number,
+  { l1 = { maxEntries: 2 * KEYS } }: { l1?: { maxEntries: number } | false } = {},
+): Promise<Variant> {
+  const open = async () => {
+    // A machine that stands still for longer than the default deadline would turn a read into a load.
+    const cache = createCache({ redis: redisUrl, l1, commandTimeout: '10s', defaults: { ttl: '1h' } })
+    await once(cache, 'connected')
+    return cache
+  }
+  const keys = keysOf(KEYS)
+  const seeding = await open()
+  await eachOf(keys, 64, (key, id) => seeding.set(key, productOf(id)))
+  await seeding.close()
+
+  const order = shuffled(keys, seeded(1)).slice(0, reads)
+  let cache: Cache | undefined
+  return {
+    prepare: async () => {
+      await cache?.close()
+      cache = await open()
+    },
+    work: () => readAll(order, readers, reader(cache as Cache)),
+    close: async () => cache?.close(),
+  }
+}
+
+async function plain({ redisUrl }: VariantContext, reads: number, readers: number): Promise<Variant> {
+  const redis = new Redis(redisUrl)
+  const keys = keysOf(KEYS).map((key) => `plain:${key}`)
+  await eachOf(keys, 64, (key, id) => redis.set(key, pack(productOf(id)), 'PX', 3_600_000))
+  const order = shuffled(keys, seeded(1)).slice(0, reads)
+  const read: Read = async (key) => {
+    const bytes = await redis.getBuffer(key)
+    return bytes === null ? undefined : (unpack(bytes) as Product)
+  }
+  return {
+    work: () => readAll(order, readers, read),
+    close: async () => redis.disconnect(),
+  }
+}
+
+async function readAll(keys: readonly string[], readers: number, read: Read): Promise<number> {
+  let found = 0
+  await eachOf(keys, readers, async (key) => {
+    if ((await read(key)) !== undefined) found++
+  })
+  if (found !== keys.length) throw new Error(`${keys.length - found} misses`)
+  return found
+}
+
+/** Does something with each item, so many at once, each worker with the next item as soon as it is done with one. */
+async function eachOf<T>(items: readonly T[], workers: number, act: (item: T, index: number) => Promise<unknown>) {
+  let next = 0
+  const work = async () => {
+    while (next < items.length) {
+      const index = next++
+      await act(items[index] as T, index)
+    }
+  }
+  await Promise.all(Array.from({ length: workers }, work))
+}

@@ -1,0 +1,78 @@
+import { afterAll, afterEach, beforeAll, describe } from 'vitest'
+import type { Cache } from '../../src/cache/cache.ts'
+import { type CreateCacheOptions, createCache } from '../../src/create-cache.ts'
+import type { CacheEventName } from '../../src/events.ts'
+import { type RedisServer, startRedis } from './redis.ts'
+
+/** Makes caches of one form; what a test made is closed after it. */
+export interface Kit {
+  /** Whether caches of this form share their entries through Redis. */
+  readonly isShared: boolean
+  /** A cache that is ready: with Redis, its bus has proved that it is current. */
+  make(options?: CreateCacheOptions): Promise<Cache>
+}
+
+/** Runs a suite over both forms of a cache: L1 alone, and L1 before a real Redis. */
+export function inBothForms(suite: (kit: Kit) => void): void {
+  describe('L1 alone', () => {
+    suite(closing({ isShared: false, make: async (options) => createCache(options) }))
+  })
+  withRedis('L1 and L2', suite)
+}
+
+/** Runs a suite over caches that share a Redis of the suite's own, which is empty for each test. */
+export function withRedis(name: string, suite: (kit: Kit & { readonly server: () => RedisServer }) => void): void {
+  describe(name, () => {
+    let server: RedisServer
+    let prefixes = 0
+    beforeAll(async () => {
+      server = await startRedis()
+    })
+    afterAll(() => server.stop())
+    afterEach(() => {
+      prefixes++
+    })
+    const make = async (options?: CreateCacheOptions) => {
+      const cache = createCache({ redis: server.url, prefix: `t${prefixes}`, ...options })
+      await current(cache)
+      return cache
+    }
+    suite(Object.assign(closing({ isShared: true, make }), { server: () => server }))
+  })
+}
+
+function closing(kit: Kit): Kit {
+  const made: Cache[] = []
+  afterEach(async () => {
+    await Promise.all(made.splice(0).map((cache) => cache.close()))
+  })
+  return {
+    ...kit,
+    make: async (options) => {
+      const cache = await kit.make(options)
+      made.push(cache)
+      return cache
+    },
+  }
+}
+
+/** Resolves when the cache hears what others do: the chain's first link is known to it. */
+async function current(cache: Cache): Promise<void> {
+  const deadline = Date.now() + 5000
+  const heard = new Promise((resolve) => cache.on('gap', resolve))
+  const { acknowledged } = await cache.delete('(ready)')
+  if (!acknowledged) throw new Error('a cache under test could not reach its Redis')
+  // The first link that a process hears is a gap to it; without one by then, the suite cannot go on.
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error('the bus was not heard')), deadline - Date.now()).unref())
+  await Promise.race([heard, late])
+}
+
+/** The next event of a name. */
+export function nextEvent(cache: Cache, name: CacheEventName): Promise<unknown> {
+  return new Promise((resolve) => {
+    const off = cache.on(name, (event) => {
+      off()
+      resolve(event)
+    })
+  })
+}
