@@ -38,8 +38,8 @@ export interface LoadRequest {
   readonly purpose: 'read' | 'renew'
 }
 
-/** How often a process goes round again when others come in between, before it loads for itself. */
-const ROUNDS_MOST = 4
+/** How often a process goes round again when others come in between and leave nothing to use, before it loads for itself. */
+const DISAPPOINTMENTS_MOST = 3
 
 /** What a caller gets: the load's outcome, and whether another caller of this process had started it. */
 export type Answer = Loaded & { readonly joined: boolean }
@@ -92,8 +92,10 @@ async function lead(parts: Parts, request: LoadRequest): Promise<Loaded> {
 async function goRound(parts: Parts, request: LoadRequest, flight: Flight, waiter: Waiter): Promise<Loaded> {
   const { settings } = request
   const giveUpAt = parts.clock.now() + (settings.waitTimeoutMs ?? settings.hardTimeoutMs)
-  for (let round = 0; round < ROUNDS_MOST; round++) {
-    const step = await ask(parts, request, flight)
+  let hasWaited = false
+  let disappointments = 0
+  while (disappointments <= DISAPPOINTMENTS_MOST) {
+    const step = await ask(parts, request, flight, hasWaited)
     switch (step.word) {
       case 'value':
         return step.loaded
@@ -110,11 +112,13 @@ async function goRound(parts: Parts, request: LoadRequest, flight: Flight, waite
           `another process failed to load this key: ${step.code}: ${step.message}`,
         )
       case 'found':
+        disappointments++
         break
       case 'busy': {
         const ms = Math.min(step.leftMs + 1, giveUpAt - parts.clock.now())
         if (ms <= 0) return loadUnstored(parts, request)
-        await waiter.called(ms)
+        hasWaited = true
+        if (await waiter.called(ms)) disappointments++
         break
       }
       default:
@@ -132,7 +136,7 @@ type Step =
   | { readonly word: 'failed'; readonly code: string; readonly message: string }
 
 /** One round: L2, then the lease. */
-async function ask(parts: Parts, request: LoadRequest, flight: Flight): Promise<Step> {
+async function ask(parts: Parts, request: LoadRequest, flight: Flight, hasWaited: boolean): Promise<Step> {
   const { target, settings, requests, purpose } = request
   if (!parts.shared) return { word: 'unreachable' }
   try {
@@ -142,7 +146,7 @@ async function ask(parts: Parts, request: LoadRequest, flight: Flight): Promise<
       const { value, createdAt, freshUntil } = entry
       return { word: 'value', loaded: { value, shared, tier: 'l2', freshness, createdAt, freshUntil } }
     }
-    return await parts.shared.leases.acquire(target, found.seen)
+    return await parts.shared.leases.acquire(target, found.seen, hasWaited)
   } catch {
     // Counted and told by the client.
     return { word: 'unreachable' }

@@ -65,6 +65,8 @@ export function encode(value: unknown): Encoded {
     return { flags: FLAG_INTEGER, payload: Buffer.from(String(value), 'latin1') }
   }
   const packable = prepare(value, 'the value', 0)
+  // What toJSON returned.
+  if (packable === undefined) throw unstorable('the value', packable)
   return { flags: 0, payload: Buffer.from(packr.pack(packable)) }
 }
 
@@ -103,7 +105,7 @@ function prepare(value: unknown, where: string, depth: number): unknown {
       if (depth > DEPTH_MOST) {
         throw new TierCacheError(
           'ERR_UNSTORABLE_VALUE',
-          `${where}: expected at most ${DEPTH_MOST} levels, got a circular or deeper value`,
+          `${shortened(where)}: expected at most ${DEPTH_MOST} levels, got a circular or deeper value`,
         )
       }
       return prepareObject(value, where, depth)
@@ -181,6 +183,11 @@ function preparePlain(object: object, where: string, depth: number): unknown {
 function unstorable(where: string, value: unknown): TierCacheError {
   return new TierCacheError(
     'ERR_UNSTORABLE_VALUE',
-    `${where}: expected plain data, Date, Map, Set, BigInt, Buffer or typed arrays, got ${describe(value)}`,
+    `${shortened(where)}: expected plain data, Date, Map, Set, BigInt, Buffer or typed arrays, got ${describe(value)}`,
   )
+}
+
+/** A path through a value is made of the value's own keys, which may be of any length. */
+function shortened(where: string): string {
+  return where.length > 80 ? `${where.slice(0, 50)}…${where.slice(-29)}` : where
 }

@@ -142,7 +142,9 @@ async function share(parts: HttpParts, visit: Visit, place: Place, recorded: Rec
         ? shareVariant(parts, visit, place.rule, recorded.stored)
         : shareResource(parts, visit, recorded.stored)
     case 'unshareable':
-      if (!hasCredentials(visit.request)) parts.hitForMiss.mark(visit.resourceKey, parts.clock.wall())
+      // Says nothing of the responses to those without credentials, and nobody else waits here.
+      if (hasCredentials(visit.request)) return AGAIN
+      parts.hitForMiss.mark(visit.resourceKey, parts.clock.wall())
       return UNSHAREABLE
     case 'abandoned':
       return AGAIN

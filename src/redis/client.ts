@@ -298,6 +298,9 @@ interface Opened {
   readonly borrowed: boolean
 }
 
+/** How long a server may be silent on a connection of ours, when it is to answer, before another one is made. */
+const SILENCE_MOST_MS = 2000
+
 /** Settings of connections that are ours: fail at once instead of queueing, never send a command twice. */
 const OURS = {
   enableOfflineQueue: false,
@@ -309,7 +312,9 @@ const OURS = {
 function open({ source, commandTimeoutMs }: RedisClientSettings, clock: Clock): Opened {
   const ours = {
     ...OURS,
-    connectTimeout: Math.max(2000, commandTimeoutMs),
+    connectTimeout: Math.max(SILENCE_MOST_MS, commandTimeoutMs),
+    // A half-open connection is never answered again: only a new one helps.
+    socketTimeout: Math.max(SILENCE_MOST_MS, 2 * commandTimeoutMs),
     retryStrategy: (attempts: number) => Math.min(50 * 2 ** Math.min(attempts, 6), 2000) * (0.5 + clock.random() / 2),
   }
   if (isConnection(source)) {

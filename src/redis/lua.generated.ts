@@ -2,8 +2,19 @@
 export const scripts = {
   'acquire-3': {
     keys: 3,
-    sha1: '56b90c87effc84f318c103b71d96b0f8fb1c3801',
-    lua: `local there = redis.pcall('GET', KEYS[1])
+    sha1: '63053bda2aa04ff2a00feca8bf667342a00ada33',
+    lua: `local function head_number(q)
+  local text = redis.pcall('HGET', q, 'n')
+  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  local n = tonumber(text)
+  if n >= 9007199254740991 then
+    return nil
+  end
+  return n
+end
+local there = redis.pcall('GET', KEYS[1])
 if type(there) == 'string' then
   local seen = ARGV[3]
   local same = (#seen == 8 and string.sub(there, 5, 12) == seen) or (#seen == 40 and redis.sha1hex(there) == seen)
@@ -17,7 +28,7 @@ if type(held) == 'string' then
     return { 'skip' }
   end
   local code, message = string.match(held, '^failed|([^|]*)|(.*)$')
-  if code then
+  if code and ARGV[4] == '1' then
     return { 'failed', code, message }
   end
   if string.match(held, '^%x+|%d+!*$') then
@@ -30,10 +41,14 @@ if type(held) == 'string' then
     end
   end
 end
-local n0 = redis.call('HGET', KEYS[3], 'n')
-if not n0 then
+local n = head_number(KEYS[3])
+local n0
+if n then
+  n0 = string.format('%.0f', n)
+else
   local time = redis.call('TIME')
   n0 = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
+  redis.call('DEL', KEYS[3])
   redis.call('HSET', KEYS[3], 'n', n0, 'floor', n0, 'tip', string.sub(ARGV[1], 1, 16))
 end
 redis.call('SET', KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])
@@ -41,17 +56,28 @@ return { 'granted', n0 }`,
   },
   'clear-2': {
     keys: 2,
-    sha1: '0a9a3b2551b3a822b068ac47c643f9eaa79231f7',
-    lua: `local function chain(q, channel, tip, body, field)
-  local head = redis.call('HMGET', q, 'n', 'tip')
-  local n = tonumber(head[1] or '')
-  local previous = head[2] or ''
+    sha1: 'bf743a95a4e51fddb776c15448c1b826eca0e852',
+    lua: `local function head_number(q)
+  local text = redis.pcall('HGET', q, 'n')
+  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  local n = tonumber(text)
+  if n >= 9007199254740991 then
+    return nil
+  end
+  return n
+end
+local function chain(q, channel, tip, body, field)
+  local n = head_number(q)
+  local previous = ''
   if n then
     n = n + 1
+    previous = redis.call('HGET', q, 'tip') or ''
   else
     local time = redis.call('TIME')
     n = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    previous = ''
+    redis.call('DEL', q)
     redis.call('HSET', q, 'floor', string.format('%.0f', n))
   end
   local text = string.format('%.0f', n)
@@ -73,7 +99,7 @@ return n`,
   },
   'commit-n': {
     keys: 'n',
-    sha1: '35a83b583370f2f288841c98c94a1f0f7d7bc752',
+    sha1: 'f36f5c9eab48cac2db10acc75d8e19cd8cefe9cc',
     lua: `local function entry_bytes(head, n0, stamps, tail)
   local joined = {}
   for index, stamp in ipairs(stamps) do
@@ -86,6 +112,17 @@ return n`,
     .. struct.pack('>I2I4', #stamps, #section)
     .. section
     .. tail
+end
+local function head_number(q)
+  local text = redis.pcall('HGET', q, 'n')
+  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  local n = tonumber(text)
+  if n >= 9007199254740991 then
+    return nil
+  end
+  return n
 end
 local function keep_stamp(key, life)
   local left = redis.call('PTTL', key)
@@ -102,6 +139,16 @@ local function put(key, value, life)
     return redis.pcall('SET', key, value)
   end
   return redis.pcall('SET', key, value, 'PX', life)
+end
+local function stamp_number(stamp)
+  if type(stamp) ~= 'string' or #stamp > 34 then
+    return nil
+  end
+  local n, nonce = string.match(stamp, '^(%d+):([0-9a-f]+)$')
+  if not n or #n > 17 or #nonce ~= 16 then
+    return nil
+  end
+  return tonumber(n)
 end
 local held = redis.pcall('GET', KEYS[2])
 local token, mark
@@ -121,7 +168,7 @@ local function refuse(word, reason)
   end
   return { word, reason }
 end
-if not redis.call('HGET', KEYS[3], 'n') then
+if not head_number(KEYS[3]) then
   return refuse('refused', 'chain')
 end
 local life = tonumber(ARGV[5])
@@ -129,15 +176,16 @@ local stamps = {}
 local missing = {}
 for index = 4, #KEYS do
   local stamp = redis.pcall('GET', KEYS[index])
-  if type(stamp) == 'string' then
-    local n = tonumber(string.match(stamp, '^(%d+):') or '')
-    if not n or n > n0 then
+  local n = stamp_number(stamp)
+  if n then
+    if n > n0 then
       return refuse('refused', 'moved')
     end
     stamps[#stamps + 1] = stamp
   else
     local last = redis.call('HGET', KEYS[3], ARGV[index + 5]) or redis.call('HGET', KEYS[3], 'floor')
-    if not last or tonumber(last) > n0 then
+    local moved = tonumber(last or '')
+    if not moved or moved > n0 then
       return refuse('refused', 'moved')
     end
     missing[#missing + 1] = KEYS[index]
@@ -178,17 +226,28 @@ return 0`,
   },
   'invalidate-3': {
     keys: 3,
-    sha1: 'f953f6888f848495e3dfafef3c69e05306bd08bf',
-    lua: `local function chain(q, channel, tip, body, field)
-  local head = redis.call('HMGET', q, 'n', 'tip')
-  local n = tonumber(head[1] or '')
-  local previous = head[2] or ''
+    sha1: 'a599ec7b16af795ab424684b0bdc5a6c85d0b933',
+    lua: `local function head_number(q)
+  local text = redis.pcall('HGET', q, 'n')
+  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  local n = tonumber(text)
+  if n >= 9007199254740991 then
+    return nil
+  end
+  return n
+end
+local function chain(q, channel, tip, body, field)
+  local n = head_number(q)
+  local previous = ''
   if n then
     n = n + 1
+    previous = redis.call('HGET', q, 'tip') or ''
   else
     local time = redis.call('TIME')
     n = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    previous = ''
+    redis.call('DEL', q)
     redis.call('HSET', q, 'floor', string.format('%.0f', n))
   end
   local text = string.format('%.0f', n)
@@ -204,7 +263,7 @@ return chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])`,
   },
   'release-1': {
     keys: 1,
-    sha1: '25dd3fe66238133782c490770d75ccef6aea7f64',
+    sha1: 'd78fba37a144d2c70a8eaef37657a7d27894a467',
     lua: `local held = redis.pcall('GET', KEYS[1])
 if type(held) ~= 'string' then
   return 0
@@ -213,9 +272,8 @@ local token, mark = string.match(held, '^(%x+)|%d+(!*)$')
 if token ~= ARGV[1] then
   return 0
 end
-if ARGV[4] == '' then
-  redis.call('DEL', KEYS[1])
-else
+redis.call('DEL', KEYS[1])
+if ARGV[4] ~= '' then
   redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
 end
 if mark ~= '' then
@@ -234,17 +292,28 @@ return 0`,
   },
   'set-n': {
     keys: 'n',
-    sha1: '0b4c6eaa00403ff67bb77744f7eb34365d77a028',
-    lua: `local function chain(q, channel, tip, body, field)
-  local head = redis.call('HMGET', q, 'n', 'tip')
-  local n = tonumber(head[1] or '')
-  local previous = head[2] or ''
+    sha1: 'b0a49c52e98ef9cd4e74bf49b454eacfce1ee876',
+    lua: `local function head_number(q)
+  local text = redis.pcall('HGET', q, 'n')
+  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  local n = tonumber(text)
+  if n >= 9007199254740991 then
+    return nil
+  end
+  return n
+end
+local function chain(q, channel, tip, body, field)
+  local n = head_number(q)
+  local previous = ''
   if n then
     n = n + 1
+    previous = redis.call('HGET', q, 'tip') or ''
   else
     local time = redis.call('TIME')
     n = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    previous = ''
+    redis.call('DEL', q)
     redis.call('HSET', q, 'floor', string.format('%.0f', n))
   end
   local text = string.format('%.0f', n)
@@ -284,6 +353,16 @@ local function put(key, value, life)
   end
   return redis.pcall('SET', key, value, 'PX', life)
 end
+local function stamp_number(stamp)
+  if type(stamp) ~= 'string' or #stamp > 34 then
+    return nil
+  end
+  local n, nonce = string.match(stamp, '^(%d+):([0-9a-f]+)$')
+  if not n or #n > 17 or #nonce ~= 16 then
+    return nil
+  end
+  return tonumber(n)
+end
 local time = redis.call('TIME')
 if tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) > tonumber(ARGV[8]) then
   return { 'late' }
@@ -297,15 +376,13 @@ if ARGV[9] ~= '' then
   end
 end
 local life = tonumber(ARGV[7])
-local n0 = tonumber(redis.call('HGET', KEYS[3], 'n') or '') or (tonumber(time[1]) * 1000000 + tonumber(time[2]))
+local n0 = head_number(KEYS[3]) or (tonumber(time[1]) * 1000000 + tonumber(time[2]))
 local created = string.format('%.0f', n0) .. ':' .. ARGV[2]
 local stamps = {}
 local failure
 for index = 4, #KEYS do
   local stamp = redis.pcall('GET', KEYS[index])
-  if type(stamp) == 'string' then
-    keep_stamp(KEYS[index], life)
-  else
+  if not stamp_number(stamp) then
     stamp = created
     local done = redis.pcall('SET', KEYS[index], stamp)
     if type(done) == 'table' and done.err then
@@ -322,6 +399,11 @@ if not failure then
   local done = put(KEYS[1], entry_bytes(ARGV[5], n0, stamps, ARGV[6]), life)
   if type(done) == 'table' and done.err then
     failure = done.err
+  end
+end
+if not failure then
+  for index = 4, #KEYS do
+    keep_stamp(KEYS[index], life)
   end
 end
 if failure then

@@ -106,13 +106,18 @@ export type AcquireReply =
 export async function acquire(
   client: RedisClient,
   names: EntryNames,
-  call: { readonly token: string; readonly leaseMs: number; readonly seen: Buffer | string },
+  call: {
+    readonly token: string
+    readonly leaseMs: number
+    readonly seen: Buffer | string
+    readonly hasWaited: boolean
+  },
 ): Promise<AcquireReply> {
   const reply = await run(
     client,
     'acquire-3',
     [names.entry, names.lease, names.chain],
-    [call.token, call.leaseMs, call.seen],
+    [call.token, call.leaseMs, call.seen, call.hasWaited ? '1' : '0'],
   )
   const [word, first = '', second = ''] = words(reply)
   switch (word) {

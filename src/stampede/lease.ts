@@ -16,7 +16,7 @@ export interface Lease extends Fence {
  * - `found`: an entry that the caller has not seen is there; read it.
  * - `busy`: another process loads, and may hold the lease for `leftMs` more.
  * - `skip`: the last load said that its value must not be stored; load for yourself.
- * - `failed`: the last load failed a moment ago, with this error.
+ * - `failed`: the load that the caller waited for has failed, with this error.
  */
 export type Acquired =
   | { readonly word: 'granted'; readonly lease: Lease }
@@ -32,16 +32,19 @@ export type Ending =
 
 /** A place among those who wait for the holder of a lease. Taken before asking for the lease, so that no call is lost. */
 export interface Waiter {
-  /** Resolves when the holder is done, or after `ms`. */
-  called(ms: number): Promise<void>
+  /** Resolves when the holder is done, or after `ms`. Answers whether it was the former. */
+  called(ms: number): Promise<boolean>
   /** Leaves the place. */
   leave(): void
 }
 
 export interface Leases {
   wait(address: Address): Waiter
-  /** `seen` names the entry that the caller saw and may not use: that one counts as absent. */
-  acquire(address: Address, seen: Buffer | string | undefined): Promise<Acquired>
+  /**
+   * `seen` names the entry that the caller saw and may not use: that one counts as absent. Only who has waited for a
+   * holder shares its failure: a newcomer may try again.
+   */
+  acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean): Promise<Acquired>
   /** Makes the lease last another length from now. Answers whether it is still held. */
   renew(lease: Lease): Promise<boolean>
   /** Gives the lease back without a value. Giving back a lease that has run out does nothing. */

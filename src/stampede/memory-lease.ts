@@ -31,11 +31,11 @@ export class MemoryLeases implements Leases {
     return this.#waiting.take(address)
   }
 
-  async acquire(address: Address): Promise<Acquired> {
+  async acquire(address: Address, _seen: Buffer | string | undefined, hasWaited: boolean): Promise<Acquired> {
     const id = localId(address.namespace, address.key)
     const held = this.#standing(id)
-    if (held?.word === 'left') return held.acquired
-    if (held) return { word: 'busy', leftMs: held.until - this.#clock.now() }
+    if (held?.word === 'left' && (hasWaited || held.acquired.word !== 'failed')) return held.acquired
+    if (held?.word === 'held') return { word: 'busy', leftMs: held.until - this.#clock.now() }
     const token = String(++this.#tokens)
     this.#held.set(id, { word: 'held', token, until: this.#clock.now() + this.#leaseMs })
     return { word: 'granted', lease: { address, token, n0: '0' } }

@@ -37,10 +37,10 @@ export class RedisLeases implements Leases {
     return this.#waiting.take(address)
   }
 
-  async acquire(address: Address, seen: Buffer | string | undefined): Promise<Acquired> {
+  async acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean): Promise<Acquired> {
     const { names, leaseMs } = this.#settings
     const token = this.#clock.nonce(16)
-    const reply = await acquire(this.#client, names.ofEntry(address), { token, leaseMs, seen: seen ?? '' })
+    const reply = await acquire(this.#client, names.ofEntry(address), { token, leaseMs, seen: seen ?? '', hasWaited })
     return reply.word === 'granted' ? { word: 'granted', lease: { address, token, n0: reply.n0 } } : reply
   }
 

@@ -36,7 +36,7 @@ class Place implements Waiter {
   readonly #clock: Clock
   readonly leave: () => void
   #wasCalled = false
-  #wake: (() => void) | undefined
+  #wake: ((wasCalled: boolean) => void) | undefined
 
   constructor(clock: Clock, leave: () => void) {
     this.#clock = clock
@@ -45,21 +45,21 @@ class Place implements Waiter {
 
   call(): void {
     this.#wasCalled = true
-    this.#wake?.()
+    this.#wake?.(true)
   }
 
-  called(ms: number): Promise<void> {
+  called(ms: number): Promise<boolean> {
     if (this.#wasCalled) {
       this.#wasCalled = false
-      return Promise.resolve()
+      return Promise.resolve(true)
     }
     return new Promise((resolve) => {
-      const cancel = this.#clock.after(ms, () => this.#wake?.())
-      this.#wake = () => {
+      const cancel = this.#clock.after(ms, () => this.#wake?.(false))
+      this.#wake = (wasCalled) => {
         this.#wake = undefined
         this.#wasCalled = false
         cancel()
-        resolve()
+        resolve(wasCalled)
       }
     })
   }

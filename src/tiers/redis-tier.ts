@@ -27,6 +27,9 @@ export type UndecodableListener = (address: Address, error: unknown) => void
 /** The most keys of one MGET. */
 const BATCH_MOST = 256
 
+/** Redis refuses a TTL that ends beyond its last instant; what lives so long has no end. */
+const LIFE_MOST_MS = Number.MAX_SAFE_INTEGER
+
 interface PendingRead {
   readonly address: Address
   readonly resolve: (found: Found) => void
@@ -178,7 +181,7 @@ export class RedisTier implements Tier {
         loadMs,
       }),
       tail: writeTail(tags, payload),
-      lifeMs: left === Number.POSITIVE_INFINITY ? 0 : Math.max(1, Math.ceil(left)),
+      lifeMs: left > LIFE_MOST_MS ? 0 : Math.max(1, Math.ceil(left)),
     }
   }
 

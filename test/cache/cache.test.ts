@@ -269,7 +269,12 @@ inBothForms((kit) => {
       await cache.set('k', 1)
       await cache.close()
       await cache.close()
-      for (const call of [() => cache.get('k'), () => users.set('k', 1), () => cache.clear(), () => cache.delete('k')]) {
+      for (const call of [
+        () => cache.get('k'),
+        () => users.set('k', 1),
+        () => cache.clear(),
+        () => cache.delete('k'),
+      ]) {
         await expect(call()).rejects.toEqual(rejection('ERR_CLOSED', /closed/))
       }
     })
@@ -298,7 +303,12 @@ inBothForms((kit) => {
 
 describe('createCache', () => {
   test.each([
-    ['an unknown option', { reddis: 'x' }, 'ERR_UNKNOWN_OPTION', /unknown option 'reddis', expected one of redis, prefix/],
+    [
+      'an unknown option',
+      { reddis: 'x' },
+      'ERR_UNKNOWN_OPTION',
+      /unknown option 'reddis', expected one of redis, prefix/,
+    ],
     ['no object', 'redis://x', 'ERR_INVALID_OPTION', /^createCache: expected an object of options, got "redis:/],
     ['a prefix with a colon', { prefix: 'a:b' }, 'ERR_INVALID_NAMESPACE', /^prefix: expected/],
     ['l1 of no entries', { l1: { maxEntries: 0 } }, 'ERR_INVALID_OPTION', /^l1.maxEntries: expected a whole number/],

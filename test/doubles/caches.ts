@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
-import { type CreateCacheOptions, createCache } from '../../src/create-cache.ts'
+import type { CreateCacheOptions } from '../../src/create-cache.ts'
+import { createCache } from '../../src/create-cache.ts'
 import type { CacheEventName } from '../../src/events.ts'
-import { type RedisServer, startRedis } from './redis.ts'
+import type { RedisServer } from './redis.ts'
+import { startRedis } from './redis.ts'
 
 /** Makes caches of one form; what a test made is closed after it. */
 export interface Kit {
@@ -63,7 +65,9 @@ async function current(cache: Cache): Promise<void> {
   const { acknowledged } = await cache.delete('(ready)')
   if (!acknowledged) throw new Error('a cache under test could not reach its Redis')
   // The first link that a process hears is a gap to it; without one by then, the suite cannot go on.
-  const late = new Promise((_, reject) => setTimeout(() => reject(new Error('the bus was not heard')), deadline - Date.now()).unref())
+  const late = new Promise((_, reject) =>
+    setTimeout(() => reject(new Error('the bus was not heard')), deadline - Date.now()).unref(),
+  )
   await Promise.race([heard, late])
 }
 

@@ -49,7 +49,11 @@ describe.each(setups)('$name', ({ express, tiers }) => {
     const l1 = tiers === 'l2' ? { l1: false as const } : {}
     const cache = createCache(tiers === 'l1' ? {} : { redis: redis.url, prefix, ...l1 })
     cleanups.push(() => cache.close())
-    if (tiers !== 'l1') await until(() => cache.stats().l2Usable === true && cache.counters.gaps > 0)
+    // The first notice that is heard tells what chain there is.
+    while (tiers !== 'l1' && cache.counters.gaps === 0) {
+      await cache.delete('warm-up')
+      await settle()
+    }
     return cache
   }
 
@@ -59,6 +63,10 @@ describe.each(setups)('$name', ({ express, tiers }) => {
     const cache = await open(prefix)
     let runs = 0
     const app = express()
+    app.use((req, _, next) => {
+      if (req.get('X-Patient')) until(() => cache.counters.loadsWaiting === 0).then(next, next)
+      else next()
+    })
     before?.(app)
     app.use(httpCache(cache, options))
     app.use((req, res, next) => {
@@ -71,13 +79,22 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       server.close()
     })
     await once(server, 'listening')
-    return { agent: patient(server, cache), hasty: request(server), server, cache, prefix, runs: () => runs }
+    // vitest does not count the expectations of supertest, which are all that some tests need.
+    expect(server.listening).toBe(true)
+    return {
+      agent: request.agent(server).set('X-Patient', '1'),
+      hasty: request(server),
+      server,
+      cache,
+      prefix,
+      runs: () => runs,
+    }
   }
 
   interface Served {
-    /** Its answers are there when what they leave in the cache is there too. */
+    /** Its requests wait until what those before them leave in the cache has landed. */
     readonly agent: Agent
-    /** Its answers are there when they are. */
+    /** Its requests wait for nothing. */
     readonly hasty: Agent
     readonly server: Server
     readonly cache: Cache
@@ -116,8 +133,14 @@ describe.each(setups)('$name', ({ express, tiers }) => {
         await agent.get('/x?a=1').expect(/x\?a=1$/)
         await agent.get('/x?a=2').expect(/x\?a=2$/)
         await agent.get('/y').expect(/\/y$/)
-        await agent.get('/y').set('Host', 'Other.example').expect(/^other\.example\/y$/i)
-        await agent.get('/y').set('Host', 'other.example').expect(/^other\.example\/y$/i)
+        await agent
+          .get('/y')
+          .set('Host', 'Other.example')
+          .expect(/^other\.example\/y$/i)
+        await agent
+          .get('/y')
+          .set('Host', 'other.example')
+          .expect(/^other\.example\/y$/i)
       }
       expect(runs()).toBe(4)
     })
@@ -155,7 +178,7 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       expect(second.headers['content-length']).toBe('3')
     })
 
-    test.each([
+    test.each<[string, Record<string, string> | string[]]>([
       ['an object', { 'Cache-Control': 'max-age=60', 'X-Set': 'b' }],
       ['a flat list', ['Cache-Control', 'max-age=60', 'X-Set', 'b']],
       ['a list with a name twice', ['Cache-Control', 'max-age=60', 'X-Set', 'b', 'Link', '<a>', 'Link', '<b>']],
@@ -169,8 +192,8 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       expect(runs()).toBe(1)
       for (const response of [first, second]) {
         expect(response.headers['x-set']).toBe('b')
-        expect(response.headers.link).toBe(headers.length === 8 ? '<a>, <b>' : undefined)
-        expect(response.res.statusMessage).toBe('Fine')
+        expect(response.headers.link).toBe(Array.isArray(headers) && headers.length === 8 ? '<a>, <b>' : undefined)
+        expect(Reflect.get(response, 'res')).toMatchObject({ statusMessage: 'Fine' })
       }
     })
 
@@ -197,7 +220,12 @@ describe.each(setups)('$name', ({ express, tiers }) => {
 
     test('fields of the connection are left out, with those that it names', async () => {
       const { agent } = await serve((_, res) => {
-        res.set({ 'Cache-Control': 'max-age=60', Connection: 'keep-alive, X-Hop', 'X-Hop': '1', 'Keep-Alive': 'timeout=9' })
+        res.set({
+          'Cache-Control': 'max-age=60',
+          Connection: 'keep-alive, X-Hop',
+          'X-Hop': '1',
+          'Keep-Alive': 'timeout=9',
+        })
         res.set({ 'Proxy-Authenticate': 'Basic', 'X-End': '1' })
         res.send('x')
       })
@@ -287,7 +315,10 @@ describe.each(setups)('$name', ({ express, tiers }) => {
         { maxBodyBytes: 1000 },
       )
       for (let round = 0; round < 2; round++) {
-        await agent.get('/told').expect('x'.repeat(1001)).expect('Cache-Status', /detail=too-large$/)
+        await agent
+          .get('/told')
+          .expect('x'.repeat(1001))
+          .expect('Cache-Status', /detail=too-large$/)
         await agent.get('/untold').expect('y'.repeat(1100))
       }
       expect(runs()).toBe(4)
@@ -351,31 +382,59 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       const { agent, runs } = await serve((req, res) => {
         res.set('Cache-Control', `${req.query.say ?? 'max-age=60'}`).send(req.headers.authorization ?? 'nobody')
       })
-      await agent.get('/a').set('Authorization', 'Basic ada').expect('Basic ada')
+      await agent
+        .get('/b')
+        .set('Authorization', 'Basic ada')
+        .expect('Basic ada')
+        .expect('Cache-Status', /detail=authorization$/)
+      await agent.get('/b').set('Authorization', 'Basic bob').expect('Basic bob')
       await agent.get('/a').expect('nobody')
       await agent.get('/a').expect('nobody').expect('Cache-Status', hit)
-      await agent.get('/a').set('Authorization', 'Basic bob').expect('Basic bob').expect('Cache-Status', 'tiercache; fwd=bypass; detail=authorization')
-      expect(runs()).toBe(3)
+      await agent
+        .get('/a')
+        .set('Authorization', 'Basic bob')
+        .expect('Basic bob')
+        .expect('Cache-Status', 'tiercache; fwd=bypass; detail=authorization')
+      expect(runs()).toBe(4)
       for (const say of ['public, max-age=60', 's-maxage=60', 'must-revalidate, max-age=60']) {
         const url = `/?say=${encodeURIComponent(say)}`
         await agent.get(url).set('Authorization', 'Basic ada').expect('Basic ada')
         await agent.get(url).set('Authorization', 'Basic bob').expect('Basic ada')
         await agent.get(url).expect('Basic ada')
       }
-      expect(runs()).toBe(6)
+      expect(runs()).toBe(7)
     })
 
     test('a response to a request with Cookie is stored only if it says so; stored ones answer it', async () => {
       const { agent, runs } = await serve((req, res) => {
         res.set('Cache-Control', `${req.query.say ?? 'max-age=60'}`).send(req.headers.cookie ?? 'nobody')
       })
-      await agent.get('/').set('Cookie', 'sid=1').expect('sid=1').expect('Cache-Status', /detail=cookie$/)
+      await agent
+        .get('/b')
+        .set('Cookie', 'sid=1')
+        .expect('sid=1')
+        .expect('Cache-Status', /detail=cookie$/)
+      await agent.get('/b').set('Cookie', 'sid=2').expect('sid=2')
       await agent.get('/').expect('nobody')
       await agent.get('/').set('Cookie', 'sid=1').expect('nobody').expect('Cache-Status', hit)
       await agent.get('/?say=s-maxage=60').set('Cookie', 'sid=1').expect('sid=1')
       await agent.get('/?say=s-maxage=60').set('Cookie', 'sid=2').expect('sid=1')
-      expect(runs()).toBe(3)
+      expect(runs()).toBe(4)
     })
+
+    // With L2, a load that stored nothing keeps the others from storing for a second.
+    test.runIf(tiers === 'l1')(
+      'a request with credentials that comes first keeps nothing from those without',
+      async () => {
+        const { agent, runs } = await serve((req, res) =>
+          res.set('Cache-Control', 'max-age=60').send(req.headers.cookie ?? 'nobody'),
+        )
+        await agent.get('/').set('Cookie', 'sid=1').expect('sid=1')
+        await agent.get('/').expect('nobody').expect('Cache-Status', 'tiercache; fwd=uri-miss; stored')
+        await agent.get('/').expect('nobody').expect('Cache-Status', hit)
+        expect(runs()).toBe(2)
+      },
+    )
 
     test("cookies: 'ignore' and 'bypass'", async () => {
       const route: Route = (_, res) => res.set('Cache-Control', 'max-age=60, public').send('x')
@@ -479,7 +538,10 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       await agent.get('/').set('If-None-Match', '"v2"').expect(200, 'hello')
       await agent.get('/').set('If-Modified-Since', 'Mon, 07 Nov 1994 08:49:37 GMT').expect(304)
       await agent.get('/').set('If-Modified-Since', 'Sat, 05 Nov 1994 08:49:37 GMT').expect(200, 'hello')
-      await agent.get('/').set({ 'If-None-Match': '"v2"', 'If-Modified-Since': 'Mon, 07 Nov 1994 08:49:37 GMT' }).expect(200)
+      await agent
+        .get('/')
+        .set({ 'If-None-Match': '"v2"', 'If-Modified-Since': 'Mon, 07 Nov 1994 08:49:37 GMT' })
+        .expect(200)
       expect(runs()).toBe(1)
     })
 
@@ -517,9 +579,18 @@ describe.each(setups)('$name', ({ express, tiers }) => {
     })
 
     test('If-Match is for the application alone', async () => {
-      const { agent } = await serve((req, res) => res.set('Cache-Control', 'max-age=60').status(req.get('If-Match') ? 412 : 200).end())
+      const { agent } = await serve((req, res) =>
+        res
+          .set('Cache-Control', 'max-age=60')
+          .status(req.get('If-Match') ? 412 : 200)
+          .end(),
+      )
       await agent.get('/').expect(200)
-      await agent.get('/').set('If-Match', '"x"').expect(412).expect('Cache-Status', 'tiercache; fwd=bypass; detail=precondition')
+      await agent
+        .get('/')
+        .set('If-Match', '"x"')
+        .expect(412)
+        .expect('Cache-Status', 'tiercache; fwd=bypass; detail=precondition')
     })
   })
 
@@ -536,7 +607,10 @@ describe.each(setups)('$name', ({ express, tiers }) => {
     test('is never stored as a GET', async () => {
       const { agent, runs } = await serve((_, res) => res.set('Cache-Control', 'max-age=60').send('hello'))
       await agent.head('/').expect(200).expect('Cache-Status', 'tiercache; fwd=uri-miss; detail=head')
-      await agent.get('/').expect('hello').expect('Cache-Status', /stored/)
+      await agent
+        .get('/')
+        .expect('hello')
+        .expect('Cache-Status', /stored/)
       expect(runs()).toBe(2)
     })
   })
@@ -548,7 +622,10 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       const { agent, runs } = await serve(page)
       await agent.get('/').set('Cache-Control', 'only-if-cached').expect(504)
       expect(runs()).toBe(0)
-      await agent.get('/').set('Cache-Control', 'No-Store').expect('Cache-Status', 'tiercache; fwd=uri-miss; detail=request-no-store')
+      await agent
+        .get('/')
+        .set('Cache-Control', 'No-Store')
+        .expect('Cache-Status', 'tiercache; fwd=uri-miss; detail=request-no-store')
       await agent.get('/').expect('Cache-Status', /stored/)
       await agent.get('/').set('Cache-Control', 'no-store').expect('Cache-Status', hit)
       await agent.get('/').set('Cache-Control', 'only-if-cached').expect(200, 'x')
@@ -559,15 +636,21 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       ['ignore', { 'no-cache': 0, 'max-age=0': 0, 'min-fresh=90': 0 }],
       ['validate', { 'no-cache': 1, 'max-age=0': 1, 'min-fresh=90': 0 }],
       ['obey', { 'no-cache': 1, 'max-age=9': 0, 'min-fresh=90': 1, 'min-fresh=9': 0 }],
-    ] as const)('clientDirectives: %s', async (clientDirectives, expected) => {
-      const { agent, runs } = await serve(page, { clientDirectives })
-      await agent.get('/')
-      for (const [directive, more] of Object.entries(expected)) {
-        const before = runs()
-        await agent.get('/').set('Cache-Control', directive).expect('Cache-Status', more ? 'tiercache; fwd=request' : hit)
-        expect(runs() - before).toBe(more)
-      }
-    })
+    ] as [HttpCacheOptions['clientDirectives'], Record<string, number>][])(
+      'clientDirectives: %s',
+      async (clientDirectives, expected) => {
+        const { agent, runs } = await serve(page, { clientDirectives })
+        await agent.get('/')
+        for (const [directive, more] of Object.entries(expected)) {
+          const before = runs()
+          await agent
+            .get('/')
+            .set('Cache-Control', directive)
+            .expect('Cache-Status', more ? 'tiercache; fwd=request' : hit)
+          expect(runs() - before).toBe(more)
+        }
+      },
+    )
 
     test('Range is passed on and not stored; what is stored is answered in full', async () => {
       const { agent, runs } = await serve((req, res) => {
@@ -588,8 +671,14 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       ['x-http-method-override', 'DELETE'],
       ['x-method-override', 'DELETE'],
     ])('%s by-passes the cache', async (name, value) => {
-      const { agent, runs } = await serve((req, res) => res.set('Cache-Control', 'max-age=60').send(req.get(name) ?? 'plain'))
-      await agent.get('/').set(name, value).expect(value).expect('Cache-Status', 'tiercache; fwd=bypass; detail=override')
+      const { agent, runs } = await serve((req, res) =>
+        res.set('Cache-Control', 'max-age=60').send(req.get(name) ?? 'plain'),
+      )
+      await agent
+        .get('/')
+        .set(name, value)
+        .expect(value)
+        .expect('Cache-Status', 'tiercache; fwd=bypass; detail=override')
       await agent.get('/').expect('plain')
       await agent.get('/').set(name, value).expect(value)
       expect(runs()).toBe(3)
@@ -604,7 +693,8 @@ describe.each(setups)('$name', ({ express, tiers }) => {
     })
 
     test('X-Forwarded-Host and -Proto count under trust proxy, and fill nothing without it', async () => {
-      const route: Route = (req, res) => res.set('Cache-Control', 'max-age=60').send(`${req.protocol} ${req.get('X-Forwarded-Host')}`)
+      const route: Route = (req, res) =>
+        res.set('Cache-Control', 'max-age=60').send(`${req.protocol} ${req.get('X-Forwarded-Host')}`)
       const open = await serve(route)
       await open.agent.get('/').set('X-Forwarded-Host', 'evil.example').expect('http evil.example')
       await open.agent.get('/').expect('http undefined')
@@ -613,14 +703,23 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       await behind.agent.get('/').set('X-Forwarded-Host', 'a.example').expect('http a.example')
       await behind.agent.get('/').set('X-Forwarded-Host', 'b.example').expect('http b.example')
       await behind.agent.get('/').set('X-Forwarded-Host', 'a.example').expect('Cache-Status', hit)
-      await behind.agent.get('/').set({ 'X-Forwarded-Host': 'a.example', 'X-Forwarded-Proto': 'https' }).expect('https a.example')
+      await behind.agent
+        .get('/')
+        .set({ 'X-Forwarded-Host': 'a.example', 'X-Forwarded-Proto': 'https' })
+        .expect('https a.example')
     })
 
     test('hosts and targets that name no resource pass', async () => {
       const { server, runs } = await serve(page)
-      const requests = ['GET / HTTP/1.1\r\nHost: a b\r\n', 'GET / HTTP/1.1\r\nHost:\r\n', 'GET http://a.example/ HTTP/1.1\r\nHost: b\r\n']
+      const requests = [
+        'GET / HTTP/1.1\r\nHost: a b\r\n',
+        'GET / HTTP/1.1\r\nHost:\r\n',
+        'GET http://a.example/ HTTP/1.1\r\nHost: b\r\n',
+      ]
       for (const head of [...requests, ...requests]) {
-        expect(await raw(server, `${head}Connection: close\r\n\r\n`)).toMatch(/cache-status: tiercache; fwd=bypass; detail=target/i)
+        expect(await raw(server, `${head}Connection: close\r\n\r\n`)).toMatch(
+          /cache-status: tiercache; fwd=bypass; detail=target/i,
+        )
       }
       expect(runs()).toBe(6)
     })
@@ -647,14 +746,20 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       })
     }
 
-    test.each(['post', 'put', 'delete', 'patch'] as const)('%s makes the target invalid, all variants of it', async (method) => {
-      const { agent } = await shop((_, res) => res.json({}))
-      await agent.get('/p').expect('price 1')
-      await agent.get('/p').set('X-V', '1').expect('price 1')
-      await agent[method]('/p').expect(200).expect('Cache-Status', 'tiercache; fwd=method').expect('Content-Length', '2')
-      await agent.get('/p').expect('price 2')
-      await agent.get('/p').set('X-V', '1').expect('price 2')
-    })
+    test.each(['post', 'put', 'delete', 'patch'] as const)(
+      '%s makes the target invalid, all variants of it',
+      async (method) => {
+        const { agent } = await shop((_, res) => res.json({}))
+        await agent.get('/p').expect('price 1')
+        await agent.get('/p').set('X-V', '1').expect('price 1')
+        await agent[method]('/p')
+          .expect(200)
+          .expect('Cache-Status', 'tiercache; fwd=method')
+          .expect('Content-Length', '2')
+        await agent.get('/p').expect('price 2')
+        await agent.get('/p').set('X-V', '1').expect('price 2')
+      },
+    )
 
     test('an error makes nothing invalid', async () => {
       const { agent } = await shop((_, res) => res.status(422).json({}))
@@ -725,10 +830,10 @@ describe.each(setups)('$name', ({ express, tiers }) => {
 
   describe('collapsing', () => {
     test('100 cold requests run the handler once', async () => {
-      const { agent, runs } = await serve((_, res) => {
+      const { hasty, runs } = await serve((_, res) => {
         setTimeout(() => res.set('Cache-Control', 'max-age=60').send('x'.repeat(5000)), 100)
       })
-      const responses = await Promise.all(Array.from({ length: 100 }, () => agent.get('/')))
+      const responses = await Promise.all(Array.from({ length: 100 }, () => hasty.get('/')))
       expect(runs()).toBe(1)
       expect(new Set(responses.map(({ text }) => text))).toEqual(new Set(['x'.repeat(5000)]))
       const statuses = responses.map(({ headers }) => headers['cache-status'])
@@ -737,11 +842,11 @@ describe.each(setups)('$name', ({ express, tiers }) => {
     })
 
     test('so do 100 with Vary, one run per variant', async () => {
-      const { agent, runs } = await serve((req, res) => {
+      const { hasty, runs } = await serve((req, res) => {
         setTimeout(() => res.set({ 'Cache-Control': 'max-age=60', Vary: 'X-V' }).send(req.get('X-V')), 50)
       })
       const texts = await Promise.all(
-        Array.from({ length: 100 }, async (_, n) => (await agent.get('/').set('X-V', `${n % 4}`)).text),
+        Array.from({ length: 100 }, async (_, n) => (await hasty.get('/').set('X-V', `${n % 4}`)).text),
       )
       expect(runs()).toBe(4)
       expect(texts).toEqual(texts.map((_, n) => `${n % 4}`))
@@ -750,21 +855,23 @@ describe.each(setups)('$name', ({ express, tiers }) => {
     test('a response that cannot be shared releases all who wait, at its head', async () => {
       let heads = 0
       const ends: (() => void)[] = []
-      const { agent, runs } = await serve((req, res) => {
+      const { hasty, runs } = await serve((req, res) => {
         setTimeout(() => {
           heads++
           res.set('Cache-Control', 'private').write(`${req.get('X-User')}`)
           ends.push(() => res.end())
         }, 20)
       })
-      const texts = Promise.all(Array.from({ length: 10 }, async (_, n) => (await agent.get('/').set('X-User', `${n}`)).text))
+      const texts = Promise.all(
+        Array.from({ length: 10 }, async (_, n) => (await hasty.get('/').set('X-User', `${n}`)).text),
+      )
       await until(() => heads === 10)
       for (const end of ends) end()
       expect(await texts).toEqual(Array.from({ length: 10 }, (_, n) => `${n}`))
       expect(runs()).toBe(10)
       // For some seconds nobody waits for such a resource.
       const after = heads
-      const more = Promise.all(Array.from({ length: 3 }, (_, n) => agent.get('/').set('X-User', `${n}`)))
+      const more = Promise.all(Array.from({ length: 3 }, (_, n) => hasty.get('/').set('X-User', `${n}`)))
       await until(() => heads === after + 3)
       for (const end of ends) end()
       await more
@@ -772,18 +879,18 @@ describe.each(setups)('$name', ({ express, tiers }) => {
 
     test('Set-Cookie of the leader reaches nobody else', async () => {
       let n = 0
-      const { agent } = await serve((_, res) => {
+      const { hasty } = await serve((_, res) => {
         const id = n++
         setTimeout(() => res.set('Cache-Control', 'public, max-age=60').cookie('sid', `${id}`).send(`${id}`), 20)
       })
-      const responses = await Promise.all(Array.from({ length: 10 }, () => agent.get('/')))
+      const responses = await Promise.all(Array.from({ length: 10 }, () => hasty.get('/')))
       const ids = responses.map(({ headers, text }) => `${headers['set-cookie']} ${text}`)
       expect(new Set(ids).size).toBe(10)
     })
 
     test('when the leader goes away, another one leads', async () => {
       const waiting: Response[] = []
-      const { agent, server, runs } = await serve((_, res) => {
+      const { hasty, server, runs } = await serve((_, res) => {
         waiting.push(res)
         if (waiting.length > 1) res.set('Cache-Control', 'max-age=60').send('whole')
         else res.set({ 'Cache-Control': 'max-age=60', 'Content-Length': '100' }).write('half')
@@ -791,7 +898,12 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       const leader = send(server, 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
       await until(() => waiting.length === 1)
       const host = '127.0.0.1'
-      const followers = Array.from({ length: 5 }, () => agent.get('/').set('Host', host).then(({ text }) => text))
+      const followers = Array.from({ length: 5 }, () =>
+        hasty
+          .get('/')
+          .set('Host', host)
+          .then(({ text }) => text),
+      )
       await settle()
       leader.destroy()
       expect(await Promise.all(followers)).toEqual(Array(5).fill('whole'))
@@ -800,20 +912,20 @@ describe.each(setups)('$name', ({ express, tiers }) => {
 
     test('a leader that fails leaves nobody with an empty 200', async () => {
       let n = 0
-      const { agent, runs } = await serve((_, res, next) => {
+      const { hasty, runs } = await serve((_, res, next) => {
         if (n++ === 0) setTimeout(() => next(Object.assign(new Error('no'), { status: 503, expose: true })), 30)
         else res.set('Cache-Control', 'max-age=60').send('good')
       })
-      const responses = await Promise.all(Array.from({ length: 5 }, () => agent.get('/')))
+      const responses = await Promise.all(Array.from({ length: 5 }, () => hasty.get('/')))
       expect(responses.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 503])
       expect(runs()).toBe(5)
     })
 
     test('a follower gets the answer to its own conditional', async () => {
-      const { agent, runs } = await serve((_, res) => {
+      const { hasty, runs } = await serve((_, res) => {
         setTimeout(() => res.set({ 'Cache-Control': 'max-age=60', ETag: '"v1"' }).send('x'), 50)
       })
-      const [plain, conditional] = await Promise.all([agent.get('/'), agent.get('/').set('If-None-Match', '"v1"')])
+      const [plain, conditional] = await Promise.all([hasty.get('/'), hasty.get('/').set('If-None-Match', '"v1"')])
       expect([plain.status, conditional.status]).toEqual([200, 304])
       expect(runs()).toBe(1)
     })
@@ -833,12 +945,14 @@ describe.each(setups)('$name', ({ express, tiers }) => {
 
     test('each handler runs in the async context of its own request', async () => {
       const storage = new AsyncLocalStorage<string>()
-      const { agent } = await serve(
+      const { hasty } = await serve(
         (_, res) => res.set('Cache-Control', 'private').send(storage.getStore()),
         {},
         (app) => app.use((req, _, next) => storage.run(`${req.get('X-User')}`, next)),
       )
-      const texts = await Promise.all(Array.from({ length: 10 }, async (_, n) => (await agent.get('/').set('X-User', `${n}`)).text))
+      const texts = await Promise.all(
+        Array.from({ length: 10 }, async (_, n) => (await hasty.get('/').set('X-User', `${n}`)).text),
+      )
       expect(texts).toEqual(Array.from({ length: 10 }, (_, n) => `${n}`))
     })
   })
@@ -890,7 +1004,11 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       inside.get('/', hello)
       for (const where of ['inside', 'outside']) {
         const served = await serve(where === 'inside' ? (inside as unknown as Route) : hello, {}, (app) => {
-          if (where === 'outside') app.use((req, res, next) => (compress(req, res), next()))
+          if (where === 'inside') return
+          app.use((req, res, next) => {
+            compress(req, res)
+            next()
+          })
         })
         for (let round = 0; round < 2; round++) {
           const coded = await served.agent.get('/').set('Accept-Encoding', 'gzip').buffer()
@@ -948,36 +1066,24 @@ describe.each(setups)('$name', ({ express, tiers }) => {
   if (tiers !== 'l1') {
     test('two processes share what one has stored', async () => {
       const first = await serve((_, res) => res.set({ 'Cache-Control': 'max-age=60', Vary: 'X-V' }).send('x'))
-      await first.agent.get('/').set('Host', 'h').expect('Cache-Status', /stored/)
+      await first.agent
+        .get('/')
+        .set('Host', 'h')
+        .expect('Cache-Status', /stored/)
       const other = await open(first.prefix)
       const app = express()
       app.use(httpCache(other))
-      await request(app).get('/').set('Host', 'h').expect(200, 'x').expect('Cache-Status', /^tiercache; hit; ttl=\d+; detail=L2$/)
+      await request(app)
+        .get('/')
+        .set('Host', 'h')
+        .expect(200, 'x')
+        .expect('Cache-Status', /^tiercache; hit; ttl=\d+; detail=L2$/)
       await request(app).head('/').set('Host', 'h').expect(200)
       await request(app).delete('/').set('Host', 'h').expect(404)
       expect(first.runs()).toBe(1)
     })
   }
 })
-
-/** A client whose answers wait for the loads of the cache to land. */
-function patient(server: Server, cache: Cache): Agent {
-  return new Proxy(request(server), {
-    get(agent, method: 'get') {
-      return (url: string) => {
-        const asking = agent[method](url)
-        const then = asking.then.bind(asking)
-        const landed = async (response: request.Response) => {
-          await until(() => cache.counters.loadsWaiting === 0)
-          expect(response.status).toBeGreaterThanOrEqual(200)
-          return response
-        }
-        asking.then = (done, failed) => then(landed).then(done, failed)
-        return asking
-      }
-    },
-  })
-}
 
 /** A plain content coding in the manner of `compression`: decides at the head, replaces write and end. */
 function compress(req: Request, res: Response): void {
@@ -1035,7 +1141,11 @@ function fail(): never {
 
 /** Resolves when the condition holds; turns of the event loop go by, no time is waited for. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+  const giveUpAt = performance.now() + 10_000
+  while (!condition()) {
+    if (performance.now() > giveUpAt) throw new Error(`waited too long for ${condition}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 /** Some turns of the event loop, for requests that were sent to arrive. */

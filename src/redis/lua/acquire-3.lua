@@ -10,14 +10,17 @@
     ARGV[2]  length of the lease in milliseconds
     ARGV[3]  what the caller saw and may not use: the fill stamp of an entry (8 bytes), the SHA-1 of unreadable bytes
              (40 hexadecimal digits), or ''
+    ARGV[4]  '1' when the caller has waited for a holder of this lease, else '0'
 
   Output
     { 'granted', n0 }           the chain's number at this moment
     { 'found' }                 another entry is there: read it
     { 'busy', milliseconds }    somebody holds the lease, for so long at most
     { 'skip' }                  the last load said: do not store, let each load for itself
-    { 'failed', code, message } the last load failed a moment ago
+    { 'failed', code, message } the load that the caller waited for has failed
 ]]
+--- @include head_number
+
 local there = redis.pcall('GET', KEYS[1])
 if type(there) == 'string' then
   local seen = ARGV[3]
@@ -33,7 +36,7 @@ if type(held) == 'string' then
     return { 'skip' }
   end
   local code, message = string.match(held, '^failed|([^|]*)|(.*)$')
-  if code then
+  if code and ARGV[4] == '1' then
     return { 'failed', code, message }
   end
   if string.match(held, '^%x+|%d+!*$') then
@@ -47,10 +50,14 @@ if type(held) == 'string' then
   end
 end
 
-local n0 = redis.call('HGET', KEYS[3], 'n')
-if not n0 then
+local n = head_number(KEYS[3])
+local n0
+if n then
+  n0 = string.format('%.0f', n)
+else
   local time = redis.call('TIME')
   n0 = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
+  redis.call('DEL', KEYS[3])
   redis.call('HSET', KEYS[3], 'n', n0, 'floor', n0, 'tip', string.sub(ARGV[1], 1, 16))
 end
 redis.call('SET', KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])

@@ -23,8 +23,10 @@
     { 'failed', message }   memory is full
 ]]
 --- @include entry_bytes
+--- @include head_number
 --- @include keep_stamp
 --- @include put
+--- @include stamp_number
 
 local held = redis.pcall('GET', KEYS[2])
 local token, mark
@@ -46,7 +48,7 @@ local function refuse(word, reason)
   return { word, reason }
 end
 
-if not redis.call('HGET', KEYS[3], 'n') then
+if not head_number(KEYS[3]) then
   return refuse('refused', 'chain')
 end
 
@@ -55,15 +57,16 @@ local stamps = {}
 local missing = {}
 for index = 4, #KEYS do
   local stamp = redis.pcall('GET', KEYS[index])
-  if type(stamp) == 'string' then
-    local n = tonumber(string.match(stamp, '^(%d+):') or '')
-    if not n or n > n0 then
+  local n = stamp_number(stamp)
+  if n then
+    if n > n0 then
       return refuse('refused', 'moved')
     end
     stamps[#stamps + 1] = stamp
   else
     local last = redis.call('HGET', KEYS[3], ARGV[index + 5]) or redis.call('HGET', KEYS[3], 'floor')
-    if not last or tonumber(last) > n0 then
+    local moved = tonumber(last or '')
+    if not moved or moved > n0 then
       return refuse('refused', 'moved')
     end
     missing[#missing + 1] = KEYS[index]

@@ -22,9 +22,9 @@ local token, mark = string.match(held, '^(%x+)|%d+(!*)$')
 if token ~= ARGV[1] then
   return 0
 end
-if ARGV[4] == '' then
-  redis.call('DEL', KEYS[1])
-else
+-- First of all writes: a script whose first write is a DEL is not refused when memory is full.
+redis.call('DEL', KEYS[1])
+if ARGV[4] ~= '' then
   redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
 end
 if mark ~= '' then

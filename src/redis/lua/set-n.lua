@@ -25,8 +25,10 @@
 ]]
 --- @include chain
 --- @include entry_bytes
+--- @include head_number
 --- @include keep_stamp
 --- @include put
+--- @include stamp_number
 
 local time = redis.call('TIME')
 if tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) > tonumber(ARGV[8]) then
@@ -45,16 +47,14 @@ end
 
 -- The value follows all links so far, and so do the stamps that are made for it.
 local life = tonumber(ARGV[7])
-local n0 = tonumber(redis.call('HGET', KEYS[3], 'n') or '') or (tonumber(time[1]) * 1000000 + tonumber(time[2]))
+local n0 = head_number(KEYS[3]) or (tonumber(time[1]) * 1000000 + tonumber(time[2]))
 local created = string.format('%.0f', n0) .. ':' .. ARGV[2]
 
 local stamps = {}
 local failure
 for index = 4, #KEYS do
   local stamp = redis.pcall('GET', KEYS[index])
-  if type(stamp) == 'string' then
-    keep_stamp(KEYS[index], life)
-  else
+  if not stamp_number(stamp) then
     stamp = created
     local done = redis.pcall('SET', KEYS[index], stamp)
     if type(done) == 'table' and done.err then
@@ -72,6 +72,12 @@ if not failure then
   local done = put(KEYS[1], entry_bytes(ARGV[5], n0, stamps, ARGV[6]), life)
   if type(done) == 'table' and done.err then
     failure = done.err
+  end
+end
+if not failure then
+  -- Only now: after a first write of whatever kind, the server would not refuse the value when memory is full.
+  for index = 4, #KEYS do
+    keep_stamp(KEYS[index], life)
   end
 end
 

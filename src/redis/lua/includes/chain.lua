@@ -13,16 +13,18 @@
 
   Returns the number of the link, as text. Numbers of this size lose digits in tostring and cjson: '%.0f' only.
 ]]
+--- @include head_number
 local function chain(q, channel, tip, body, field)
-  local head = redis.call('HMGET', q, 'n', 'tip')
-  local n = tonumber(head[1] or '')
-  local previous = head[2] or ''
+  local n = head_number(q)
+  local previous = ''
   if n then
     n = n + 1
+    previous = redis.call('HGET', q, 'tip') or ''
   else
     local time = redis.call('TIME')
     n = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    previous = ''
+    -- Whatever stands there is no chain.
+    redis.call('DEL', q)
     redis.call('HSET', q, 'floor', string.format('%.0f', n))
   end
   local text = string.format('%.0f', n)

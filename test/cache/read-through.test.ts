@@ -1,0 +1,264 @@
+import { Redis } from 'ioredis'
+import { describe, expect, test } from 'vitest'
+import { assemble } from '../../src/create-cache.ts'
+import { inBothForms, withRedis } from '../doubles/caches.ts'
+import { FakeClock } from '../doubles/fake-clock.ts'
+import { ScriptedLoader } from '../doubles/scripted-loader.ts'
+
+inBothForms((kit) => {
+  test('a hundred callers of a cold key share one run', async () => {
+    const cache = await kit.make()
+    const loader = new ScriptedLoader<string>()
+    const callers = Array.from({ length: 100 }, () => cache.getOrSet('k', loader.load))
+    await loader.running()
+    expect(cache.counters.loadsWaiting).toBe(100)
+    expect(cache.counters.loadsRunning).toBe(1)
+    loader.answer('v')
+    expect(new Set(await Promise.all(callers))).toEqual(new Set(['v']))
+    expect(loader.started).toBe(1)
+    expect(cache.counters).toMatchObject({ loadsWaiting: 0, loadsRunning: 0, loadsShared: 99 })
+  })
+
+  test('a failure is shared by all its callers, stored nowhere, and the next caller loads again', async () => {
+    const cache = await kit.make()
+    const loader = new ScriptedLoader<string>()
+    const callers = Array.from({ length: 20 }, () => cache.getOrSet('k', loader.load))
+    await loader.running()
+    const failure = new Error('the database is away')
+    loader.fail(failure)
+    const outcomes = await Promise.allSettled(callers)
+    expect(outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason === failure)).toBe(true)
+    expect(loader.started).toBe(1)
+    expect(cache.counters.loadsFailed).toBe(1)
+    expect(await cache.has('k')).toBe(false)
+  })
+
+  test('a loader that throws at once rejects, and does not throw', async () => {
+    const cache = await kit.make()
+    const failure = new TypeError('at once')
+    const load = cache.getOrSet('k', () => {
+      throw failure
+    })
+    await expect(load).rejects.toBe(failure)
+    expect(await cache.getOrSet('k', () => 'now')).toBe('now')
+  })
+
+  test('the first caller gets what later ones get: a value that went through the codec', async () => {
+    const cache = await kit.make()
+    class Price {
+      cents = 5
+      toJSON() {
+        return { cents: this.cents }
+      }
+    }
+    const given = { price: new Price(), at: new Date(0) }
+    const first = await cache.getOrSet('k', () => given)
+    expect(first).not.toBe(given)
+    expect(first).toEqual({ price: { cents: 5 }, at: new Date(0) })
+    expect(first.price).not.toBeInstanceOf(Price)
+    expect(await cache.get('k')).toEqual(first)
+  })
+
+  test('skip hands the value out and stores nothing', async () => {
+    const cache = await kit.make()
+    const value = await cache.getOrSet('k', ({ skip }) => {
+      skip()
+      return 'private'
+    })
+    expect(value).toBe('private')
+    expect(await cache.has('k')).toBe(false)
+  })
+
+  test('waitTimeout: 0 does not wait for another caller: it loads for itself and stores nothing', async () => {
+    const cache = await kit.make()
+    const loader = new ScriptedLoader<string>()
+    const leader = cache.getOrSet('k', loader.load)
+    await loader.running()
+    expect(await cache.getOrSet('k', () => 'own', { waitTimeout: 0 })).toBe('own')
+    expect(await cache.has('k')).toBe(false)
+    loader.answer('led')
+    expect(await leader).toBe('led')
+    expect(await cache.get('k')).toBe('led')
+  })
+
+  test('waitTimeout ends the waiting of one caller, not the load', async () => {
+    const cache = await kit.make()
+    const loader = new ScriptedLoader<string>()
+    const leader = cache.getOrSet('k', loader.load)
+    await loader.running()
+    const impatient = await cache.getOrSet('k', () => 'own', { waitTimeout: 20 })
+    expect(impatient).toBe('own')
+    loader.answer('led')
+    expect(await leader).toBe('led')
+  })
+
+  test('a loader that takes longer than hardTimeout is aborted; its late answer is dropped', async () => {
+    const cache = await kit.make()
+    const loader = new ScriptedLoader<string>()
+    let signal: AbortSignal | undefined
+    const load = cache.getOrSet(
+      'k',
+      (context) => {
+        signal = context.signal
+        return loader.load(context)
+      },
+      { hardTimeout: 30 },
+    )
+    await expect(load).rejects.toMatchObject({ code: 'ERR_LOAD_TIMEOUT' })
+    expect(signal?.aborted).toBe(true)
+    loader.fail(new Error('late: nobody waits, and nothing is unhandled'))
+    expect(await cache.has('k')).toBe(false)
+  })
+
+  test('getOrSetEntry tells where the value came from', async () => {
+    const cache = await kit.make({ defaults: { jitter: 0, ttl: '1m' } })
+    const loader = new ScriptedLoader<number>()
+    const both = [cache.getOrSetEntry('k', loader.load), cache.getOrSetEntry('k', loader.load)]
+    await loader.running()
+    loader.answer(1)
+    const [first, second] = await Promise.all(both)
+    expect(first).toMatchObject({ value: 1, tier: 'loader', shared: false, freshness: 'fresh' })
+    expect(second).toMatchObject({ value: 1, tier: 'loader', shared: true })
+    const third = await cache.getOrSetEntry('k', loader.load)
+    expect(third).toMatchObject({ value: 1, tier: 'l1', shared: false })
+    expect(third.ttl).toBeGreaterThan(50_000)
+    expect(third.ttl).toBeLessThanOrEqual(60_000)
+  })
+
+  test('a load is told with its run time, and with its error', async () => {
+    const cache = await kit.make()
+    const told: unknown[] = []
+    cache.namespace('n').on('load', (event) => told.push(event))
+    await cache.namespace('n').getOrSet('k', () => 1)
+    const error = new Error('x')
+    await cache.getOrSet('bad', () => Promise.reject(error)).catch(() => {})
+    expect(told).toEqual([
+      { namespace: 'n', key: 'k', ms: expect.any(Number) },
+      { namespace: '_', key: 'bad', ms: expect.any(Number), error },
+    ])
+  })
+})
+
+withRedis('across processes', (kit) => {
+  test('eight processes with a hundred callers each run one loader', async () => {
+    const caches = await Promise.all(Array.from({ length: 8 }, () => kit.make()))
+    const loader = new ScriptedLoader<string>()
+    const callers = caches.flatMap((cache) => Array.from({ length: 100 }, () => cache.getOrSet('k', loader.load)))
+    await loader.running()
+    await expect.poll(() => caches.map((cache) => cache.counters.loadsWaiting)).toEqual(Array(8).fill(100))
+    loader.answer('v')
+    expect(new Set(await Promise.all(callers))).toEqual(new Set(['v']))
+    expect(loader.started).toBe(1)
+  })
+
+  test('what one process loaded the other finds in L2, with the ttl that is left', async () => {
+    const [a, b] = [await kit.make(), await kit.make()]
+    await a.getOrSet('k', () => ({ n: 1 }), { ttl: 10_000, jitter: 0 })
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    expect(await b.getOrSetEntry('k', () => ({ n: 2 }))).toMatchObject({ value: { n: 1 }, tier: 'l2' })
+    const entry = await b.getEntry('k')
+    expect(entry).toMatchObject({ tier: 'l1', value: { n: 1 } })
+    expect(entry?.ttl).toBeLessThanOrEqual(9_950)
+    expect(entry?.ttl).toBeGreaterThan(9_000)
+    expect(entry?.age).toBeGreaterThanOrEqual(50)
+  })
+
+  test('a failure is shared with the processes that wait: one run', async () => {
+    const [a, b] = [await kit.make(), await kit.make()]
+    const loader = new ScriptedLoader<string>()
+    const first = a.getOrSet('k', loader.load)
+    await loader.running()
+    const second = b.getOrSet('k', () => 'must not run')
+    await expect.poll(() => b.counters.loadsWaiting).toBe(1)
+    // The waiter has marked the lease, so that its holder will call it.
+    await expect.poll(() => leaseOf(kit.server().port)).toMatch(/!$/)
+    loader.fail(Object.assign(new Error('the database is away'), { code: 'ECONNREFUSED' }))
+    await expect(first).rejects.toThrow('the database is away')
+    await expect(second).rejects.toMatchObject({
+      code: 'ERR_LOAD_ELSEWHERE',
+      message: 'another process failed to load this key: ECONNREFUSED: the database is away',
+    })
+  })
+
+  test('skip lets the processes that wait load for themselves', async () => {
+    const [a, b] = [await kit.make(), await kit.make()]
+    const loader = new ScriptedLoader<string>()
+    const first = a.getOrSet('k', loader.load)
+    await loader.running()
+    const second = b.getOrSet('k', () => 'mine')
+    await expect.poll(() => leaseOf(kit.server().port)).toMatch(/!$/)
+    loader.answerWith(({ skip }) => {
+      skip()
+      return 'private'
+    })
+    expect(await first).toBe('private')
+    expect(await second).toBe('mine')
+    expect(await b.has('k')).toBe(false)
+  })
+
+  test('the lease of a slow loader is kept alive: nobody else loads meanwhile', async () => {
+    const [a, b] = [await kit.make({ lease: 150 }), await kit.make({ lease: 150 })]
+    const loader = new ScriptedLoader<string>()
+    const first = a.getOrSet('k', loader.load)
+    await loader.running()
+    const second = b.getOrSet('k', () => 'must not run')
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    loader.answer('slow')
+    expect(await Promise.all([first, second])).toEqual(['slow', 'slow'])
+  })
+
+  test('a process that died with the lease is replaced when the lease runs out, by one of those who wait', async () => {
+    const [a, b] = [await kit.make(), await kit.make()]
+    await inRedis(kit.server().port, async (redis) => {
+      const { n } = (await redis.hgetall(await nameOf(redis, '*:q'))) as { n: string }
+      const name = (await nameOf(redis, '*:q')).replace(/q$/, 'l:_:k')
+      await redis.set(name, `${'a'.repeat(32)}|${n}`, 'PX', 200)
+    })
+    const loader = new ScriptedLoader<string>()
+    const both = [a.getOrSet('k', loader.load), b.getOrSet('k', loader.load)]
+    await loader.running()
+    loader.answer('taken over')
+    expect(await Promise.all(both)).toEqual(['taken over', 'taken over'])
+    expect(loader.started).toBe(1)
+  })
+})
+
+describe('with a clock of the test’s', () => {
+  test('hardTimeout is measured on the cache’s clock', async () => {
+    const clock = new FakeClock()
+    const cache = assemble(undefined, clock)
+    const loader = new ScriptedLoader<string>()
+    const load = cache.getOrSet('k', loader.load, { hardTimeout: '30s' })
+    await loader.running()
+    clock.advance(29_999)
+    loader.answer('in time')
+    expect(await load).toBe('in time')
+    const late = cache.getOrSet('late', loader.load, { hardTimeout: '30s' })
+    await loader.running(2)
+    clock.advance(30_000)
+    await expect(late).rejects.toMatchObject({ code: 'ERR_LOAD_TIMEOUT', message: /"late" took more than 30000 ms/ })
+  })
+})
+
+/** The lease of `k` as it stands in Redis. */
+async function leaseOf(port: number): Promise<string> {
+  return inRedis(port, async (redis) => {
+    const name = await nameOf(redis, '*:l:_:k')
+    return name === '' ? '' : ((await redis.get(name)) ?? '')
+  })
+}
+
+async function inRedis<T>(port: number, act: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis(port)
+  try {
+    return await act(redis)
+  } finally {
+    redis.disconnect()
+  }
+}
+
+/** The newest name of a form: each test has a prefix of its own, and they count up. */
+async function nameOf(redis: Redis, pattern: string): Promise<string> {
+  const names = await redis.keys(pattern)
+  return names.sort((a, b) => Number(b.match(/\d+/)?.[0]) - Number(a.match(/\d+/)?.[0]))[0] ?? ''
+}
