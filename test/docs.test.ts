@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import { errorCodes } from '../src/errors.ts'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const folder = join(root, 'build/readme')
+
+/** The code blocks of a page, by their language. */
+function blocks(page: string, language: string): string[] {
+  const text = readFileSync(join(root, page), 'utf8')
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, code]) => code ?? '')
+}
+
+function run(command: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8' })
+  return { status, output: `${stdout}${stderr}` }
+}
+
+describe('the examples of the README', () => {
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('compile as they stand, and the first one runs and says what it says', { timeout: 60_000 }, () => {
+    const examples = blocks('README.md', 'ts')
+    expect(examples).toHaveLength(2)
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    const files = examples.map((code, index) => {
+      const file = join(folder, `example-${index}.ts`)
+      writeFileSync(file, code)
+      return file
+    })
+    const config = join(folder, 'tsconfig.json')
+    writeFileSync(
+      config,
+      JSON.stringify({
+        extends: '../../tsconfig.json',
+        compilerOptions: { noEmit: false, rootDir: '.', outDir: 'out', types: ['node'] },
+        include: ['*.ts'],
+        exclude: [],
+      }),
+    )
+    expect(run(join(root, 'node_modules/.bin/tsc'), '-p', config)).toEqual({ status: 0, output: '' })
+    expect(files).toHaveLength(2)
+    expect(run(process.execPath, join(folder, 'out/example-0.js'))).toEqual({
+      status: 0,
+      output: "{ id: 1, name: 'Ada' }\n{ id: 1, name: 'Ada' }\ntrue\n",
+    })
+  })
+})
+
+test('docs/reference/errors.md has every error and its meaning, and no other', () => {
+  const page = readFileSync(join(root, 'docs/reference/errors.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| `(ERR_\w+)` \| (.+) \|$/gm)].map(([, code, meaning]) => [code, meaning])
+  expect(Object.fromEntries(rows)).toEqual(errorCodes)
+})
+
+test('links between the pages lead somewhere', () => {
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    ...pagesBelow('docs'),
+    ...pagesBelow('bench'),
+    ...pagesBelow('examples'),
+  ]
+  const dead = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)]
+      .map(([, link]) => link ?? '')
+      .filter((link) => !existsSync(resolve(root, dirname(page), link)))
+      .map((link) => `${page}: ${link}`),
+  )
+  expect(pages.length).toBeGreaterThan(5)
+  expect(dead).toEqual([])
+})
+
+function pagesBelow(start: string): string[] {
+  return readdirSync(join(root, start), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md') && !file.includes('node_modules'))
+    .map((file) => join(start, file))
+}

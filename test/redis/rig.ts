@@ -1,0 +1,64 @@
+import { Redis } from 'ioredis'
+import type { Clock } from '../../src/clock.ts'
+import { systemClock } from '../../src/clock.ts'
+import { type Notice, readNotice } from '../../src/entry/notice.ts'
+import { type CacheEventName, Counters, Events } from '../../src/events.ts'
+import { RedisClient, type RedisSource } from '../../src/redis/client.ts'
+
+/** A client of ours, with everything that it told. */
+export interface Rig {
+  readonly client: RedisClient
+  readonly events: Events
+  readonly counters: Counters
+  /** Names and contents of all events, in their order. */
+  readonly told: [name: CacheEventName, event: unknown][]
+  /** The events of one name. */
+  of(name: CacheEventName): unknown[]
+  /** Resolves when the client can be used: at once when it can. */
+  connected(): Promise<void>
+}
+
+const NAMES: readonly CacheEventName[] = ['warning', 'connected', 'disconnected', 'breaker', 'l2-error']
+
+/** Makes a client. A machine under load answers late, so the deadline is a long one unless a test is about it. */
+export function rigOf(
+  source: RedisSource | Redis,
+  { commandTimeoutMs = 5000, clock = systemClock }: { readonly commandTimeoutMs?: number; readonly clock?: Clock } = {},
+): Rig {
+  const events = new Events()
+  const counters = new Counters()
+  const told: Rig['told'] = []
+  for (const name of NAMES) events.on(name, (event) => void told.push([name, event]))
+  const client = new RedisClient({ source: source as RedisSource, commandTimeoutMs }, clock, events, counters)
+  return {
+    client,
+    events,
+    counters,
+    told,
+    of: (name) => told.filter(([each]) => each === name).map(([, event]) => event),
+    connected: () => new Promise((resolve) => client.onConnected(resolve)),
+  }
+}
+
+/** What is said on a channel. */
+export interface Ear {
+  readonly messages: string[]
+  /** All messages so far as notices. What is published before the call is among them: Redis answers in order. */
+  notices(): Promise<(Notice | undefined)[]>
+  close(): void
+}
+
+export async function listenOn(url: string, channel: string): Promise<Ear> {
+  const subscriber = new Redis(url)
+  const messages: string[] = []
+  subscriber.on('message', (_channel, text) => void messages.push(text))
+  await subscriber.subscribe(channel)
+  return {
+    messages,
+    async notices() {
+      await subscriber.ping()
+      return messages.map(readNotice)
+    },
+    close: () => subscriber.disconnect(),
+  }
+}

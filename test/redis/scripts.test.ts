@@ -1,0 +1,765 @@
+import { createHash } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { decode, encode } from '../../src/entry/codec.ts'
+import { readHeader, writeHead, writeTail } from '../../src/entry/header.ts'
+import { RedisNames } from '../../src/entry/key.ts'
+import { noticeBody, wakeUp } from '../../src/entry/notice.ts'
+import * as scripts from '../../src/redis/scripts.ts'
+import { entryBytes } from '../entry/entry-bytes.ts'
+import { startRedis } from '../doubles/redis.ts'
+import { listenOn, rigOf } from './rig.ts'
+import type { RedisServer } from '../doubles/redis.ts'
+import type { Ear, Rig } from './rig.ts'
+
+const SUBJECT = '_:k {x} "q"\r\n\0😀'
+const names = new RedisNames('tc', 0)
+const k = names.ofEntry({ namespace: '_', key: SUBJECT.slice(2) })
+const stampKeys = [names.clearStamp('_'), names.clearStamp('shop')]
+const FIELDS = ['7', '9']
+const TOKEN = 'ab'.repeat(16)
+const FILLED = wakeUp('F', 'origin', SUBJECT)
+const RELEASED = wakeUp('R', 'origin', SUBJECT)
+/** Microseconds since 1970, as the first link of a chain has them now. */
+const N = 1_790_000_000_000_001
+
+let server: RedisServer
+let redis: Redis
+let rig: Rig
+let ear: Ear
+
+beforeAll(async () => {
+  server = await startRedis()
+  redis = new Redis(server.url)
+  rig = rigOf(server.url)
+  await rig.connected()
+})
+afterAll(async () => {
+  rig.client.close()
+  redis.disconnect()
+  await server.stop()
+})
+beforeEach(async () => {
+  await redis.flushall()
+  ear = await listenOn(server.url, names.channel)
+})
+afterEach(async () => {
+  ear.close()
+  await redis.config('SET', 'maxmemory', '0')
+})
+
+/** Hexadecimal tips that differ. */
+const tip = (() => {
+  let count = 0
+  return () => (++count).toString(16).padStart(16, '0')
+})()
+
+const head = (change: { fillStamp?: Buffer; version?: number } = {}) =>
+  writeHead({ flags: 0, fillStamp: Buffer.from('stamp--1'), createdAt: 1000, freshUntil: 2000, staleUntil: 3000, version: undefined, loadMs: 5, ...change })
+
+const farAway = () => (rig.client.serverNow() as number) + 60_000
+
+function setCall(change: Partial<scripts.SetCall> = {}): scripts.SetCall {
+  return {
+    names: k,
+    stampKeys,
+    tip: tip(),
+    storedBody: noticeBody('S', 'origin', SUBJECT),
+    failedBody: noticeBody('D', 'origin', SUBJECT),
+    head: head({ ...(change.version === undefined ? {} : { version: change.version }) }),
+    tail: writeTail([], encode('value').payload),
+    lifeMs: 60_000,
+    deadlineMs: farAway(),
+    version: undefined,
+    ...change,
+  }
+}
+
+function commitCall(change: Partial<scripts.CommitCall> = {}): scripts.CommitCall {
+  return {
+    names: k,
+    stampKeys,
+    stampFields: FIELDS,
+    token: TOKEN,
+    head: head(),
+    tail: writeTail([], encode('loaded').payload),
+    lifeMs: 60_000,
+    filledNotice: FILLED,
+    refusedNotice: RELEASED,
+    nonce: 'feedfeedfeedfeed',
+    ...change,
+  }
+}
+
+const set = (change?: Partial<scripts.SetCall>) => scripts.set(rig.client, setCall(change))
+const commit = (change?: Partial<scripts.CommitCall>) => scripts.commit(rig.client, commitCall(change))
+const invalidate = (withTip = tip()) => scripts.invalidate(rig.client, k, withTip, noticeBody('D', 'origin', SUBJECT))
+const clear = (withTip = tip(), lifeMs = 86_400_000) =>
+  scripts.clear(
+    rig.client,
+    { stamp: names.clearStamp('shop'), chain: names.chain, channel: names.channel },
+    { tip: withTip, body: noticeBody('X', 'origin', 'shop'), field: FIELDS[1] as string, lifeMs },
+  )
+const acquire = (change: { token?: string; leaseMs?: number; seen?: Buffer | string; hasWaited?: boolean } = {}) =>
+  scripts.acquire(rig.client, k, { token: TOKEN, leaseMs: 3000, seen: '', hasWaited: false, ...change })
+const release = (change: { token?: string; mark?: string; markMs?: number } = {}) =>
+  scripts.release(rig.client, k, { token: TOKEN, notice: RELEASED, mark: '', markMs: 0, ...change })
+
+/** Puts a chain there whose last link has this number. */
+const chainAt = (n: number | string, fields: Record<string, string> = {}) =>
+  redis.hset(names.chain, { n: String(n), tip: 'old tip', floor: '5', ...fields })
+
+async function entry() {
+  const bytes = await redis.getBuffer(k.entry)
+  if (!bytes) return undefined
+  const { n0, stamps, ...header } = readHeader(bytes, stampKeys.length)
+  return { value: decode(header), n0, stamps }
+}
+
+/** Every kind of thing that somebody else may have put under a key of ours. */
+const FOREIGN: readonly (readonly [name: string, put: (key: string) => Promise<unknown>])[] = [
+  ['a list', (key) => redis.rpush(key, 'x')],
+  ['a set', (key) => redis.sadd(key, 'x')],
+  ['a hash', (key) => redis.hset(key, 'x', '1')],
+  ['an empty text', (key) => redis.set(key, '')],
+  ['a text', (key) => redis.set(key, 'garbage')],
+  ['a long text', (key) => redis.set(key, 'x'.repeat(100_000))],
+  ['bytes', (key) => redis.set(key, Buffer.from('74630100ff00ff', 'hex'))],
+]
+/** Heads of a chain that are none. */
+const FOREIGN_CHAINS: readonly (readonly [name: string, put: () => Promise<unknown>])[] = [
+  ...FOREIGN.map(([name, put]) => [name, () => put(names.chain)] as const),
+  ...['', 'abc', '-5', '1.5', '1e15', 'nan', 'inf', '0x10', ' 7', '9'.repeat(17), '9007199254740992', '9007199254740991'].map(
+    (n) => [`the number ${JSON.stringify(n)}`, () => chainAt(n)] as const,
+  ),
+]
+
+describe('the chain', () => {
+  test('begins at the time in microseconds, with that number as floor', async () => {
+    const first = tip()
+    const before = await redis.time()
+    await invalidate(first)
+    const { n, floor, tip: told, ...rest } = await redis.hgetall(names.chain)
+    expect([told, rest]).toEqual([first, {}])
+    expect(floor).toBe(n)
+    expect(Number(n)).toBeGreaterThanOrEqual(Number(before[0]) * 1_000_000 + Number(before[1]))
+    expect(n).toMatch(/^\d{16}$/)
+    expect(await redis.pttl(names.chain)).toBe(-1)
+  })
+
+  test('every link names the one before it, with the next number, whatever it says', async () => {
+    const tips = [tip(), tip(), tip(), tip()] as const
+    await invalidate(tips[0])
+    await set({ tip: tips[1] })
+    await clear(tips[2])
+    await redis.config('SET', 'maxmemory', '1')
+    await set({ tip: tips[3] })
+    const notices = await ear.notices()
+    expect(notices.map((notice) => notice?.operation)).toEqual(['D', 'S', 'X', 'D'])
+    expect(notices.map((notice) => notice?.tip)).toEqual([...tips])
+    expect(notices.map((notice) => notice?.previousTip)).toEqual(['', ...tips.slice(0, 3)])
+    const first = Number(notices[0]?.n)
+    expect(notices.map((notice) => Number(notice?.n))).toEqual([first, first + 1, first + 2, first + 3])
+    expect(notices.map((notice) => notice?.subject)).toEqual([SUBJECT, SUBJECT, 'shop', SUBJECT])
+    expect(new Set(notices.map((notice) => notice?.origin))).toEqual(new Set(['origin']))
+  })
+
+  test.each([N, N + 1, N + 2, 2 ** 53 - 3])('%d and the next number keep all their digits', async (n) => {
+    await chainAt(n)
+    await acquire()
+    expect(await redis.get(k.lease)).toBe(`${TOKEN}|${n}`)
+    expect(await commit()).toEqual({ word: 'stored' })
+    expect(await entry()).toEqual({ value: 'loaded', n0: n, stamps: [`${n}:feedfeedfeedfeed`, `${n}:feedfeedfeedfeed`] })
+    const moved = tip()
+    await clear(moved)
+    expect(await redis.get(names.clearStamp('shop'))).toBe(`${n + 1}:${moved}`)
+    expect(await redis.hmget(names.chain, 'n', FIELDS[1] as string)).toEqual([String(n + 1), String(n + 1)])
+    expect((await ear.notices()).map((notice) => notice?.n)).toEqual([String(n + 1)])
+  })
+
+  test.each(FOREIGN_CHAINS)('%s in its place is none: a new one begins, which everybody hears as a gap', async (_name, put) => {
+    const changes = [() => invalidate(), () => set(), () => clear()]
+    for (const change of changes) {
+      await put()
+      await change()
+      const { n, floor } = await redis.hgetall(names.chain)
+      expect(n).toMatch(/^\d{16}$/)
+      expect(floor).toBe(n)
+      expect((await ear.notices()).at(-1)).toMatchObject({ previousTip: '', n })
+      await redis.del(names.chain)
+    }
+  })
+})
+
+describe('invalidate', () => {
+  test('takes entry and lease away, and tells it', async () => {
+    await set()
+    await redis.set(k.lease, 'x')
+    await invalidate()
+    expect(await redis.exists(k.entry, k.lease)).toBe(0)
+    expect((await ear.notices()).at(-1)).toMatchObject({ operation: 'D', subject: SUBJECT })
+  })
+
+  test('of nothing is told all the same', async () => {
+    await invalidate()
+    expect(await ear.notices()).toHaveLength(1)
+  })
+
+  test.each(FOREIGN)('%s under its keys goes too', async (_name, put) => {
+    await put(k.entry)
+    await put(k.lease)
+    await invalidate()
+    expect(await redis.exists(k.entry, k.lease)).toBe(0)
+  })
+
+  test('goes on when memory is full', async () => {
+    await set()
+    await redis.config('SET', 'maxmemory', '1')
+    await invalidate()
+    expect(await redis.exists(k.entry)).toBe(0)
+    expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['S', 'D'])
+  })
+
+  test('goes on when memory is full and there is nothing at all', async () => {
+    await redis.config('SET', 'maxmemory', '1')
+    await invalidate()
+    expect(await ear.notices()).toHaveLength(1)
+  })
+})
+
+describe('set', () => {
+  test('stored: the entry with its stamps and n0, for its life; the lease goes', async () => {
+    await chainAt(N)
+    await redis.set(k.lease, `${TOKEN}|5!`)
+    const mine = tip()
+    expect(await set({ tip: mine })).toEqual({ word: 'stored' })
+    expect(await entry()).toEqual({ value: 'value', n0: N, stamps: [`${N}:${mine}`, `${N}:${mine}`] })
+    expect(await redis.exists(k.lease)).toBe(0)
+    expect(await redis.pttl(k.entry)).toBeGreaterThan(50_000)
+    expect(await redis.pttl(k.entry)).toBeLessThanOrEqual(60_000)
+    expect((await ear.notices()).map((notice) => [notice?.operation, notice?.n])).toEqual([['S', String(N + 1)]])
+  })
+
+  test('the bytes are those that entry/header.ts tells of', async () => {
+    await chainAt(N)
+    await redis.mset(stampKeys[0] as string, '1:00112233aabbccdd', stampKeys[1] as string, '2:00112233aabbccdd')
+    await set({ tail: writeTail(['tag'], encode({ a: 1 }).payload) })
+    const expected = entryBytes({
+      header: { fillStamp: Buffer.from('stamp--1'), createdAt: 1000, freshUntil: 2000, staleUntil: 3000, loadMs: 5 },
+      n0: N,
+      stamps: ['1:00112233aabbccdd', '2:00112233aabbccdd'],
+      tags: ['tag'],
+      encoded: encode({ a: 1 }),
+    })
+    expect((await redis.getBuffer(k.entry))?.toString('hex')).toBe(expected.toString('hex'))
+  })
+
+  test('without an end: no TTL, and none on its stamps either', async () => {
+    await redis.set(stampKeys[0] as string, '1:00112233aabbccdd', 'PX', 5000)
+    expect(await set({ lifeMs: 0 })).toEqual({ word: 'stored' })
+    for (const key of [k.entry, ...stampKeys]) expect(await redis.pttl(key)).toBe(-1)
+  })
+
+  test("the TTL of a stamp is only ever raised", async () => {
+    const [root, shop] = stampKeys as [string, string]
+    await redis.set(root, '1:00112233aabbccdd', 'PX', 5000)
+    await redis.set(shop, '2:00112233aabbccdd', 'PX', 500_000)
+    await set({ lifeMs: 60_000 })
+    expect(await redis.pttl(root)).toBeGreaterThan(50_000)
+    expect(await redis.pttl(root)).toBeLessThanOrEqual(60_000)
+    expect(await redis.pttl(shop)).toBeGreaterThan(400_000)
+    await redis.persist(shop)
+    await set({ lifeMs: 60_000 })
+    expect(await redis.pttl(shop)).toBe(-1)
+    expect(await redis.mget(root, shop)).toEqual(['1:00112233aabbccdd', '2:00112233aabbccdd'])
+  })
+
+  test('late: what is delivered after the deadline of its caller leaves everything as it was', async () => {
+    await set()
+    await redis.set(k.lease, 'x')
+    const before = await redis.getBuffer(k.entry)
+    expect(await set({ deadlineMs: (rig.client.serverNow() as number) - 1000 })).toEqual({ word: 'late' })
+    expect(await redis.getBuffer(k.entry)).toEqual(before)
+    expect(await redis.get(k.lease)).toBe('x')
+    expect(await ear.notices()).toHaveLength(1)
+  })
+
+  test('older: a version below the one there leaves everything as it was', async () => {
+    expect(await set({ version: 5 })).toEqual({ word: 'stored' })
+    const before = await redis.getBuffer(k.entry)
+    await redis.set(k.lease, 'x')
+    for (const version of [4.999, 0, -1]) expect(await set({ version })).toEqual({ word: 'older' })
+    expect(await redis.getBuffer(k.entry)).toEqual(before)
+    expect(await redis.get(k.lease)).toBe('x')
+    expect(await ear.notices()).toHaveLength(1)
+  })
+
+  test('the same version, a newer one, and none at all replace it', async () => {
+    await set({ version: 5 })
+    expect(await set({ version: 5 })).toEqual({ word: 'stored' })
+    expect(await set({ version: 6 })).toEqual({ word: 'stored' })
+    expect(await set()).toEqual({ word: 'stored' })
+    expect(await set({ version: 1 })).toEqual({ word: 'stored' })
+  })
+
+  test('failed: when memory is full the old entry is gone, and that is told', async () => {
+    await set()
+    await redis.set(k.lease, 'x')
+    await redis.config('SET', 'maxmemory', '1')
+    const reply = await set()
+    expect(reply.word).toBe('failed')
+    expect(reply).toHaveProperty('message', expect.stringContaining('OOM'))
+    expect(await redis.exists(k.entry, k.lease)).toBe(0)
+    expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['S', 'D'])
+  })
+
+  test('failed: a stamp that must live longer does not let the value in when memory is full', async () => {
+    await redis.mset(stampKeys[0] as string, '1:00112233aabbccdd', stampKeys[1] as string, '2:00112233aabbccdd')
+    for (const key of stampKeys) await redis.pexpire(key, 5000)
+    await redis.config('SET', 'maxmemory', '1')
+    expect((await set()).word).toBe('failed')
+    expect(await redis.exists(k.entry)).toBe(0)
+  })
+
+  test.each(FOREIGN)('%s under its keys is replaced', async (_name, put) => {
+    for (const key of [k.entry, k.lease, ...stampKeys]) await put(key)
+    const mine = tip()
+    expect(await set({ tip: mine, version: 1 })).toEqual({ word: 'stored' })
+    const stored = await entry()
+    expect(stored?.value).toBe('value')
+    expect(await redis.mget(...stampKeys)).toEqual(stored?.stamps)
+    expect(stored?.stamps).toEqual([expect.stringMatching(/^\d{16}:/), expect.stringMatching(/^\d{16}:/)])
+    expect(await redis.exists(k.lease)).toBe(0)
+  })
+})
+
+describe('clear', () => {
+  test('moves the stamp to its link and notes it in the head of the chain', async () => {
+    await chainAt(N)
+    const mine = tip()
+    await clear(mine)
+    expect(await redis.get(names.clearStamp('shop'))).toBe(`${N + 1}:${mine}`)
+    expect(await redis.hget(names.chain, FIELDS[1] as string)).toBe(String(N + 1))
+    expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['X'])
+  })
+
+  test('the TTL of the stamp is only ever raised', async () => {
+    const stamp = names.clearStamp('shop')
+    await clear(tip(), 10_000)
+    expect(await redis.pttl(stamp)).toBeGreaterThan(5000)
+    expect(await redis.pttl(stamp)).toBeLessThanOrEqual(10_000)
+    await redis.pexpire(stamp, 100_000)
+    await clear(tip(), 10_000)
+    expect(await redis.pttl(stamp)).toBeGreaterThan(50_000)
+    await redis.pexpire(stamp, 10)
+    await clear(tip(), 10_000)
+    expect(await redis.pttl(stamp)).toBeGreaterThan(5000)
+    await redis.persist(stamp)
+    await clear(tip(), 10_000)
+    expect(await redis.pttl(stamp)).toBe(-1)
+  })
+
+  test.each(FOREIGN)('%s in place of the stamp is replaced', async (_name, put) => {
+    await put(names.clearStamp('shop'))
+    const mine = tip()
+    await clear(mine)
+    expect(await redis.get(names.clearStamp('shop'))).toMatch(new RegExp(`^\\d{16}:${mine}$`))
+  })
+
+  test('goes on when memory is full', async () => {
+    await redis.config('SET', 'maxmemory', '1')
+    await clear()
+    expect(await redis.exists(names.clearStamp('shop'))).toBe(1)
+  })
+})
+
+describe('acquire', () => {
+  test('granted: the lease with the number of the chain, for its length', async () => {
+    await chainAt(N)
+    expect(await acquire({ leaseMs: 3000 })).toEqual({ word: 'granted', n0: String(N) })
+    expect(await redis.get(k.lease)).toBe(`${TOKEN}|${N}`)
+    expect(await redis.pttl(k.lease)).toBeGreaterThan(2000)
+    expect(await redis.pttl(k.lease)).toBeLessThanOrEqual(3000)
+    expect(await ear.notices()).toEqual([])
+  })
+
+  test('granted: a chain begins where there is none', async () => {
+    const reply = await acquire()
+    const { n, floor, tip: told } = await redis.hgetall(names.chain)
+    expect(reply).toEqual({ word: 'granted', n0: n })
+    expect([floor, told]).toEqual([n, TOKEN.slice(0, 16)])
+  })
+
+  test('found: an entry that the caller has not seen', async () => {
+    await set()
+    expect(await acquire()).toEqual({ word: 'found' })
+    expect(await acquire({ seen: Buffer.from('stamp--2') })).toEqual({ word: 'found' })
+    expect(await acquire({ seen: '0'.repeat(40) })).toEqual({ word: 'found' })
+    expect(await redis.exists(k.lease)).toBe(0)
+  })
+
+  test('granted: an entry that the caller saw counts as absent, by fill stamp or by digest', async () => {
+    await set()
+    expect((await acquire({ seen: Buffer.from('stamp--1') })).word).toBe('granted')
+    await redis.del(k.lease)
+    const bytes = Buffer.from('ff00 no entry at all')
+    await redis.set(k.entry, bytes)
+    expect(await acquire({ seen: Buffer.from('stamp--1') })).toEqual({ word: 'found' })
+    expect((await acquire({ seen: createHash('sha1').update(bytes).digest('hex') })).word).toBe('granted')
+  })
+
+  test('busy: tells how long, and notes once that somebody waits, without changing the end of the lease', async () => {
+    await acquire({ leaseMs: 3000 })
+    for (let caller = 0; caller < 3; caller++) {
+      const reply = await acquire({ token: 'cd'.repeat(16), leaseMs: 60_000 })
+      expect(reply).toEqual({ word: 'busy', leftMs: expect.any(Number) })
+      expect((reply as { leftMs: number }).leftMs).toBeGreaterThan(0)
+      expect((reply as { leftMs: number }).leftMs).toBeLessThanOrEqual(3000)
+    }
+    expect(await redis.get(k.lease)).toMatch(new RegExp(`^${TOKEN}\\|\\d{16}!$`))
+    expect(await redis.pttl(k.lease)).toBeLessThanOrEqual(3000)
+  })
+
+  test('granted: to the next one when the lease has run out', async () => {
+    await acquire({ leaseMs: 1 })
+    await expect.poll(() => redis.exists(k.lease)).toBe(0)
+    expect((await acquire({ token: 'cd'.repeat(16) })).word).toBe('granted')
+  })
+
+  test('skip and failed: what the last holder left', async () => {
+    await acquire()
+    await release({ mark: 'skip', markMs: 60_000 })
+    expect(await acquire()).toEqual({ word: 'skip' })
+    await redis.del(k.lease)
+    await acquire()
+    await release({ mark: 'failed|E_CODE|a | message\nof two lines, with ümlauts', markMs: 60_000 })
+    expect(await acquire({ hasWaited: true })).toEqual({ word: 'failed', code: 'E_CODE', message: 'a | message\nof two lines, with ümlauts' })
+  })
+
+  test('granted: to a newcomer after a failure that it did not wait for', async () => {
+    await acquire()
+    await release({ mark: 'failed|E_CODE|message', markMs: 60_000 })
+    expect((await acquire({ hasWaited: false })).word).toBe('granted')
+  })
+
+  test.each(FOREIGN)('%s in place of the lease is none', async (_name, put) => {
+    await put(k.lease)
+    expect((await acquire()).word).toBe('granted')
+    expect(await redis.get(k.lease)).toMatch(new RegExp(`^${TOKEN}\\|\\d{16}$`))
+  })
+
+  test.each([`${TOKEN}|5`, `${TOKEN}|5!!`])('a lease without an end (%s) is none', async (text) => {
+    await redis.set(k.lease, text)
+    expect((await acquire({ token: 'cd'.repeat(16) })).word).toBe('granted')
+  })
+
+  test.each(FOREIGN.filter(([name]) => /list|set|hash/.test(name)))('%s in place of the entry is none', async (_name, put) => {
+    await put(k.entry)
+    expect((await acquire()).word).toBe('granted')
+    expect(await commit()).toEqual({ word: 'stored' })
+    expect((await entry())?.value).toBe('loaded')
+  })
+
+  test.each(FOREIGN_CHAINS)('%s in place of the chain: a new one begins, and the lease is good', async (_name, put) => {
+    await put()
+    expect(await acquire()).toEqual({ word: 'granted', n0: expect.stringMatching(/^\d{16}$/) })
+    expect(await commit()).toEqual({ word: 'stored' })
+  })
+})
+
+describe('commit', () => {
+  test('stored: under the lease; stamps that are not there yet are made as old as the lease', async () => {
+    await chainAt(N)
+    await acquire()
+    await set({ names: names.ofEntry({ namespace: '_', key: 'other' }), stampKeys: [] })
+    expect(await commit()).toEqual({ word: 'stored' })
+    const stamp = `${N}:feedfeedfeedfeed`
+    expect(await entry()).toEqual({ value: 'loaded', n0: N, stamps: [stamp, stamp] })
+    expect(await redis.mget(...stampKeys)).toEqual([stamp, stamp])
+    expect(await redis.exists(k.lease)).toBe(0)
+    expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['S'])
+    expect(await redis.hget(names.chain, 'n')).toBe(String(N + 1))
+  })
+
+  test('stored: with the stamps that are there, whose TTL is only ever raised', async () => {
+    await chainAt(N)
+    const [root, shop] = stampKeys as [string, string]
+    await redis.set(root, `${N}:00112233aabbccdd`, 'PX', 5000)
+    await redis.set(shop, '2:00112233aabbccdd', 'PX', 500_000)
+    await acquire()
+    expect(await commit()).toEqual({ word: 'stored' })
+    expect((await entry())?.stamps).toEqual([`${N}:00112233aabbccdd`, '2:00112233aabbccdd'])
+    expect(await redis.pttl(root)).toBeGreaterThan(50_000)
+    expect(await redis.pttl(shop)).toBeGreaterThan(400_000)
+    expect(await redis.pttl(k.entry)).toBeGreaterThan(50_000)
+  })
+
+  test('stored: without an end', async () => {
+    await acquire()
+    await redis.set(stampKeys[0] as string, '1:00112233aabbccdd', 'PX', 5000)
+    expect(await commit({ lifeMs: 0 })).toEqual({ word: 'stored' })
+    for (const key of [k.entry, ...stampKeys]) expect(await redis.pttl(key)).toBe(-1)
+  })
+
+  test('those who wait are told F, nobody else is', async () => {
+    await acquire()
+    await commit()
+    expect(await ear.notices()).toEqual([])
+    await redis.del(k.entry)
+    await acquire()
+    await acquire({ token: 'cd'.repeat(16) })
+    await commit()
+    expect(await ear.notices()).toEqual([{ previousTip: '', tip: '', n: '0', operation: 'F', origin: 'origin', subject: SUBJECT }])
+  })
+
+  async function refusedFor(reason: string, { waiters = 1, lease = true } = {}) {
+    if (waiters > 0) await acquire({ token: 'cd'.repeat(16) })
+    const before = await redis.getBuffer(k.entry)
+    expect(await commit()).toEqual({ word: 'refused', reason })
+    expect(await redis.getBuffer(k.entry)).toEqual(before)
+    if (!lease) return
+    expect(await redis.exists(k.lease)).toBe(0)
+    const wakeUps = (await ear.notices()).filter((notice) => notice?.operation === 'R')
+    expect(wakeUps).toHaveLength(waiters)
+  }
+
+  test("refused 'lease': it has run out, was taken away, or is another's", async () => {
+    await chainAt(N)
+    await refusedFor('lease', { waiters: 0, lease: false })
+    await acquire()
+    await invalidate()
+    await refusedFor('lease', { waiters: 0, lease: false })
+    await acquire({ token: 'cd'.repeat(16) })
+    await refusedFor('lease', { waiters: 0, lease: false })
+    expect(await redis.get(k.lease)).toMatch(/^(cd){16}\|/)
+    expect((await ear.notices()).filter((notice) => notice?.operation === 'R')).toEqual([])
+  })
+
+  test("refused 'lease': a set came in between", async () => {
+    await acquire()
+    await set()
+    await refusedFor('lease', { waiters: 0, lease: false })
+    expect((await entry())?.value).toBe('value')
+  })
+
+  test.each(FOREIGN)("refused 'lease': %s in its place", async (_name, put) => {
+    await chainAt(N)
+    await put(k.lease)
+    await refusedFor('lease', { waiters: 0, lease: false })
+  })
+
+  test("refused 'chain': it was lost, with whatever it told", async () => {
+    await acquire()
+    await redis.del(names.chain)
+    await refusedFor('chain', { waiters: 0 })
+  })
+
+  test.each(FOREIGN_CHAINS)("refused 'chain': %s in its place", async (_name, put) => {
+    await acquire()
+    await acquire({ token: 'cd'.repeat(16) })
+    await redis.del(names.chain)
+    await put()
+    expect(await commit()).toEqual({ word: 'refused', reason: 'chain' })
+    expect(await redis.exists(k.entry, k.lease)).toBe(0)
+    expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['R'])
+  })
+
+  test.each([0, 1])("refused 'moved': a stamp moved after the lease was granted; %d wait", async (waiters) => {
+    await acquire()
+    await clear()
+    await refusedFor('moved', { waiters })
+  })
+
+  test("refused 'moved': it moved, and its stamp was evicted: the chain's field tells", async () => {
+    await acquire()
+    await clear()
+    await redis.del(names.clearStamp('shop'))
+    await refusedFor('moved')
+  })
+
+  test("refused 'moved': the chain was lost and began anew: its floor tells", async () => {
+    await acquire()
+    await redis.del(names.chain)
+    await invalidate()
+    await redis.set(k.lease, `${TOKEN}|5!`, 'PX', 5000)
+    expect(await commit()).toEqual({ word: 'refused', reason: 'moved' })
+  })
+
+  test.each(['', 'abc', 'nan', undefined])("refused 'moved': the floor cannot be read (%j)", async (floor) => {
+    await acquire()
+    if (floor === undefined) await redis.hdel(names.chain, 'floor')
+    else await redis.hset(names.chain, 'floor', floor)
+    await refusedFor('moved')
+  })
+
+  test('stored: what moved before the lease was granted does not count', async () => {
+    await clear()
+    await acquire()
+    expect(await commit()).toEqual({ word: 'stored' })
+    await redis.del(names.clearStamp('shop'), k.entry)
+    await acquire()
+    expect(await commit()).toEqual({ word: 'stored' })
+  })
+
+  test('stored: another namespace moved', async () => {
+    await acquire()
+    await scripts.clear(
+      rig.client,
+      { stamp: names.clearStamp('users'), chain: names.chain, channel: names.channel },
+      { tip: tip(), body: noticeBody('X', 'origin', 'users'), field: '33', lifeMs: 1000 },
+    )
+    expect(await commit()).toEqual({ word: 'stored' })
+  })
+
+  test.each(FOREIGN)('%s in place of stamps counts as absence: they are made anew', async (_name, put) => {
+    await acquire()
+    for (const key of stampKeys) await put(key)
+    expect(await commit()).toEqual({ word: 'stored' })
+    expect(await redis.mget(...stampKeys)).toEqual((await entry())?.stamps)
+  })
+
+  test.each(FOREIGN)('%s in place of a stamp that moved is refused', async (_name, put) => {
+    await acquire()
+    await clear()
+    await redis.del(names.clearStamp('shop'))
+    await put(names.clearStamp('shop'))
+    await refusedFor('moved')
+  })
+
+  test('failed: memory is full; the lease goes and those who wait are told', async () => {
+    await acquire()
+    await acquire({ token: 'cd'.repeat(16) })
+    await redis.config('SET', 'maxmemory', '1')
+    expect(await commit()).toEqual({ word: 'failed', reason: expect.stringContaining('OOM') })
+    expect(await redis.exists(k.entry, k.lease)).toBe(0)
+    expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['R'])
+  })
+})
+
+describe('release', () => {
+  test('takes the lease away; tells R to those who wait, and to nobody else', async () => {
+    await acquire()
+    await release()
+    expect(await redis.exists(k.lease)).toBe(0)
+    expect(await ear.notices()).toEqual([])
+    await acquire()
+    await acquire({ token: 'cd'.repeat(16) })
+    await release()
+    expect(await ear.notices()).toEqual([{ previousTip: '', tip: '', n: '0', operation: 'R', origin: 'origin', subject: SUBJECT }])
+  })
+
+  test('leaves a mark for a moment', async () => {
+    await acquire()
+    await release({ mark: 'skip', markMs: 1000 })
+    expect(await redis.get(k.lease)).toBe('skip')
+    expect(await redis.pttl(k.lease)).toBeLessThanOrEqual(1000)
+    expect(await redis.pttl(k.lease)).toBeGreaterThan(0)
+  })
+
+  test('of a lease that is not ours any more does nothing', async () => {
+    await release({ mark: 'skip', markMs: 1000 })
+    expect(await redis.exists(k.lease)).toBe(0)
+    await acquire({ token: 'cd'.repeat(16) })
+    const before = await redis.get(k.lease)
+    await release({ mark: 'skip', markMs: 1000 })
+    expect(await redis.get(k.lease)).toBe(before)
+  })
+
+  test.each(FOREIGN)('of %s does nothing', async (_name, put) => {
+    await put(k.lease)
+    await expect(release({ mark: 'skip', markMs: 1000 })).resolves.toBeUndefined()
+    expect(await redis.exists(k.lease)).toBe(1)
+  })
+
+  test('goes on when memory is full, with a mark too', async () => {
+    await acquire()
+    await acquire({ token: 'cd'.repeat(16) })
+    await redis.config('SET', 'maxmemory', '1')
+    await release({ mark: 'failed|E|m', markMs: 60_000 })
+    expect(await redis.get(k.lease)).toBe('failed|E|m')
+    expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['R'])
+  })
+})
+
+describe('renew', () => {
+  const renew = (token = TOKEN, leaseMs = 60_000) => scripts.renew(rig.client, k, token, leaseMs)
+
+  test('makes our lease last, with its waiters', async () => {
+    await acquire({ leaseMs: 3000 })
+    await acquire({ token: 'cd'.repeat(16) })
+    expect(await renew()).toBe(true)
+    expect(await redis.pttl(k.lease)).toBeGreaterThan(50_000)
+    expect(await redis.get(k.lease)).toMatch(/!$/)
+  })
+
+  test("does nothing to another's, or to none", async () => {
+    expect(await renew()).toBe(false)
+    await acquire({ token: 'cd'.repeat(16), leaseMs: 3000 })
+    expect(await renew()).toBe(false)
+    expect(await redis.pttl(k.lease)).toBeLessThanOrEqual(3000)
+    await redis.set(k.lease, 'skip', 'PX', 3000)
+    expect(await renew()).toBe(false)
+  })
+
+  test.each(FOREIGN)('does nothing to %s', async (_name, put) => {
+    await put(k.lease)
+    expect(await renew()).toBe(false)
+    expect(await redis.pttl(k.lease)).toBe(-1)
+  })
+})
+
+describe('discard', () => {
+  const discard = (seen: Buffer | string) => scripts.discard(rig.client, k.entry, seen)
+
+  test('removes what was seen, by fill stamp or by digest, and nothing else', async () => {
+    await set()
+    await discard(Buffer.from('stamp--2'))
+    await discard('0'.repeat(40))
+    await discard('')
+    expect(await redis.exists(k.entry)).toBe(1)
+    await discard(Buffer.from('stamp--1'))
+    expect(await redis.exists(k.entry)).toBe(0)
+    await redis.set(k.entry, 'garbage')
+    await discard(createHash('sha1').update('garbage').digest('hex'))
+    expect(await redis.exists(k.entry)).toBe(0)
+    expect(await ear.notices()).toHaveLength(1)
+  })
+
+  test('of nothing, or of another type, does nothing', async () => {
+    await discard(Buffer.from('stamp--1'))
+    await redis.rpush(k.entry, 'x')
+    await discard(Buffer.from('stamp--1'))
+    expect(await redis.exists(k.entry)).toBe(1)
+  })
+})
+
+describe('calling', () => {
+  test('a server that has lost its scripts gets them again, without a failure', async () => {
+    for (let round = 0; round < 5; round++) {
+      await redis.script('FLUSH')
+      expect(await set()).toEqual({ word: 'stored' })
+      await redis.script('FLUSH')
+      expect((await acquire({ seen: Buffer.from('stamp--1') })).word).toBe('granted')
+      await redis.del(k.lease)
+    }
+    expect((await entry())?.value).toBe('value')
+    expect([rig.counters.l2Errors.size, rig.of('l2-error'), rig.of('breaker')]).toEqual([0, [], []])
+  })
+
+  test('a script is sent once, then called by its digest', async () => {
+    await redis.script('FLUSH')
+    await redis.config('RESETSTAT')
+    for (let call = 0; call < 4; call++) await invalidate()
+    const stats = await redis.info('commandstats')
+    expect(stats).toMatch(/cmdstat_evalsha:calls=4/)
+    expect(stats).toMatch(/cmdstat_eval:calls=1/)
+  })
+
+  test('an error of the server is a TierCacheError that tells nothing of the arguments', async () => {
+    await redis.config('SET', 'maxmemory', '1')
+    const failure = await acquire().catch((error: unknown) => error)
+    expect(failure).toMatchObject({ name: 'TierCacheError', code: 'ERR_REDIS_REPLY' })
+    expect(String(failure)).toContain('acquire-3 failed: ')
+    expect(String(failure)).not.toContain(TOKEN)
+  })
+})
