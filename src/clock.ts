@@ -10,8 +10,10 @@ export interface Clock {
   now(): number
   /** Milliseconds since 1970; may jump. */
   wall(): number
-  /** Runs `action` once after `ms`. A pending timer does not keep the process alive. Returns its cancellation. */
+  /** Runs `action` once after `ms`: somebody waits for it, so it keeps the process alive. Returns its cancellation. */
   after(ms: number, action: () => void): () => void
+  /** The same for what nobody waits for: it does not keep the process alive. */
+  inBackground(ms: number, action: () => void): () => void
   /** A number in [0, 1), for jitter and early refresh. */
   random(): number
   /** `bytes` random bytes in hexadecimal, for tokens and nonces. */
@@ -29,7 +31,10 @@ export const systemClock: Clock = {
   wall: () => Date.now(),
   after(ms, action) {
     const timer = setTimeout(action, Math.min(ms, LONGEST_TIMER_MS))
-    timer.unref()
+    return () => clearTimeout(timer)
+  },
+  inBackground(ms, action) {
+    const timer = setTimeout(action, Math.min(ms, LONGEST_TIMER_MS)).unref()
     return () => clearTimeout(timer)
   },
   random: () => randomBytes(4).readUInt32BE() / 2 ** 32,

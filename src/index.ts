@@ -3,7 +3,7 @@ export { errorCodes, TierCacheError } from './errors.ts'
 
 export type { Cache, CacheEntry, CacheStats, LoadedEntry } from './cache/cache.ts'
 export type { EntryOptions, LoadOptions } from './cache/options.ts'
-export type { LoadContext, Loader } from './cache/read-through.ts'
+export type { LoadContext, Loader } from './cache/loader.ts'
 export type { Outcome } from './cache/write-through.ts'
 export type { CreateCacheOptions, RedisConnection, RedisSource } from './create-cache.ts'
 export type { Isolation } from './entry/isolation.ts'

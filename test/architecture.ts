@@ -37,7 +37,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['options', 'flights', 'journal'],
     ['parts'],
     ['near'],
-    ['lookup', 'write-through', 'invalidation', 'resync'],
+    ['lookup', 'write-through', 'invalidation', 'resync', 'loader'],
     ['read-through'],
     ['stale-while-revalidate'],
     ['cache'],

@@ -89,7 +89,7 @@ export class RedisBus implements Bus {
 
   #schedule(): void {
     if (this.#closed) return
-    this.#cancelBeat = this.#clock.after(this.#settings.maxStalenessMs / BEATS_PER_BOUND, () => {
+    this.#cancelBeat = this.#clock.inBackground(this.#settings.maxStalenessMs / BEATS_PER_BOUND, () => {
       void this.#beat()
       this.#schedule()
     })

@@ -13,7 +13,8 @@ import { handOut, standing } from './near.ts'
 import type { EntryOptions, LoadOptions, LoadSettings } from './options.ts'
 import { readEntryOptions, readLoadOptions } from './options.ts'
 import type { Parts, Target } from './parts.ts'
-import type { Answer, Loader, LoadRequest } from './read-through.ts'
+import type { Loader } from './loader.ts'
+import type { Answer, LoadRequest } from './read-through.ts'
 import { readThrough } from './read-through.ts'
 import { renewBehind } from './stale-while-revalidate.ts'
 import type { Outcome } from './write-through.ts'
@@ -134,15 +135,16 @@ export class Cache implements Observable {
     const target = this.#target(key)
     const parts = this.#parts
     const near = lookupNear(parts, target, this.#requests)
-    if (near) return this.#entryOf<T>(near.entry, near.entry.shared, 'l1')
-    if (!parts.shared) return undefined
+    const nearest = near && this.#entryOf<T>(near.entry, near.entry.shared, 'l1')
+    // Fills are not told to the other processes: where L1 is stale, L2 may be fresh again.
+    if (!parts.shared || nearest?.freshness === 'fresh') return nearest
     const flight = parts.flights.open(target.id, parts.marks.count)
     try {
       const found = await lookupFar(parts, target, flight, this.#defaults, this.#requests)
-      return found.entry ? this.#entryOf<T>(found.entry, (found as FarFound).shared, 'l2') : undefined
+      return found.entry ? this.#entryOf<T>(found.entry, found.shared, 'l2') : nearest
     } catch {
       // Counted and told by the client: a cache that fails is a miss.
-      return undefined
+      return nearest
     } finally {
       parts.flights.close(flight)
     }

@@ -14,7 +14,7 @@ export interface NearFound {
   readonly freshness: 'fresh' | 'stale'
 }
 
-/** Looks into L1. What it may not answer with any more is dropped on the way. */
+/** Looks into L1. What it may never answer with again is dropped on the way. */
 export function lookupNear(parts: Parts, target: Target, requests: RequestCounters): NearFound | undefined {
   const entry = parts.near?.get(target.id)
   const freshness = entry && standing(parts, entry, parts.clock.now())
@@ -23,7 +23,7 @@ export function lookupNear(parts: Parts, target: Target, requests: RequestCounte
     else requests.l1Stale++
     return { entry, freshness }
   }
-  if (entry) parts.near?.delete(target.id)
+  if (freshness === 'void' || freshness === 'expired') parts.near?.delete(target.id)
   requests.l1Missing++
   return undefined
 }

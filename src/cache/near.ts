@@ -9,10 +9,15 @@ import type { Flight } from './flights.ts'
 import type { Parts, Target } from './parts.ts'
 
 /**
- * How an entry of L1 stands at an instant: as its own deadlines say, or `void` when L1 may not answer with it: a group
- * of its own has moved, its time in L1 is over, or nobody knows (within the bound on staleness) that it is current.
+ * How an entry of L1 stands: as its own deadlines say, or
+ *
+ * - `void`: a group of its own has moved, or its time in L1 is over;
+ * - `unproven`: nobody knows at this moment, within the bound on staleness, that it is current. It may be again.
  */
-export function standing(parts: Parts, near: NearEntry, now: number): Freshness | 'void' {
+export type Standing = Freshness | 'void' | 'unproven'
+
+/** Judges an entry of L1 at an instant. */
+export function standing(parts: Parts, near: NearEntry, now: number): Standing {
   const { marks, bus, settings } = parts
   if (near.mark !== marks.count) {
     if (marks.movedSince(near.groups, near.mark)) return 'void'
@@ -20,7 +25,7 @@ export function standing(parts: Parts, near: NearEntry, now: number): Freshness 
   }
   if (now >= near.keptUntil) return 'void'
   const knownAt = Math.max(near.asOf, bus.verifiedAt)
-  if (now - knownAt > settings.maxStalenessMs) return 'void'
+  if (now - knownAt > settings.maxStalenessMs) return 'unproven'
   return judge(near, now)
 }
 

@@ -7,26 +7,13 @@ import { readDuration } from '../options.ts'
 import type { Ending, Lease, Waiter } from '../stampede/lease.ts'
 import type { Candidate } from '../tiers/tier.ts'
 import type { Flight } from './flights.ts'
+import type { Loader, Run } from './loader.ts'
+import { runLoader } from './loader.ts'
 import { lookupFar } from './lookup.ts'
 import { isolate, land, refuse } from './near.ts'
 import type { EntrySettings, LoadSettings } from './options.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import { candidateOf, encodeValue } from './write-through.ts'
-
-/** What a loader is given. */
-export interface LoadContext {
-  /** The key that is loaded. */
-  readonly key: string
-  /** Aborted when the load has taken `hardTimeout`. */
-  readonly signal: AbortSignal
-  /** Sets how long the value will be fresh, once it is known. Throws `ERR_INVALID_OPTION`. */
-  setTtl(ttl: Duration): void
-  /** The returned value goes to the callers and is not stored. */
-  skip(): void
-}
-
-/** Computes the value of a key. `undefined` is handed to the callers and not stored. */
-export type Loader<T> = (context: LoadContext) => T | Promise<T>
 
 /** One load, as its caller wants it. */
 export interface LoadRequest {
@@ -163,7 +150,7 @@ async function loadUnderLease(parts: Parts, request: LoadRequest, flight: Flight
   const stopRenewing = keepLease(parts, lease)
   let run: Run
   try {
-    run = await runLoader(parts, request)
+    run = await runLoader(parts, request.target, request.loader, request.settings.hardTimeoutMs)
   } catch (error) {
     await release(parts, lease, { word: 'failed', ...wordsOf(error) })
     throw error
@@ -225,7 +212,7 @@ async function loadAlone(parts: Parts, request: LoadRequest, flight: Flight, ung
   flight.poison = undefined
   flight.mark = parts.marks.count
   const asOf = parts.clock.now()
-  const run = await runLoader(parts, request)
+  const run = await runLoader(parts, request.target, request.loader, request.settings.hardTimeoutMs)
   const storable = prepare(parts, request, run)
   if (!storable) return unstored(parts, run)
   landLoaded(parts, request, flight, storable, asOf, unguarded)
@@ -234,71 +221,7 @@ async function loadAlone(parts: Parts, request: LoadRequest, flight: Flight, ung
 
 /** Loads for one caller and stores nothing: others must not wait for it twice, nor get what may not be shared. */
 async function loadUnstored(parts: Parts, request: LoadRequest): Promise<Loaded> {
-  return unstored(parts, await runLoader(parts, request))
-}
-
-interface Run {
-  readonly value: unknown
-  readonly loadMs: number
-  readonly ttlMs: number | undefined
-  readonly isSkipped: boolean
-}
-
-/** Runs the loader within its deadline. What it does after that is dropped. */
-async function runLoader(parts: Parts, { target, loader, settings }: LoadRequest): Promise<Run> {
-  const { clock, counters, events } = parts
-  const controller = new AbortController()
-  let ttlMs: number | undefined
-  let isSkipped = false
-  const context: LoadContext = {
-    key: target.key,
-    signal: controller.signal,
-    setTtl: (ttl) => {
-      ttlMs = readDuration('ttl', ttl)
-    },
-    skip: () => {
-      isSkipped = true
-    },
-  }
-  const startedAt = clock.now()
-  counters.loadsRunning++
-  const told = (error?: unknown) => {
-    const ms = clock.now() - startedAt
-    counters.loadsRunning--
-    counters.loadTimings.add(ms)
-    if (error !== undefined) counters.loadsFailed++
-    const { namespace, key } = target
-    events.tell('load', () => (error === undefined ? { namespace, key, ms } : { namespace, key, ms, error }))
-    return ms
-  }
-  try {
-    const value = await deadline(parts, target.key, settings.hardTimeoutMs, controller, async () => loader(context))
-    return { value, loadMs: told(), ttlMs, isSkipped }
-  } catch (error) {
-    told(error ?? new Error('the loader failed without an error'))
-    throw error
-  }
-}
-
-function deadline<T>(
-  parts: Parts,
-  key: string,
-  ms: number,
-  controller: AbortController,
-  run: () => Promise<T>,
-): Promise<T> {
-  if (ms === Number.POSITIVE_INFINITY) return run()
-  return new Promise<T>((resolve, reject) => {
-    const cancel = parts.clock.after(ms, () => {
-      const error = new TierCacheError(
-        'ERR_LOAD_TIMEOUT',
-        `the loader of ${JSON.stringify(key.slice(0, 40))} took more than ${ms} ms`,
-      )
-      controller.abort(error)
-      reject(error)
-    })
-    run().then(resolve, reject).finally(cancel)
-  })
+  return unstored(parts, await runLoader(parts, request.target, request.loader, request.settings.hardTimeoutMs))
 }
 
 interface Storable {

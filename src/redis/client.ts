@@ -80,7 +80,7 @@ export class RedisClient {
         this.#firstAttemptOver = true
         resolve()
       }
-      clock.after(settings.commandTimeoutMs, over)
+      clock.inBackground(settings.commandTimeoutMs, over)
       this.#connectedListeners.add(over)
     })
     this.#watch()
@@ -157,7 +157,7 @@ export class RedisClient {
   #pause(ms: number | undefined): void {
     if (ms === undefined) return
     this.#cancelProbe?.()
-    this.#cancelProbe = this.#clock.after(ms, () => this.#probe())
+    this.#cancelProbe = this.#clock.inBackground(ms, () => this.#probe())
   }
 
   #probe(): void {
@@ -213,7 +213,7 @@ export class RedisClient {
       },
       (error: unknown) => {
         this.#lost(error instanceof Error ? error.message : String(error))
-        this.#clock.after(RETRY_TIME_MS, () => {
+        this.#clock.inBackground(RETRY_TIME_MS, () => {
           if (!this.#closed && !this.#usable && this.#commands.status === 'ready') this.#ready()
         })
       },
@@ -318,6 +318,9 @@ function open({ source, commandTimeoutMs }: RedisClientSettings, clock: Clock): 
     retryStrategy: (attempts: number) => Math.min(50 * 2 ** Math.min(attempts, 6), 2000) * (0.5 + clock.random() / 2),
   }
   if (isConnection(source)) {
+    if ('nodes' in source) {
+      throw badValue('ERR_INVALID_OPTION', 'redis', 'one server (a Redis Cluster is not supported yet)', source)
+    }
     if (source.options.keyPrefix) {
       throw new TierCacheError(
         'ERR_KEY_PREFIX',

@@ -99,7 +99,7 @@ return n`,
   },
   'commit-n': {
     keys: 'n',
-    sha1: 'f36f5c9eab48cac2db10acc75d8e19cd8cefe9cc',
+    sha1: '009cd88c5c2f915bd71ee319f6baefddbf84f944',
     lua: `local function entry_bytes(head, n0, stamps, tail)
   local joined = {}
   for index, stamp in ipairs(stamps) do
@@ -185,7 +185,7 @@ for index = 4, #KEYS do
   else
     local last = redis.call('HGET', KEYS[3], ARGV[index + 5]) or redis.call('HGET', KEYS[3], 'floor')
     local moved = tonumber(last or '')
-    if not moved or moved > n0 then
+    if not moved or not (moved <= n0) then
       return refuse('refused', 'moved')
     end
     missing[#missing + 1] = KEYS[index]

@@ -78,7 +78,7 @@ export class MemoryLeases implements Leases {
 
   #leave(id: string, acquired: Acquired, ms: number): void {
     this.#held.set(id, { word: 'left', acquired, until: this.#clock.now() + ms })
-    this.#clock.after(ms, () => this.#standing(id))
+    this.#clock.inBackground(ms, () => this.#standing(id))
   }
 
   #isHolder(id: string, lease: Lease): boolean {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Loader } from '../../src/cache/loader.ts'
 import type { CreateCacheOptions } from '../../src/create-cache.ts'
 import { assemble } from '../../src/create-cache.ts'
 import type { Duration } from '../../src/options.ts'

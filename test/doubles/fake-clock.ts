@@ -36,6 +36,10 @@ export class FakeClock implements Clock {
     }
   }
 
+  inBackground(ms: number, action: () => void): () => void {
+    return this.after(ms, action)
+  }
+
   /** A linear congruential generator (Numerical Recipes): enough for jitter, and the same in every run. */
   random(): number {
     this.#seed = (Math.imul(this.#seed, 1_664_525) + 1_013_904_223) >>> 0

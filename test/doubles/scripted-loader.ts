@@ -1,4 +1,4 @@
-import type { LoadContext } from '../../src/cache/read-through.ts'
+import type { LoadContext } from '../../src/cache/loader.ts'
 
 interface Run<T> {
   readonly context: LoadContext

@@ -756,6 +756,7 @@ describe('calling', () => {
   })
 
   test('an error of the server is a TierCacheError that tells nothing of the arguments', async () => {
+    await chainAt(N)
     await redis.config('SET', 'maxmemory', '1')
     const failure = await acquire().catch((error: unknown) => error)
     expect(failure).toMatchObject({ name: 'TierCacheError', code: 'ERR_REDIS_REPLY' })

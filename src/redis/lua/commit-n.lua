@@ -66,7 +66,7 @@ for index = 4, #KEYS do
   else
     local last = redis.call('HGET', KEYS[3], ARGV[index + 5]) or redis.call('HGET', KEYS[3], 'floor')
     local moved = tonumber(last or '')
-    if not moved or moved > n0 then
+    if not moved or not (moved <= n0) then
       return refuse('refused', 'moved')
     end
     missing[#missing + 1] = KEYS[index]
