@@ -1,8 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { CreateCacheOptions } from '../../src/create-cache.ts'
 import { createCache } from '../../src/create-cache.ts'
-import type { CacheEventName } from '../../src/events.ts'
 import type { RedisServer } from './redis.ts'
 import { startRedis } from './redis.ts'
 
@@ -71,12 +70,13 @@ async function current(cache: Cache): Promise<void> {
   await Promise.race([heard, late])
 }
 
-/** The next event of a name. */
-export function nextEvent(cache: Cache, name: CacheEventName): Promise<unknown> {
-  return new Promise((resolve) => {
-    const off = cache.on(name, (event) => {
-      off()
-      resolve(event)
-    })
-  })
+/**
+ * Resolves when `listener` has heard all that was told before this call. Notices arrive in order, so of several probes
+ * only the last few can still be on their way when as many notices have come.
+ */
+export async function heardAll(listener: Cache, teller: Cache): Promise<void> {
+  const probes = 8
+  const before = listener.counters.noticesReceived
+  for (let probe = 0; probe < probes; probe++) await teller.delete('(probe)')
+  await expect.poll(() => listener.counters.noticesReceived).toBeGreaterThanOrEqual(before + probes)
 }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Cache } from '../../src/cache/cache.ts'
-import { inBothForms } from '../doubles/caches.ts'
+import { heardAll, inBothForms } from '../doubles/caches.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 
 /**
@@ -20,13 +19,6 @@ inBothForms((kit) => {
     return { a, b, loader, before }
   }
 
-  /** What others did has arrived: A's flight is poisoned, and newcomers do not join it. */
-  async function heard(a: Cache, b: Cache): Promise<void> {
-    if (a === b) return
-    // One from each cache's making, and the deletion.
-    await expect.poll(() => a.counters.noticesReceived).toBe(3)
-  }
-
   test('deleted meanwhile: the value goes to its callers and is stored nowhere', async () => {
     const { a, b, loader, before } = await setup()
     expect(await b.delete('k')).toEqual({ acknowledged: true })
@@ -40,7 +32,7 @@ inBothForms((kit) => {
   test('deleted meanwhile: who comes after the deletion does not join the old load', async () => {
     const { a, b, loader, before } = await setup()
     await b.delete('k')
-    await heard(a, b)
+    if (kit.isShared) await heardAll(a, b)
     const after = a.getOrSet('k', loader.load)
     await loader.running(2)
     loader.answer('v1')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { withRedis } from '../doubles/caches.ts'
+import { heardAll, withRedis } from '../doubles/caches.ts'
 
 /**
  * The order of events in one process:
@@ -11,8 +11,7 @@ withRedis('on one connection', (kit) => {
   test('set: the read answers v1, L1 keeps v2', async () => {
     const [a, b] = [await kit.make(), await kit.make()]
     await b.set('k', 'v1')
-    // One from each cache's making, and the set.
-    await expect.poll(() => a.counters.noticesReceived).toBe(3)
+    await heardAll(a, b)
     const read = a.get('k')
     await new Promise(process.nextTick)
     const written = a.set('k', 'v2')
@@ -25,8 +24,7 @@ withRedis('on one connection', (kit) => {
   test('delete: the read answers v1, L1 keeps nothing', async () => {
     const [a, b] = [await kit.make(), await kit.make()]
     await b.set('k', 'v1')
-    // One from each cache's making, and the set.
-    await expect.poll(() => a.counters.noticesReceived).toBe(3)
+    await heardAll(a, b)
     const read = a.get('k')
     await new Promise(process.nextTick)
     const deleted = a.delete('k')

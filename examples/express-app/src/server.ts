@@ -43,7 +43,7 @@ async function start(): Promise<void> {
 
 /** Four lines to try, in this order. */
 function invitation(url: string): string {
-  const told = `grep -iE 'cache-status|server-timing|price'`
+  const told = `grep -ioE '(cache-status|server-timing).*|"price":[0-9.]+'`
   const put = `curl -s -w '\\n' -X PUT -H 'content-type: application/json' -d '{"price": 19.99}'`
   return `listening on ${url}
 
