@@ -3,20 +3,22 @@ import { RedisBus } from './bus/redis-bus.ts'
 import { Cache } from './cache/cache.ts'
 import { Flights } from './cache/flights.ts'
 import { applyFromElsewhere } from './cache/invalidation.ts'
+import { Journal } from './cache/journal.ts'
 import type { CacheOptions, CacheSettings } from './cache/options.ts'
 import { readCacheOptions } from './cache/options.ts'
 import type { Loaded, Parts, SharedParts } from './cache/parts.ts'
+import { replayWhenUsable } from './cache/replay.ts'
 import { resync } from './cache/resync.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import type { Address } from './entry/entry.ts'
-import { RedisNames } from './entry/key.ts'
+import { RedisNames, ROOT_NAMESPACE } from './entry/key.ts'
 import { Counters, Events } from './events.ts'
 import type { RedisSource } from './redis/client.ts'
 import { checkSource, RedisClient } from './redis/client.ts'
 import { RedisLeases } from './stampede/redis-lease.ts'
 import { SingleFlight } from './stampede/single-flight.ts'
-import { Marks } from './tags/marks.ts'
+import { Marks, namespaceGroup } from './tags/marks.ts'
 import { RedisTagIndex } from './tags/redis-tag-index.ts'
 import { MemoryTier } from './tiers/memory-tier.ts'
 import { RedisTier } from './tiers/redis-tier.ts'
@@ -61,6 +63,7 @@ export function assemble(options: CreateCacheOptions | undefined, clock: Clock):
     noticed: (notice) => applyFromElsewhere(parts, notice),
     gap: (reason) => resync(parts, reason),
   })
+  replayWhenUsable(parts)
   return new Cache(parts)
 }
 
@@ -75,7 +78,7 @@ interface Common {
 
 function alone({ origin, ...common }: Common): Parts {
   const bus = new MemoryBus(origin)
-  return { ...common, ...local(), shared: undefined, bus, disconnect: () => bus.close() }
+  return { ...common, ...local(), shared: undefined, bus, endings: [() => bus.close()] }
 }
 
 function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
@@ -91,16 +94,20 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
     far: new RedisTier(client, { names, origin, commandTimeoutMs }, clock, undecodable),
     leases: new RedisLeases(client, { names, origin, leaseMs }, clock),
     tags: new RedisTagIndex(client, { names, origin }, clock),
+    whenUsable: (listener) => client.whenUsable(listener),
   }
   const bus = new RedisBus(client, { names, origin, maxStalenessMs }, clock)
-  const disconnect = () => {
-    bus.close()
-    client.close()
-  }
-  return { ...common, ...local(), shared, bus, disconnect }
+  return { ...common, ...local(), shared, bus, endings: [() => bus.close(), () => client.close()] }
 }
 
 /** The parts that know of this process only. */
-function local(): Pick<Parts, 'marks' | 'flights' | 'loads' | 'renewals'> {
-  return { marks: new Marks(), flights: new Flights(), loads: new SingleFlight<Loaded>(), renewals: 0 }
+function local(): Pick<Parts, 'marks' | 'flights' | 'journal' | 'loads' | 'renewals'> {
+  const everything = { kind: 'namespace', group: namespaceGroup(ROOT_NAMESPACE), namespace: ROOT_NAMESPACE } as const
+  return {
+    journal: new Journal(everything),
+    marks: new Marks(),
+    flights: new Flights(),
+    loads: new SingleFlight<Loaded>(),
+    renewals: 0,
+  }
 }

@@ -24,13 +24,15 @@ export interface CacheEvents {
   unstorable: { readonly namespace: string; readonly key: string; readonly error: unknown }
   /** Bytes under a key of ours were no entry: counted as a miss and removed. */
   undecodable: { readonly namespace: string; readonly key: string; readonly error: unknown }
-  /** A write or invalidation was not acknowledged by Redis. */
+  /** A write or invalidation was not acknowledged by Redis; until a repetition is, L2 is passed over for its keys here. */
   unacknowledged: {
     readonly operation: string
     readonly namespace: string
     readonly key?: string
     readonly error: unknown
   }
+  /** An invalidation that had not been acknowledged was repeated, and now is: it holds for all processes. */
+  acknowledged: { readonly namespace: string; readonly key?: string }
   /** A renewal behind a stale value failed; the stale value goes on being served until it expires. */
   'renewal-failed': { readonly namespace: string; readonly key: string; readonly error: unknown }
 }

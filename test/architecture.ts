@@ -38,7 +38,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['parts'],
     ['near'],
     ['lookup', 'write-through', 'invalidation', 'resync', 'loader'],
-    ['read-through'],
+    ['read-through', 'replay'],
     ['stale-while-revalidate'],
     ['cache'],
   ],

@@ -32,12 +32,24 @@ test('a delay longer than a Node timer takes does not fire at once', async () =>
   expect(fired).toBe(false)
 })
 
-test('a pending timer does not keep the process alive', () => {
-  const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+test('a pending timer keeps the process alive, unless nobody waits for it', () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const before = timers()
+  const cancelBackground = systemClock.inBackground(60_000, () => {})
+  expect(timers()).toBe(before)
   const cancel = systemClock.after(60_000, () => {})
-  const after = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  expect(timers()).toBe(before + 1)
   cancel()
-  expect(after).toBe(before)
+  cancelBackground()
+  expect(timers()).toBe(before)
+})
+
+test('a background timer runs once, a cancelled one never', async () => {
+  const ran: string[] = []
+  systemClock.inBackground(1, () => void ran.push('cancelled'))()
+  systemClock.inBackground(2, () => void ran.push('due'))
+  await new Promise((resolve) => systemClock.after(20, () => resolve(undefined)))
+  expect(ran).toEqual(['due'])
 })
 
 test('chance is spread over [0, 1), nonces are hexadecimal and distinct', () => {

@@ -49,7 +49,7 @@ export class RedisBus implements Bus {
       this.#isSubscribed = false
     })
     if (subscriber.status === 'ready') this.#subscribe()
-    this.#client.onConnected(() => void this.#beat())
+    this.#client.whenUsable(() => void this.#beat())
     this.#schedule()
   }
 

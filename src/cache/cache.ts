@@ -213,7 +213,7 @@ export class Cache implements Observable {
     this.#life.isClosed = true
     await this.#parts.loads.settled(DRAIN_MS, this.#parts.clock)
     this.#parts.near?.clear()
-    this.#parts.disconnect()
+    for (const end of this.#parts.endings) end()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

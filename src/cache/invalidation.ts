@@ -2,7 +2,8 @@ import { localId } from '../entry/key.ts'
 import type { Notice } from '../entry/notice.ts'
 import { subjectKey } from '../entry/notice.ts'
 import { namespaceGroup } from '../tags/marks.ts'
-import { forget } from './near.ts'
+import type { Invalidation } from './journal.ts'
+import { forget, noteUnacknowledged } from './near.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** What an invalidation came to; see `Outcome` in `write-through.ts`. */
@@ -17,9 +18,7 @@ interface Acknowledged {
 export async function deleteEverywhere(parts: Parts, target: Target): Promise<Acknowledged> {
   parts.counters.deletes++
   forget(parts, target, 'delete')
-  const acknowledged = await tellFar(parts, 'delete', target.namespace, target.key, async () => {
-    await parts.shared?.far.delete(target)
-  })
+  const acknowledged = await invalidateFar(parts, { kind: 'key', id: target.id, address: target })
   forget(parts, target, 'delete')
   return { acknowledged }
 }
@@ -28,13 +27,32 @@ export async function deleteEverywhere(parts: Parts, target: Target): Promise<Ac
 export async function clearEverywhere(parts: Parts, namespace: string, isRoot: boolean): Promise<Acknowledged> {
   parts.counters.clears++
   clearHere(parts, namespace)
-  const acknowledged = await tellFar(parts, 'clear', namespace, undefined, async () => {
-    await parts.shared?.tags.clear(namespace)
-  })
+  const group = namespaceGroup(namespace)
+  const acknowledged = await invalidateFar(parts, { kind: 'namespace', group, namespace })
   clearHere(parts, namespace)
   // The entries of a namespace are void and go as they are met or pushed out; all entries at once can simply go.
   if (isRoot) parts.near?.clear()
   return { acknowledged }
+}
+
+/** Moves the shared truth. What is not acknowledged goes into the journal. Answers whether it was. */
+async function invalidateFar(parts: Parts, invalidation: Invalidation): Promise<boolean> {
+  if (!parts.shared) return true
+  const entry = { number: parts.journal.next(), invalidation }
+  try {
+    await sendInvalidation(parts, invalidation)
+    parts.journal.acknowledge(entry)
+    return true
+  } catch (error) {
+    noteUnacknowledged(parts, entry, invalidation.kind === 'key' ? 'delete' : 'clear', error)
+    return false
+  }
+}
+
+/** Sends an invalidation to L2. Rejects when that is not acknowledged. */
+export async function sendInvalidation(parts: Parts, invalidation: Invalidation): Promise<void> {
+  if (invalidation.kind === 'key') await parts.shared?.far.delete(invalidation.address)
+  else await parts.shared?.tags.clear(invalidation.namespace)
 }
 
 /** Applies a notice from ELSEWHERE: this process's flights and L1, nothing else; it tells nobody. */
@@ -79,21 +97,4 @@ function callWaiters(parts: Parts, notice: Notice): void {
 function clearHere(parts: Parts, namespace: string): void {
   parts.marks.move(namespaceGroup(namespace))
   parts.loads.detachAll()
-}
-
-async function tellFar(
-  parts: Parts,
-  operation: string,
-  namespace: string,
-  key: string | undefined,
-  send: () => Promise<void>,
-): Promise<boolean> {
-  try {
-    await send()
-    return true
-  } catch (error) {
-    parts.counters.unacknowledged++
-    parts.events.tell('unacknowledged', () => ({ operation, namespace, error, ...(key === undefined ? {} : { key }) }))
-    return false
-  }
 }

@@ -50,7 +50,7 @@ export async function lookupFar(
   requests: RequestCounters,
 ): Promise<FarLookup> {
   const far = parts.shared?.far
-  if (!far) return { entry: undefined, seen: undefined }
+  if (!far || parts.journal.fences(target)) return { entry: undefined, seen: undefined }
   const found = await far.get(target)
   if (found.word !== 'entry') {
     requests.l2Missing++

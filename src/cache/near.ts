@@ -1,4 +1,4 @@
-import type { Entry } from '../entry/entry.ts'
+import type { Address, Entry } from '../entry/entry.ts'
 import type { Freshness } from '../entry/freshness.ts'
 import { judge } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
@@ -6,6 +6,7 @@ import { copyDeep, freezeDeep } from '../entry/isolation.ts'
 import { tagGroup } from '../tags/marks.ts'
 import type { NearEntry } from '../tiers/tier.ts'
 import type { Flight } from './flights.ts'
+import type { JournalEntry } from './journal.ts'
 import type { Parts, Target } from './parts.ts'
 
 /**
@@ -100,4 +101,19 @@ export function forget(parts: Parts, target: { readonly id: string }, reason: st
   parts.flights.poison(target.id, reason, except)
   parts.loads.detach(target.id)
   parts.near?.delete(target.id)
+}
+
+/** Puts a change that L2 has not acknowledged into the journal, and tells it. */
+export function noteUnacknowledged(parts: Parts, entry: JournalEntry, operation: string, error: unknown): void {
+  parts.journal.add(entry)
+  parts.counters.unacknowledged++
+  parts.events.tell('unacknowledged', () => {
+    const { invalidation } = entry
+    if (invalidation.kind === 'namespace') return { operation, namespace: invalidation.namespace, error }
+    return { operation, ...addressOf(invalidation.address), error }
+  })
+}
+
+function addressOf({ namespace, key }: Address): Address {
+  return { namespace, key }
 }

@@ -8,6 +8,7 @@ import type { Marks } from '../tags/marks.ts'
 import type { TagIndex } from '../tags/tag-index.ts'
 import type { SyncTier, Tier } from '../tiers/tier.ts'
 import type { Flights } from './flights.ts'
+import type { Journal } from './journal.ts'
 import type { CacheSettings } from './options.ts'
 
 /** What processes share: L2, the leases on its keys, and the truth about its groups. */
@@ -15,6 +16,8 @@ export interface SharedParts {
   readonly far: Tier
   readonly leases: Leases
   readonly tags: TagIndex
+  /** Calls `listener` whenever L2 can be asked again. */
+  whenUsable(listener: () => void): void
 }
 
 /** The parts that one cache is made of, handed to every story. Its namespaces share them. */
@@ -30,12 +33,13 @@ export interface Parts {
   readonly bus: Bus
   readonly marks: Marks
   readonly flights: Flights
+  readonly journal: Journal
   /** Loads that callers of this process may join. */
   readonly loads: SingleFlight<Loaded>
   /** How many renewals run behind stale values. */
   renewals: number
-  /** Ends the connections. */
-  readonly disconnect: () => void
+  /** What ends the parts, in this order. */
+  readonly endings: (() => void)[]
 }
 
 /** What a load gives to each of its callers. */

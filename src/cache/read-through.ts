@@ -125,7 +125,8 @@ type Step =
 /** One round: L2, then the lease. */
 async function ask(parts: Parts, request: LoadRequest, flight: Flight, hasWaited: boolean): Promise<Step> {
   const { target, settings, requests, purpose } = request
-  if (!parts.shared) return { word: 'unreachable' }
+  // What L2 has under a key that was invalidated here, and not yet there, is not to be believed.
+  if (!parts.shared || parts.journal.fences(target)) return { word: 'unreachable' }
   try {
     const found = await lookupFar(parts, target, flight, settings, requests)
     if (found.entry && (found.freshness === 'fresh' || (found.freshness === 'stale' && purpose === 'read'))) {

@@ -2,7 +2,8 @@ import type { Encoded } from '../entry/codec.ts'
 import { decode, encode } from '../entry/codec.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Candidate } from '../tiers/tier.ts'
-import { forget, isolate, land } from './near.ts'
+import type { JournalEntry } from './journal.ts'
+import { forget, isolate, land, noteUnacknowledged } from './near.ts'
 import type { EntrySettings } from './options.ts'
 import type { Parts, Target } from './parts.ts'
 
@@ -95,18 +96,21 @@ async function storeFar(
   target: Target,
 ): Promise<'stored' | 'older' | 'failed' | 'unknown'> {
   if (!parts.shared) return 'stored'
+  const entry: JournalEntry = {
+    number: parts.journal.next(),
+    invalidation: { kind: 'key', id: target.id, address: target },
+  }
   try {
     const word = await parts.shared.far.set(candidate)
-    if (word === 'stored' || word === 'older') return word
-    unacknowledged(parts, 'set', target, new TierCacheError('ERR_REDIS_REPLY', `the value was not stored: ${word}`))
+    if (word === 'stored' || word === 'older') {
+      parts.journal.acknowledge(entry)
+      return word
+    }
+    const error = new TierCacheError('ERR_REDIS_REPLY', `the value was not stored: ${word}`)
+    noteUnacknowledged(parts, entry, 'set', error)
     return word === 'late' ? 'unknown' : 'failed'
   } catch (error) {
-    unacknowledged(parts, 'set', target, error)
+    noteUnacknowledged(parts, entry, 'set', error)
     return 'unknown'
   }
-}
-
-function unacknowledged(parts: Parts, operation: string, target: Target, error: unknown): void {
-  parts.counters.unacknowledged++
-  parts.events.tell('unacknowledged', () => ({ operation, namespace: target.namespace, key: target.key, error }))
 }

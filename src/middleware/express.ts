@@ -119,12 +119,17 @@ function requestOf(req: ExpressRequest): HttpRequest {
     forwarded !== undefined && req.app.get('trust proxy fn')(req.socket.remoteAddress, 0) ? first(forwarded) : undefined
   return {
     method: req.originalMethod ?? req.method ?? 'GET',
-    scheme: req.protocol,
+    scheme: headers['x-forwarded-proto'] === undefined ? schemeOf(req) : req.protocol,
     host: trusted ?? headers.host,
     target: req.originalUrl,
     headers,
     foreignHost: forwarded !== undefined && trusted === undefined && forwarded !== headers.host,
   }
+}
+
+/** What `req.protocol` is without a proxy, less the way there. */
+function schemeOf({ socket }: ExpressRequest): string {
+  return 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
 }
 
 /** The host that Express itself takes from a trusted X-Forwarded-Host: the first. */

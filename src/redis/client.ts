@@ -53,7 +53,7 @@ export class RedisClient {
   readonly #events: Events
   readonly #counters: Counters
   readonly #breaker = new Breaker()
-  readonly #connectedListeners = new Set<() => void>()
+  readonly #usableListeners = new Set<() => void>()
   readonly #firstAttempt: Promise<void>
   readonly #handlers: [string, (...values: never[]) => void][] = []
   #firstAttemptOver = false
@@ -81,7 +81,7 @@ export class RedisClient {
         resolve()
       }
       clock.inBackground(settings.commandTimeoutMs, over)
-      this.#connectedListeners.add(over)
+      this.#usableListeners.add(over)
     })
     this.#watch()
   }
@@ -101,9 +101,9 @@ export class RedisClient {
     return this.#usable && this.#breaker.passes && !this.#closed
   }
 
-  /** Calls `listener` whenever a connection is ready and its server's time is known. */
-  onConnected(listener: () => void): void {
-    this.#connectedListeners.add(listener)
+  /** Calls `listener` whenever commands can be sent again: a connection is ready, or the breaker has closed. */
+  whenUsable(listener: () => void): void {
+    this.#usableListeners.add(listener)
     if (this.#usable) listener()
   }
 
@@ -177,7 +177,9 @@ export class RedisClient {
     const from: BreakerState = this.#breaker.state
     change()
     const to = this.#breaker.state
-    if (from !== to) this.#events.tell('breaker', () => ({ from, to }))
+    if (from === to) return
+    this.#events.tell('breaker', () => ({ from, to }))
+    if (to === 'closed' && this.#usable) for (const listener of this.#usableListeners) listener()
   }
 
   #watch(): void {
@@ -209,7 +211,7 @@ export class RedisClient {
           this.#breaker.succeeded()
         })
         this.#events.tell('connected', () => ({ server: this.server }))
-        for (const listener of this.#connectedListeners) listener()
+        for (const listener of this.#usableListeners) listener()
       },
       (error: unknown) => {
         this.#lost(error instanceof Error ? error.message : String(error))

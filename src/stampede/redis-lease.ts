@@ -71,8 +71,9 @@ function markOf(ending: Ending): { mark: string; markMs: number } {
     case 'skipped':
       return { mark: 'skip', markMs: SKIPPED_MS }
     case 'failed': {
+      const code = ending.code.replaceAll('|', '').slice(0, MESSAGE_LENGTH_MOST)
       const message = ending.message.slice(0, MESSAGE_LENGTH_MOST)
-      return { mark: `failed|${ending.code.replaceAll('|', '')}|${message}`, markMs: FAILED_MS }
+      return { mark: `failed|${code}|${message}`, markMs: FAILED_MS }
     }
   }
 }

@@ -154,13 +154,13 @@ withRedis('across processes', (kit) => {
   test('what one process loaded the other finds in L2, with the ttl that is left', async () => {
     const [a, b] = [await kit.make(), await kit.make()]
     await a.getOrSet('k', () => ({ n: 1 }), { ttl: 10_000, jitter: 0 })
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await new Promise((resolve) => setTimeout(resolve, 500))
     expect(await b.getOrSetEntry('k', () => ({ n: 2 }))).toMatchObject({ value: { n: 1 }, tier: 'l2' })
     const entry = await b.getEntry('k')
     expect(entry).toMatchObject({ tier: 'l1', value: { n: 1 } })
-    expect(entry?.ttl).toBeLessThanOrEqual(9_950)
-    expect(entry?.ttl).toBeGreaterThan(9_000)
-    expect(entry?.age).toBeGreaterThanOrEqual(50)
+    expect(entry?.ttl).toBeLessThan(9_800)
+    expect(entry?.ttl).toBeGreaterThan(5_000)
+    expect(entry?.age).toBeGreaterThan(200)
   })
 
   test('a failure is shared with the processes that wait: one run', async () => {

@@ -1064,6 +1064,22 @@ describe.each(setups)('$name', ({ express, tiers }) => {
   })
 
   if (tiers !== 'l1') {
+    test('a Redis that stands still holds nobody up for long', async () => {
+      const { hasty } = await serve((req, res) => {
+        if (req.method === 'POST') res.send('done')
+        else res.set('Cache-Control', 'max-age=60').send('page')
+      })
+      redis.freeze()
+      try {
+        expect((await hasty.get('/')).text).toBe('page')
+        expect((await hasty.post('/')).text).toBe('done')
+        expect((await hasty.head('/')).status).toBe(200)
+        expect((await hasty.get('/')).text).toBe('page')
+      } finally {
+        redis.thaw()
+      }
+    })
+
     test('two processes share what one has stored', async () => {
       const first = await serve((_, res) => res.set({ 'Cache-Control': 'max-age=60', Vary: 'X-V' }).send('x'))
       await first.agent

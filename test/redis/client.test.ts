@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { checkSource, RedisClient } from '../../src/redis/client.ts'
+import { checkSource } from '../../src/redis/client.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
 import { startRedis } from '../doubles/redis.ts'
 import { rigOf } from './rig.ts'
@@ -102,18 +102,9 @@ describe('connections that are ours', () => {
   })
 
   test('options with a keyPrefix are refused', () => {
-    expect(() => new RedisClient({ source: { keyPrefix: 'x:' }, commandTimeoutMs: 1 }, ...rest())).toThrow(
-      expect.objectContaining({ code: 'ERR_KEY_PREFIX' }),
-    )
+    expect(() => rigOf({ keyPrefix: 'x:' })).toThrow(expect.objectContaining({ code: 'ERR_KEY_PREFIX' }))
   })
 })
-
-function rest() {
-  const { events, counters, client } = rig(server.url)
-  void client
-  return [{ now: () => 0, wall: () => 0, after: () => () => {},
-  inBackground: () => () => {}, random: () => 0, nonce: () => '' }, events, counters] as const
-}
 
 describe('an instance of the application', () => {
   test('is used, and neither closed nor listened to any more after close', async () => {
@@ -163,6 +154,11 @@ describe('an instance of the application', () => {
     expect(own.listenerCount('ready')).toBe(before)
     expect(await own.ping()).toBe('PONG')
   })
+})
+
+test('a Redis Cluster is refused, as long as there is no support for it', () => {
+  const cluster = { nodes: () => [], duplicate() {}, options: {}, on() {} }
+  expect(() => rigOf(cluster as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION' }))
 })
 
 describe('what is no source', () => {

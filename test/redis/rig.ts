@@ -36,7 +36,7 @@ export function rigOf(
     counters,
     told,
     of: (name) => told.filter(([each]) => each === name).map(([, event]) => event),
-    connected: () => new Promise((resolve) => client.onConnected(resolve)),
+    connected: () => new Promise((resolve) => client.whenUsable(resolve)),
   }
 }
 

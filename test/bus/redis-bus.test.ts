@@ -1,0 +1,339 @@
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { RedisBus } from '../../src/bus/redis-bus.ts'
+import { RedisNames } from '../../src/entry/key.ts'
+import { noticeBody, wakeUp } from '../../src/entry/notice.ts'
+import { scripts } from '../../src/redis/lua.generated.ts'
+import { busSuite, Hearing } from '../conformance/bus.suite.ts'
+import { FakeClock } from '../doubles/fake-clock.ts'
+import { startFaultProxy } from '../doubles/fault-proxy.ts'
+import { startRedis } from '../doubles/redis.ts'
+import { rigOf } from '../redis/rig.ts'
+import type { BusListener } from '../../src/bus/bus.ts'
+import type { RedisServer } from '../doubles/redis.ts'
+
+/** Being current is proven every fifth of it. */
+const BOUND_MS = 1000
+const BEAT_MS = BOUND_MS / 5
+const names = new RedisNames('tc', 0)
+let server: RedisServer
+let redis: Redis
+const cleanUps: (() => unknown)[] = []
+
+beforeAll(async () => {
+  server = await startRedis()
+  redis = new Redis(server.url)
+})
+afterAll(async () => {
+  redis.disconnect()
+  await server.stop()
+})
+beforeEach(() => redis.flushall())
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+})
+
+let tips = 0
+const nextTip = () => (++tips).toString(16).padStart(16, '0')
+
+/** The arguments of a change by a script, as another process would send it. */
+function change(origin: string, operation: 'D' | 'X', subject: string): [string, number, ...string[]] {
+  const body = noticeBody(operation, origin, subject)
+  if (operation === 'D') {
+    return [scripts['invalidate-3'].lua, 3, `tc:{0}:v:${subject}`, `tc:{0}:l:${subject}`, names.chain, names.channel, nextTip(), body]
+  }
+  return [scripts['clear-2'].lua, 2, names.clearStamp(subject), names.chain, names.channel, nextTip(), body, '7', '1000']
+}
+
+const publish = async (origin: string, operation: 'D' | 'X', subject: string) => {
+  await redis.eval(...change(origin, operation, subject))
+}
+
+/** A bus whose beats happen when its clock is moved, and whose deadlines pass only then. */
+async function open(listener: BusListener, { origin = 'here', source }: { origin?: string; source?: Parameters<typeof rigOf>[0] } = {}) {
+  const clock = new FakeClock()
+  const rig = rigOf(source ?? server.url, { clock })
+  const bus = new RedisBus(rig.client, { names, origin, maxStalenessMs: BOUND_MS }, clock)
+  bus.subscribe(listener)
+  const close = () => {
+    bus.close()
+    rig.client.close()
+  }
+  cleanUps.push(close)
+  await rig.connected()
+  const { subscriber } = rig.client
+  const subscribed = () => vi.waitFor(async () => expect(await redis.pubsub('NUMSUB', names.channel)).not.toEqual([names.channel, 0]), { timeout: 10_000 })
+  /** One beat, and its end: a proof, or else the head of the chain was read and there is none. */
+  const beat = async () => {
+    const before = rig.counters.l2Timings.count
+    clock.advance(BEAT_MS)
+    await vi.waitFor(() => expect(rig.counters.l2Timings.count).toBeGreaterThanOrEqual(before + 2), { timeout: 10_000 })
+    await subscriber.ping()
+    await subscriber.ping()
+  }
+  /** Beats until one of them proves that everything was heard. */
+  const proven = async () => {
+    const from = clock.now()
+    await vi.waitFor(
+      async () => {
+        await beat()
+        expect(bus.verifiedAt).toBeGreaterThanOrEqual(from)
+      },
+      { timeout: 10_000, interval: 10 },
+    )
+  }
+  await subscribed()
+  return { bus, clock, close, beat, proven, subscribed, subscriber, rig }
+}
+
+busSuite('on Redis', async (hereListener, thereListener) => {
+  const [here, there] = [await open(hereListener), await open(thereListener, { origin: 'there' })]
+  await vi.waitFor(async () => expect(await redis.pubsub('NUMSUB', names.channel)).toEqual([names.channel, 2]))
+  return {
+    here: here.bus,
+    there: there.bus,
+    publish,
+    async settled() {
+      await Promise.all([here.subscriber.ping(), there.subscriber.ping()])
+    },
+    async proven() {
+      await Promise.all([here.proven(), there.proven()])
+    },
+    now: () => Math.min(here.clock.now(), there.clock.now()),
+    close() {
+      here.close()
+      there.close()
+    },
+  }
+})
+
+/** A bus that knows the chain and has proven to be current. */
+async function current(options?: Parameters<typeof open>[1]) {
+  const hearing = new Hearing()
+  await publish('third', 'D', '_:first')
+  const opened = await open(hearing, options)
+  await opened.proven()
+  expect(hearing.gaps).toEqual(['the head of the chain was not heard'])
+  hearing.gaps.length = 0
+  return { ...opened, hearing }
+}
+
+describe('a proof', () => {
+  test('is as old as the reading of the chain, and comes with every beat', async () => {
+    const { bus, clock, beat, hearing } = await current()
+    for (let turn = 0; turn < 3; turn++) {
+      await beat()
+      expect(bus.verifiedAt).toBe(clock.now())
+    }
+    expect(hearing.gaps).toEqual([])
+  })
+
+  test('there is none before the first one, nor without a chain; that is no gap', async () => {
+    const hearing = new Hearing()
+    const { bus, beat } = await open(hearing)
+    await beat()
+    await beat()
+    expect(bus.verifiedAt).toBe(Number.NEGATIVE_INFINITY)
+    expect(hearing.gaps).toEqual([])
+  })
+
+  test('there is none while the commands do not get through', async () => {
+    const { bus, clock, rig, proven, hearing } = await current()
+    const before = bus.verifiedAt
+    await redis.client('PAUSE', 150, 'ALL')
+    clock.advance(BEAT_MS)
+    clock.advance(5000)
+    await vi.waitFor(() => expect(rig.counters.l2Errors.get('ERR_REDIS_TIMEOUT')).toBeGreaterThan(0))
+    expect(bus.verifiedAt).toBe(before)
+    await vi.waitFor(async () => await redis.ping())
+    await proven()
+    expect(hearing.gaps).toEqual([])
+  })
+})
+
+describe('a gap is told', () => {
+  test('when a notice was missed, with the next one', async () => {
+    const { hearing, beat } = await current()
+    await redis.hset(names.chain, 'tip', 'ffffffffffffffff')
+    await publish('third', 'D', '_:k')
+    await vi.waitFor(() => expect(hearing.gaps).toEqual(['a notice does not follow the last one heard']))
+    expect(hearing.subjects).toEqual(['D _:k by third'])
+    await beat()
+    expect(hearing.gaps).toHaveLength(1)
+  })
+
+  test('when a forged notice breaks in: before it is believed, and again with the next true one', async () => {
+    const { hearing, beat } = await current()
+    await redis.publish(names.channel, `[1,"0","forged","7",${noticeBody('D', 'mallory', '_:k')}`)
+    await vi.waitFor(() => expect(hearing.gaps).toHaveLength(1))
+    await publish('third', 'D', '_:k')
+    await vi.waitFor(() => expect(hearing.gaps).toHaveLength(2))
+    await beat()
+    expect(hearing.gaps).toHaveLength(2)
+  })
+
+  test('when the last notices of all were missed: the head of the chain was not heard', async () => {
+    const { hearing, bus, clock, beat } = await current()
+    await redis.hset(names.chain, 'tip', 'ffffffffffffffff')
+    await beat()
+    expect(hearing.gaps).toEqual(['the head of the chain was not heard'])
+    expect(bus.verifiedAt).toBe(clock.now())
+    await beat()
+    expect(hearing.gaps).toHaveLength(1)
+  })
+
+  test('when the chain is gone (FLUSHALL), once; then there is no proof until another one begins', async () => {
+    const { hearing, bus, beat, proven } = await current()
+    const before = bus.verifiedAt
+    await redis.flushall()
+    await beat()
+    await beat()
+    expect(hearing.gaps).toEqual(['the chain of notices is gone'])
+    expect(bus.verifiedAt).toBe(before)
+    await publish('third', 'D', '_:k')
+    await vi.waitFor(() => expect(hearing.gaps).toHaveLength(2))
+    await proven()
+    expect(hearing.gaps).toHaveLength(2)
+  })
+
+  test('when the chain was lost and another one has begun before anybody looked', async () => {
+    const { hearing, beat } = await current()
+    await redis.pipeline().flushall().eval(...change('third', 'D', '_:k')).exec()
+    await vi.waitFor(() => expect(hearing.gaps).toEqual(['a notice does not follow the last one heard']))
+    await beat()
+    expect(hearing.gaps).toHaveLength(1)
+  })
+
+  test.each<[string, string | Buffer]>([
+    ['nothing', ''],
+    ['a text', 'hello'],
+    ['bytes', Buffer.from('ff00fe80', 'hex')],
+    ['JSON of another form', '{"a":1}'],
+    ['a notice of a later version', '[2,"","","1","D","o","_:k"]'],
+    ['an operation that is none', '[1,"","","1","Z","o","_:k"]'],
+    ['3 MB', 'x'.repeat(3_000_000)],
+    ['100,000 nested arrays', '['.repeat(100_000)],
+  ])('when something on the channel is no notice: %s', async (_name, garbage) => {
+    const { hearing, beat, bus, clock } = await current()
+    await redis.publish(names.channel, garbage)
+    await vi.waitFor(() => expect(hearing.gaps).toEqual(['a notice could not be read']))
+    expect(hearing.notices).toEqual([])
+    await beat()
+    expect(bus.verifiedAt).toBe(clock.now())
+    expect(hearing.gaps).toHaveLength(1)
+  })
+})
+
+test('what is said on other channels, of another database too, is not heard', async () => {
+  const { hearing, subscriber } = await current()
+  await redis.publish(new RedisNames('tc', 1).channel, 'garbage')
+  await redis.publish(new RedisNames('other', 0).channel, 'garbage')
+  await subscriber.ping()
+  expect([hearing.gaps, hearing.notices]).toEqual([[], []])
+})
+
+test('wake-ups are heard and are no links', async () => {
+  const { hearing } = await current()
+  await redis.publish(names.channel, wakeUp('F', 'third', '_:k'))
+  await redis.publish(names.channel, wakeUp('R', 'third', '_:k'))
+  await publish('third', 'D', '_:k')
+  await vi.waitFor(() => expect(hearing.subjects).toEqual(['F _:k by third', 'R _:k by third', 'D _:k by third']))
+  expect(hearing.gaps).toEqual([])
+})
+
+describe('a subscriber that was cut', () => {
+  const killSubscribers = () => redis.client('KILL', 'TYPE', 'pubsub')
+
+  test('comes back; with an unchanged head nothing was missed, and that is no gap', async () => {
+    const { hearing, proven, subscribed } = await current()
+    await killSubscribers()
+    await subscribed()
+    await proven()
+    expect(hearing.gaps).toEqual([])
+    await publish('third', 'D', '_:k')
+    await vi.waitFor(() => expect(hearing.subjects).toEqual(['D _:k by third']))
+    expect(hearing.gaps).toEqual([])
+  })
+
+  test('has missed what was told meanwhile: a gap, before it is proven to be current again', async () => {
+    const { hearing, bus, proven, subscribed } = await current()
+    const before = bus.verifiedAt
+    await redis.multi().client('KILL', 'TYPE', 'pubsub').eval(...change('third', 'D', '_:missed')).exec()
+    expect(bus.verifiedAt).toBe(before)
+    await subscribed()
+    await proven()
+    expect(hearing.gaps).toEqual(['the head of the chain was not heard'])
+    expect(hearing.notices).toEqual([])
+  })
+
+  test('has missed several, and hears the next one first: a gap all the same', async () => {
+    const { hearing, subscribed } = await current()
+    await redis.multi().client('KILL', 'TYPE', 'pubsub').eval(...change('third', 'D', '_:missed')).exec()
+    await subscribed()
+    await publish('third', 'D', '_:next')
+    await vi.waitFor(() => expect(hearing.subjects).toEqual(['D _:next by third']))
+    expect(hearing.gaps).toHaveLength(1)
+  })
+
+  test('together with the commands comes back when both can be reached again', async () => {
+    const proxy = await startFaultProxy(server)
+    cleanUps.push(() => proxy.stop())
+    const { hearing, bus, clock, proven, rig } = await current({ source: proxy.url })
+    await proxy.cut()
+    await vi.waitFor(() => expect(rig.client.usable).toBe(false))
+    const before = bus.verifiedAt
+    clock.advance(BEAT_MS)
+    await publish('third', 'D', '_:missed')
+    await proxy.heal()
+    await vi.waitFor(() => expect(rig.client.usable).toBe(true), { timeout: 10_000 })
+    expect(hearing.notices).toEqual([])
+    await vi.waitFor(async () => expect(await redis.pubsub('NUMSUB', names.channel)).toEqual([names.channel, 1]), { timeout: 10_000 })
+    await proven()
+    expect(bus.verifiedAt).toBeGreaterThan(before)
+    expect(hearing.gaps).toEqual(['the head of the chain was not heard'])
+  }, 30_000)
+})
+
+describe('a subscriber whose connection is half open', () => {
+  /** A connection of the application's whose subscriber goes another way. */
+  async function throughProxy() {
+    const proxy = await startFaultProxy(server)
+    const own = new Redis(server.url)
+    cleanUps.push(() => proxy.stop(), () => own.disconnect())
+    const source = Object.assign(own, { duplicate: (options: object) => new Redis(proxy.url, options) as never })
+    return { proxy, source }
+  }
+
+  test('proves nothing; without a pong within the bound it gets a new connection, and what was missed is a gap', async () => {
+    const { proxy, source } = await throughProxy()
+    const { bus, clock, hearing, proven, beat, rig } = await current({ source })
+    proxy.hole('to-client')
+    const before = bus.verifiedAt
+    const answered = rig.counters.l2Timings.count
+    clock.advance(BEAT_MS)
+    await vi.waitFor(() => expect(rig.counters.l2Timings.count).toBe(answered + 2))
+    await publish('third', 'D', '_:missed')
+    expect([bus.verifiedAt, hearing.notices]).toEqual([before, []])
+    const closed = new Promise((resolve) => rig.client.subscriber.on('close', () => resolve(undefined)))
+    // The proof that waits for its pong stands in the way of others; its deadline ends it.
+    clock.advance(BOUND_MS)
+    await closed
+    expect(bus.verifiedAt).toBe(before)
+    await proxy.heal()
+    await vi.waitFor(async () => expect(await redis.pubsub('NUMSUB', names.channel)).toEqual([names.channel, 1]), { timeout: 10_000 })
+    await proven()
+    expect(hearing.gaps).toEqual(['the head of the chain was not heard'])
+    await beat()
+    expect(hearing.gaps).toHaveLength(1)
+  }, 30_000)
+})
+
+test('a closed bus has no timer left and proves nothing more', async () => {
+  const { bus, clock, close } = await current()
+  close()
+  const before = bus.verifiedAt
+  clock.advance(10 * BOUND_MS)
+  await redis.ping()
+  expect(bus.verifiedAt).toBe(before)
+  expect(clock.pending).toBe(0)
+})

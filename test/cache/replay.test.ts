@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { withRedis } from '../doubles/caches.ts'
+
+/**
+ * The order of events:
+ *   1. L2 has v1; Redis freezes, or the event loop was blocked for longer than a deadline
+ *   2. the application changes k and deletes it from the cache: not acknowledged
+ *   3. Redis goes on: v1 is still there
+ * No reader of this process may get v1 after 2, and once the repetition is acknowledged nobody may.
+ */
+withRedis('L1 and L2', (kit) => {
+  const frozen = async (act: () => Promise<unknown>) => {
+    kit.server().freeze()
+    try {
+      return await act()
+    } finally {
+      kit.server().thaw()
+    }
+  }
+
+  test('a deletion that was not acknowledged holds here at once, and everywhere when it is repeated', async () => {
+    const [a, b] = [await kit.make(), await kit.make()]
+    await a.set('k', 'v1')
+    expect(await b.get('k')).toBe('v1')
+    const repeated = new Promise((resolve) => a.on('acknowledged', resolve))
+    expect(await frozen(() => a.delete('k'))).toEqual({ acknowledged: false })
+    expect(await a.getOrSet('k', () => 'v2')).toBe('v2')
+    expect(await a.get('k')).toBe('v2')
+    expect(await repeated).toEqual({ namespace: '_', key: 'k' })
+    await expect.poll(() => b.get('k')).not.toBe('v1')
+    expect(await b.getOrSet('k', () => 'v3')).not.toBe('v1')
+    expect(a.counters.unacknowledged).toBe(1)
+  })
+
+  test('so does a clear', async () => {
+    const [a, b] = [await kit.make(), await kit.make()]
+    const [users, theirs] = [a.namespace('users'), b.namespace('users')]
+    await users.set('k', 'v1')
+    await a.set('k', 'other')
+    const repeated = new Promise((resolve) => a.on('acknowledged', resolve))
+    expect(await frozen(() => users.clear())).toEqual({ acknowledged: false })
+    expect(await users.getOrSet('k', () => 'v2')).toBe('v2')
+    expect(await repeated).toEqual({ namespace: 'users' })
+    await expect.poll(() => theirs.get('k')).not.toBe('v1')
+    await expect.poll(() => a.get('k')).toBe('other')
+  })
+
+  test('a set that was not acknowledged is served here for a while, and never the value before it', async () => {
+    const a = await kit.make({ maxStaleness: 300 })
+    await a.set('k', 'v1')
+    const repeated = new Promise((resolve) => a.on('acknowledged', resolve))
+    expect(await frozen(() => a.set('k', 'v2'))).toEqual({ acknowledged: false })
+    expect(await a.get('k')).toBe('v2')
+    await repeated
+    const seen = new Set<unknown>()
+    await expect.poll(async () => seen.add(await a.get('k')) && seen.has(undefined)).toBe(true)
+    expect(seen).not.toContain('v1')
+  })
+})

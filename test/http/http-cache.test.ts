@@ -1,0 +1,158 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createCache } from '../../src/create-cache.ts'
+import { HttpCache } from '../../src/http/http-cache.ts'
+import { Keys, resourceOf } from '../../src/http/request-key.ts'
+import { ask, requestOf } from './plain-exchange.ts'
+import type { Cache } from '../../src/cache/cache.ts'
+import type { Fields, HttpRequest } from '../../src/http/message.ts'
+import type { HttpCacheOptions } from '../../src/http/options.ts'
+
+const caches: Cache[] = []
+afterEach(() => Promise.all(caches.splice(0).map((cache) => cache.close())))
+
+function engineOf(options?: HttpCacheOptions): HttpCache {
+  const cache = createCache()
+  caches.push(cache)
+  return new HttpCache(cache, options)
+}
+
+/** Loads land a few turns after their response is over. */
+async function landed(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('a response is shared only with whom it may be', () => {
+  const request = fc.record({
+    method: mostly('GET', 'HEAD'),
+    scheme: mostly('http', 'https'),
+    host: mostly('a.example', 'A.EXAMPLE', 'b.example', 'a.example:80'),
+    target: mostly('/', '/?', '//', '/%2F', '/a'),
+    headers: fc.record({
+      authorization: mostly(undefined, 'Basic a', 'Basic b'),
+      cookie: mostly(undefined, 'sid=1', 'sid=2'),
+      accept: mostly(undefined, 'x', 'y', 'x, y'),
+      'cache-control': mostly(undefined, 'no-store', 'no-cache', 'max-age=0'),
+      range: mostly(undefined, 'bytes=0-1'),
+    }),
+  })
+  const control = fc.tuple(
+    mostly('max-age=60', 'public, max-age=60', 's-maxage=60', 'must-revalidate, max-age=60', 'public'),
+    mostly('', 'private', 'no-store', 'no-cache'),
+  )
+  const fields = fc.record({
+    control: control.map((directives) => directives.join(', ')),
+    vary: mostly(undefined, 'Accept', 'Cookie, Accept', '*'),
+    cookie: mostly(false, true),
+  })
+
+  test('whatever requests and responses come', async () => {
+    let hits = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(request, fields), { minLength: 4, maxLength: 16, size: 'max' }),
+        async (visits) => {
+          const engine = engineOf()
+          const made: { by: HttpRequest; fields: Fields }[] = []
+          for (const [changes, { control, vary, cookie }] of visits) {
+            const by = requestOf(changes as Partial<HttpRequest>)
+            const sent: [string, string][] = [['Cache-Control', control]]
+            if (vary !== undefined) sent.push(['Vary', vary])
+            if (cookie) sent.push(['Set-Cookie', 'sid=3'])
+            const got = await ask(engine, by, () => {
+              made.push({ by, fields: sent })
+              return { fields: sent, body: `${made.length - 1}` }
+            })
+            await landed()
+            if (got.from === 'application' || by.method === 'HEAD') continue
+            const source = made[Number(got.body)]
+            if (!source) throw new Error('a response that nobody made')
+            hits++
+            expectShareable(source.by, source.fields, by)
+          }
+        },
+      ),
+      { numRuns: 300 },
+    )
+    expect(hits).toBeGreaterThan(100)
+  })
+
+  /** The rules again, as plainly as can be. */
+  function expectShareable(source: HttpRequest, sent: Fields, target: HttpRequest): void {
+    const field = (name: string) => sent.find(([candidate]) => candidate === name)?.[1].toString() ?? ''
+    const says = (directive: string) => field('Cache-Control').split(', ').includes(directive)
+    const all = says('public') || says('s-maxage=60')
+    expect([target.scheme, target.host?.toLowerCase(), target.target]).toEqual([
+      source.scheme,
+      source.host?.toLowerCase(),
+      source.target,
+    ])
+    expect(source.method).toBe('GET')
+    for (const word of ['private', 'no-store', 'no-cache']) expect(says(word)).toBe(false)
+    expect(field('Set-Cookie')).toBe('')
+    expect(field('Vary')).not.toBe('*')
+    for (const { headers } of [source, target])
+      if (headers.authorization) expect(all || says('must-revalidate')).toBe(true)
+    if (source.headers.cookie) expect(all).toBe(true)
+    for (const name of field('Vary').toLowerCase().split(', '))
+      if (name) expect(target.headers[name]).toBe(source.headers[name])
+    expect(source.headers['cache-control']).not.toBe('no-store')
+    expect(source.headers.range).toBeUndefined()
+  }
+})
+
+/** The first value three times out of four, so that hits are common. */
+function mostly<T>(usual: T, ...others: T[]): fc.Arbitrary<T> {
+  return fc.oneof({ arbitrary: fc.constant(usual), weight: 3 }, { arbitrary: fc.constantFrom(...others), weight: 1 })
+}
+
+test('never throws on what clients and applications write into fields', async () => {
+  const text = fc.string({ unit: 'binary', maxLength: 40 })
+  const names = ['cache-control', 'if-none-match', 'if-modified-since', 'range', 'accept', 'content-length']
+  const sent = [
+    'Cache-Control',
+    'ETag',
+    'Vary',
+    'Date',
+    'Age',
+    'Expires',
+    'Content-Length',
+    'Connection',
+    'Last-Modified',
+  ]
+  await fc.assert(
+    fc.asyncProperty(
+      fc.dictionary(fc.constantFrom(...names), text),
+      fc.dictionary(fc.constantFrom(...sent), text),
+      fc.tuple(text, text, fc.integer({ min: 200, max: 599 })),
+      async (headers, fields, [host, target, status]) => {
+        const engine = engineOf({ ttl: '1m', clientDirectives: 'obey' })
+        const script = () => ({ status, fields: Object.entries(fields), body: 'x' })
+        const got = [
+          await ask(engine, requestOf({ headers }), script),
+          await landed().then(() => ask(engine, requestOf({ headers }), script)),
+          await ask(engine, requestOf({ host, target, headers }), script),
+          await ask(engine, requestOf({ method: 'POST', host, target }), script),
+        ]
+        for (const { status: answered } of got) expect([status, 304, 504]).toContain(answered)
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
+test('a stored response that answers another resource is not used', async () => {
+  const cache = createCache()
+  caches.push(cache)
+  const engine = new HttpCache(cache, undefined)
+  const fields: Fields = [['Cache-Control', 'max-age=60']]
+  await ask(engine, requestOf({ target: '/a' }), () => ({ fields, body: 'a' }))
+  await landed()
+  const store = cache.namespace('http', { isolation: 'reference' })
+  // Whoever can write to Redis can put an entry under another key.
+  const keys = new Keys()
+  const moved = store.peek(keys.of(resourceOf(requestOf({ target: '/a' })) ?? ''))
+  await store.set(keys.of(resourceOf(requestOf({ target: '/b' })) ?? ''), moved)
+  const got = await ask(engine, requestOf({ target: '/b' }), () => ({ fields, body: 'b' }))
+  expect(got).toMatchObject({ from: 'application', body: 'b', cacheStatus: 'tiercache; fwd=uri-miss; detail=mismatch' })
+})

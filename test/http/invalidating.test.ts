@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest'
+import { HttpCache } from '../../src/http/http-cache.ts'
+import { Invalidating } from '../../src/http/invalidating.ts'
+import { requestOf } from './plain-exchange.ts'
+import type { Cache } from '../../src/cache/cache.ts'
+import type { Watcher } from '../../src/http/exchange.ts'
+
+/** A deletion that settles when it is told to. */
+class Deletions {
+  readonly begun: string[] = []
+  readonly #settle: (() => void)[] = []
+
+  readonly begin = (target: string): Promise<void> => {
+    this.begun.push(target)
+    return new Promise((resolve) => {
+      this.#settle.push(resolve)
+    })
+  }
+
+  settleAll(): void {
+    for (const settle of this.#settle.splice(0)) settle()
+  }
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+const post = requestOf({ method: 'POST', target: '/p' })
+
+test('an answer that is ended with its head drops once, and is held until that is done', async () => {
+  const deletions = new Deletions()
+  const watcher = new Invalidating(post, deletions.begin)
+  watcher.head({ status: 303, fields: [['Location', '/q']] })
+  let ended = false
+  void watcher.beforeEnd()?.then(() => {
+    ended = true
+  })
+  await turns()
+  expect(deletions.begun).toEqual(['/p', '/q'])
+  expect(ended).toBe(false)
+  deletions.settleAll()
+  await turns()
+  expect(ended).toBe(true)
+})
+
+test('one that goes on after its head drops again at its end', async () => {
+  const deletions = new Deletions()
+  const watcher = new Invalidating(post, deletions.begin)
+  watcher.head({ status: 200, fields: [] })
+  await turns()
+  deletions.settleAll()
+  expect(deletions.begun).toEqual(['/p'])
+  expect(watcher.beforeEnd()).toBeInstanceOf(Promise)
+  expect(deletions.begun).toEqual(['/p', '/p'])
+})
+
+test('an error drops nothing, and is not held', () => {
+  const deletions = new Deletions()
+  const watcher = new Invalidating(post, deletions.begin)
+  watcher.head({ status: 409, fields: [] })
+  expect(watcher.beforeEnd()).toBeUndefined()
+  expect(deletions.begun).toEqual([])
+})
+
+test('a deletion that never settles, or fails, holds the end no longer than a second', async () => {
+  for (const outcome of ['never', 'fails'] as const) {
+    const alarms: { ms: number; ring: () => void }[] = []
+    const clock = {
+      wall: () => 0,
+      nonce: () => 'n',
+      after: (ms: number, ring: () => void) => {
+        alarms.push({ ms, ring })
+        return () => {}
+      },
+    }
+    const store = { delete: () => (outcome === 'never' ? new Promise(() => {}) : Promise.reject(new Error('closed'))) }
+    const engine = new HttpCache({ namespace: () => store } as unknown as Cache, undefined, clock)
+    let watcher: Watcher | undefined
+    engine.handle({
+      request: post,
+      isGone: () => false,
+      answer: () => {},
+      forward: (given) => {
+        watcher = given
+      },
+    })
+    watcher?.head({ status: 200, fields: [] })
+    let ended = false
+    void watcher?.beforeEnd()?.then(() => {
+      ended = true
+    })
+    await turns()
+    expect(ended).toBe(outcome === 'fails')
+    expect(alarms.map(({ ms }) => ms)).toEqual([1000])
+    for (const { ring } of alarms) ring()
+    await turns()
+    expect(ended).toBe(true)
+  }
+})

@@ -1,0 +1,59 @@
+import type { Answer, Exchange, Watcher } from '../../src/http/exchange.ts'
+import type { HttpCache } from '../../src/http/http-cache.ts'
+import type { Fields, HttpRequest } from '../../src/http/message.ts'
+
+/** What a scripted application answers. */
+export interface Script {
+  readonly status?: number
+  readonly fields?: Fields
+  readonly body?: string
+}
+
+/** What a client got: from the cache, or from the application through the cache. */
+export interface Got {
+  readonly from: 'cache' | 'application'
+  readonly status: number
+  readonly fields: Fields
+  readonly body: string
+  readonly cacheStatus: string | undefined
+}
+
+export function requestOf(changes: Partial<HttpRequest> = {}): HttpRequest {
+  const plain = { method: 'GET', scheme: 'http', host: 'a.example', target: '/', headers: {}, foreignHost: false }
+  return { ...plain, ...changes }
+}
+
+/** Sends a request through the engine, in front of an application that answers at once. */
+export function ask(engine: HttpCache, request: HttpRequest, application: () => Script): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    engine.handle({
+      request,
+      isGone: () => false,
+      answer: (answer) => resolve(told(answer)),
+      forward: (watcher) => {
+        write(watcher, application()).then(resolve, reject)
+      },
+    } satisfies Exchange)
+  })
+}
+
+function told({ status, fields, body, cacheStatus }: Answer): Got {
+  return { from: 'cache', status, fields, body: body ? Buffer.from(body).toString() : '', cacheStatus }
+}
+
+async function write(watcher: Watcher, { status = 200, fields = [], body = '' }: Script): Promise<Got> {
+  const orders = watcher.head({ status, fields })
+  const replaced = new Set([...orders.without, ...orders.set.map(([name]) => name)].map((name) => name.toLowerCase()))
+  const sent = [...fields.filter(([name]) => !replaced.has(name.toLowerCase())), ...orders.set]
+  if (orders.watchBody) watcher.chunk(Buffer.from(body))
+  await watcher.beforeEnd()
+  watcher.over(true)
+  const cacheStatus = orders.set.find(([name]) => name === 'Cache-Status')?.[1]?.toString()
+  return {
+    from: 'application',
+    status: orders.status,
+    fields: sent,
+    body: orders.status === 304 ? '' : body,
+    cacheStatus,
+  }
+}

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import { readHttpOptions } from '../../src/http/options.ts'
+import { mayReuse } from '../../src/http/reuse.ts'
+import { requestOf } from './plain-exchange.ts'
+import type { HttpCacheOptions } from '../../src/http/options.ts'
+import type { StoredResponse } from '../../src/http/stored-response.ts'
+
+const NOW = 1_000_000
+const stored: StoredResponse = {
+  kind: 'response',
+  resource: 'r',
+  status: 200,
+  fields: [],
+  body: new Uint8Array(),
+  bornAt: NOW - 10_000,
+  freshUntil: NOW + 50_000,
+  forAuthorized: false,
+}
+
+function reuse(headers: Record<string, string>, options: HttpCacheOptions = {}, changes: Partial<StoredResponse> = {}) {
+  return mayReuse(requestOf({ headers }), 'r', { ...stored, ...changes }, readHttpOptions(options), NOW)
+}
+
+test('a stored response is for its own resource, and for credentials only if it says so', () => {
+  expect(reuse({})).toBe('serve')
+  expect(reuse({}, {}, { resource: 's' })).toBe('mismatch')
+  expect(reuse({ authorization: 'x' })).toBe('authorization')
+  expect(reuse({ authorization: 'x' }, {}, { forAuthorized: true })).toBe('serve')
+  expect(reuse({ cookie: 'x' })).toBe('serve')
+})
+
+// RFC 9111, section 5.2.1; the stored response is 10 s old and fresh for 50 s more.
+test.each([
+  ['no-cache', 'request', 'request'],
+  ['No-Cache', 'request', 'request'],
+  ['max-age=0', 'request', 'request'],
+  ['max-age="0"', 'request', 'request'],
+  ['max-age=9', 'serve', 'request'],
+  ['max-age=10', 'serve', 'serve'],
+  ['max-age=20, max-age=5', 'serve', 'request'],
+  ['max-age=soon', 'request', 'request'],
+  ['min-fresh=50', 'serve', 'serve'],
+  ['min-fresh=51', 'serve', 'request'],
+  ['min-fresh=soon', 'serve', 'serve'],
+  ['max-stale', 'serve', 'serve'],
+])('%s: %s when validating, %s when obeying, nothing when ignoring', (control, validate, obey) => {
+  const headers = { 'cache-control': control }
+  expect(reuse(headers)).toBe('serve')
+  expect(reuse(headers, { clientDirectives: 'validate' })).toBe(validate)
+  expect(reuse(headers, { clientDirectives: 'obey' })).toBe(obey)
+})
+
+test('Pragma is nothing', () => {
+  expect(reuse({ pragma: 'no-cache' }, { clientDirectives: 'obey' })).toBe('serve')
+})

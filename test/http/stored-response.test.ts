@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { ageSeconds, keep, storedVary, ttlSeconds } from '../../src/http/stored-response.ts'
+import type { Fields } from '../../src/http/message.ts'
+
+function kept(fields: Fields, status = 200, withheld: string[] = []) {
+  const keeping = { resource: 'r', bornAt: 1000, freshUntil: 61_000, forAuthorized: false, withheld }
+  return keep({ status, fields }, Buffer.from('abc'), keeping)
+}
+
+test('fields of the connection, Set-Cookie and those withheld are left out (RFC 9111, section 3.1)', () => {
+  const fields: Fields = [
+    ['Connection', 'close, X-Hop'],
+    ['x-hop', '1'],
+    ['Transfer-Encoding', 'chunked'],
+    ['Proxy-Authenticate', 'Basic'],
+    ['Set-Cookie', ['a=1']],
+    ['Age', '5'],
+    ['X-User', 'ada'],
+    ['Content-Length', '99'],
+    ['Link', ['<a>', '<b>']],
+    ['Content-Type', 'text/plain'],
+  ]
+  expect(kept(fields, 200, ['x-user']).fields).toEqual([
+    ['Link', ['<a>', '<b>']],
+    ['Content-Type', 'text/plain'],
+    ['Content-Length', '3'],
+  ])
+})
+
+test('a 204 has no length', () => {
+  expect(kept([], 204).fields).toEqual([])
+})
+
+test('age and lifetime in whole seconds; a clock that went back makes no negative age', () => {
+  const stored = kept([])
+  expect(ageSeconds(stored, 11_999)).toBe(10)
+  expect(ttlSeconds(stored, 11_999)).toBe(49)
+  expect(ageSeconds(stored, 0)).toBe(0)
+})
+
+test('storedVary', () => {
+  expect(storedVary(kept([['Vary', 'B, a']]))).toEqual(['a', 'b'])
+  expect(storedVary(kept([]))).toEqual([])
+})

@@ -1,0 +1,330 @@
+import { once } from 'node:events'
+import { createServer as createHttp } from 'node:http'
+import { connect, createServer as createHttp2 } from 'node:http2'
+import { connect as connectTcp } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { sendAnswer, watchResponse } from '../../src/middleware/node-response.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { HeadOrders, Watcher } from '../../src/http/exchange.ts'
+import type { ResponseHead } from '../../src/http/message.ts'
+
+type Listener = (req: IncomingMessage, res: ServerResponse) => void
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** A watcher that notes what it is shown. */
+class Noting implements Watcher {
+  hidesConditionals = false
+  watchesBody = true
+  holdsEnd = false
+  readonly notes: string[] = []
+  heads: ResponseHead[] = []
+  orders: Partial<HeadOrders> = { watchBody: true }
+  held: Promise<unknown> | undefined
+  wants = true
+
+  head(head: ResponseHead): HeadOrders {
+    this.notes.push(`head ${head.status}`)
+    this.heads.push(head)
+    return { status: head.status, without: [], set: [], watchBody: false, ...this.orders }
+  }
+
+  chunk(bytes: Uint8Array): boolean {
+    this.notes.push(`chunk ${Buffer.from(bytes)}`)
+    return this.wants
+  }
+
+  beforeEnd(): Promise<unknown> | undefined {
+    return this.held
+  }
+
+  over(complete: boolean): void {
+    this.notes.push(complete ? 'complete' : 'over')
+  }
+
+  setTtl(): void {}
+
+  skip(): void {
+    this.notes.push('skip')
+  }
+
+  refine(): void {}
+}
+
+interface Got {
+  readonly status: number
+  readonly headers: Record<string, unknown>
+  readonly body: string
+}
+
+const versions = [
+  ['HTTP/1.1', overHttp1],
+  ['HTTP/2', overHttp2],
+] as const
+
+describe.each(versions)('%s', (version, send) => {
+  test('head, chunks and end are told once each, whichever way they are written', async () => {
+    const watcher = new Noting()
+    const got = await send((_, res) => {
+      watchResponse(res, watcher)
+      res.setHeader('X-A', 'a')
+      res.write('one', () => {})
+      res.write(Buffer.from('two'))
+      res.end('dGhyZWU=', 'base64', () => {})
+    })
+    expect(got).toMatchObject({ status: 200, body: 'onetwothree', headers: { 'x-a': 'a' } })
+    expect(watcher.notes.slice(0, 5)).toEqual(['head 200', 'chunk one', 'chunk two', 'chunk three', 'complete'])
+  })
+
+  test('end alone', async () => {
+    const watcher = new Noting()
+    const got = await send((_, res) => {
+      watchResponse(res, watcher)
+      res.statusCode = 404
+      res.end('gone')
+    })
+    expect(got).toMatchObject({ status: 404, body: 'gone' })
+    expect(watcher.notes.slice(0, 3)).toEqual(['head 404', 'chunk gone', 'complete'])
+  })
+
+  test('flushHeaders and a late end', async () => {
+    const watcher = new Noting()
+    await send((_, res) => {
+      watchResponse(res, watcher)
+      res.flushHeaders()
+      setImmediate(() => res.end())
+    })
+    expect(watcher.notes.slice(0, 2)).toEqual(['head 200', 'complete'])
+  })
+
+  test('orders of the head are followed', async () => {
+    const watcher = new Noting()
+    watcher.orders = { set: [['X-B', ['1', '2']]], without: ['X-A'], watchBody: false }
+    const got = await send((_, res) => {
+      watchResponse(res, watcher)
+      res.writeHead(200, { 'X-A': 'a', 'X-C': 'c' })
+      res.end('x')
+    })
+    expect(got.headers['x-a']).toBeUndefined()
+    expect(got.headers).toMatchObject({ 'x-b': '1, 2', 'x-c': 'c' })
+    expect(watcher.heads[0]?.fields.map(([name, value]) => [name.toLowerCase(), value])).toEqual([
+      ['x-a', 'a'],
+      ['x-c', 'c'],
+    ])
+    expect(watcher.notes).not.toContain('chunk x')
+  })
+
+  test('a 304 in place of a 200 sends no body, and shows all of it', async () => {
+    const watcher = new Noting()
+    watcher.hidesConditionals = true
+    watcher.orders = { status: 304, watchBody: true, without: ['Content-Length'] }
+    const got = await send((req, res) => {
+      watchResponse(res, watcher)
+      if (req.url === '/end') {
+        res.end('whole')
+        return
+      }
+      res.write('one')
+      res.write('two', () => res.end('three'))
+    })
+    expect(got).toMatchObject({ status: 304, body: '' })
+    expect(got.headers['content-length']).toBeUndefined()
+    expect(watcher.notes.slice(0, 5)).toEqual(['head 200', 'chunk one', 'chunk two', 'chunk three', 'complete'])
+  })
+
+  test('an end that is held keeps back the end, not the head', async () => {
+    const watcher = new Noting()
+    let release = () => {}
+    watcher.holdsEnd = true
+    watcher.watchesBody = false
+    watcher.orders = {}
+    watcher.held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const got = await send((_, res) => {
+      watchResponse(res, watcher)
+      res.end('body')
+      expect(res.headersSent).toBe(true)
+      expect(res.writableEnded).toBe(false)
+      expect(res.write('more')).toBe(false)
+      res.end('again')
+      setImmediate(release)
+    })
+    expect(got).toMatchObject({ status: 200, body: 'body', headers: { 'content-length': '4' } })
+  })
+
+  test('what was there before is put back once nothing more is wanted', async () => {
+    const watcher = new Noting()
+    watcher.wants = false
+    let same = false
+    const got = await send((_, res) => {
+      const { write, end, writeHead } = res
+      watchResponse(res, watcher)
+      res.write('one')
+      same = res.write === write && res.end === end && res.writeHead === writeHead
+      res.end('two')
+    })
+    expect(got.body).toBe('onetwo')
+    expect(same).toBe(true)
+    expect(watcher.notes.slice(0, 2)).toEqual(['head 200', 'chunk one'])
+  })
+
+  test('a response that is cut off is over, not complete', async () => {
+    const watcher = new Noting()
+    await send((_, res) => {
+      watchResponse(res, watcher)
+      res.write('one', () => (version === 'HTTP/2' ? Reflect.get(res, 'stream').close(2) : res.destroy()))
+    }).catch(() => {})
+    await until(() => watcher.notes.includes('over'))
+    expect(watcher.notes).not.toContain('complete')
+  })
+
+  test('HEAD and 204 have no body to tell', async () => {
+    const watcher = new Noting()
+    const got = await send((_, res) => {
+      sendAnswer(res, {
+        status: 204,
+        message: undefined,
+        fields: [['X-A', ['1', '2']]],
+        age: '3',
+        cacheStatus: 'tiercache; hit',
+        body: undefined,
+      })
+    })
+    expect(watcher.notes).toEqual([])
+    expect(got).toMatchObject({
+      status: 204,
+      body: '',
+      headers: { age: '3', 'cache-status': 'tiercache; hit', 'x-a': '1, 2' },
+    })
+  })
+})
+
+describe('HTTP/1.1 alone', () => {
+  test('1xx pass untouched', async () => {
+    const watcher = new Noting()
+    const { port } = await listen(
+      createHttp((_, res) => {
+        watchResponse(res, watcher)
+        res.writeContinue()
+        res.writeEarlyHints({ link: '</a.css>; rel=preload' })
+        res.end('x')
+      }),
+    )
+    const socket = connectTcp(port, '127.0.0.1')
+    socket.end('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    let text = ''
+    for await (const chunk of socket) text += chunk
+    expect(text).toMatch(/^HTTP\/1\.1 100 [\s\S]*HTTP\/1\.1 103 [\s\S]*HTTP\/1\.1 200 /)
+    expect(watcher.notes.slice(0, 2)).toEqual(['head 200', 'chunk x'])
+  })
+
+  test.each([
+    ['an odd list', () => [200, ['X-A']]],
+    ['a bad status', () => [20_000]],
+    ['a bad name', () => [200, { 'X A': '1' }]],
+  ])('writeHead refuses %s, as Node does', async (_, args) => {
+    const watcher = new Noting()
+    let code: unknown
+    const got = await overHttp1((_, res) => {
+      watchResponse(res, watcher)
+      try {
+        Reflect.apply(res.writeHead, res, args())
+      } catch (error) {
+        code = (error as NodeJS.ErrnoException).code
+      }
+      res.statusCode = 500
+      res.end('sorry')
+    })
+    expect(code).toMatch(/^ERR_/)
+    expect(got).toMatchObject({ status: 500, body: 'sorry' })
+    expect(watcher.notes.filter((note) => note === 'complete' || note.startsWith('chunk'))).toEqual(
+      watcher.notes.includes('head 20000') ? [] : ['chunk sorry', 'complete'],
+    )
+  })
+
+  test('a list of pairs, and a name twice', async () => {
+    const watcher = new Noting()
+    const pairs = [
+      ['X-A', '1'],
+      ['X-A', '2'],
+      ['X-B', '3'],
+    ]
+    const got = await overHttp1((_, res) => {
+      watchResponse(res, watcher)
+      Reflect.apply(res.writeHead, res, [200, 'Fine', pairs])
+      res.end()
+    })
+    expect(got.headers).toMatchObject({ 'x-a': '1, 2', 'x-b': '3' })
+    expect(watcher.heads).toMatchObject([{ status: 200, message: 'Fine' }])
+  })
+
+  test('a chunk that is none is refused as Node does, and not told', async () => {
+    const watcher = new Noting()
+    let code: unknown
+    await overHttp1((_, res) => {
+      watchResponse(res, watcher)
+      try {
+        res.end(42)
+      } catch (error) {
+        code = (error as NodeJS.ErrnoException).code
+      }
+      res.end('x')
+    })
+    expect(code).toBe('ERR_INVALID_ARG_TYPE')
+    expect(watcher.notes.slice(0, 3)).toEqual(['head 200', 'chunk x', 'complete'])
+  })
+
+  test('trailers are told', async () => {
+    const watcher = new Noting()
+    await overHttp1((_, res) => {
+      watchResponse(res, watcher)
+      res.write('x')
+      res.addTrailers({ 'X-Sum': '1' })
+      res.end()
+    })
+    expect(watcher.notes.slice(0, 4)).toEqual(['head 200', 'chunk x', 'skip', 'complete'])
+  })
+})
+
+async function overHttp1(listener: Listener): Promise<Got> {
+  const { port } = await listen(createHttp(listener))
+  const response = await fetch(`http://127.0.0.1:${port}/`)
+  return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }
+}
+
+async function overHttp2(listener: Listener): Promise<Got> {
+  const server = createHttp2((req, res) => listener(req as never, res as never))
+  const { port } = await listen(server)
+  const client = connect(`http://127.0.0.1:${port}`)
+  cleanups.push(() => client.destroy())
+  const stream = client.request({ ':path': '/' })
+  let headers: Record<string, unknown> = {}
+  stream.on('response', (given) => {
+    headers = { ...given }
+  })
+  let body = ''
+  for await (const chunk of stream) body += chunk
+  return { status: Number(headers[':status']), headers, body }
+}
+
+async function listen(
+  server: ReturnType<typeof createHttp> | ReturnType<typeof createHttp2>,
+): Promise<{ port: number }> {
+  server.listen(0, '127.0.0.1')
+  cleanups.push(() => server.close())
+  await once(server, 'listening')
+  return server.address() as AddressInfo
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const giveUpAt = performance.now() + 10_000
+  while (!condition()) {
+    if (performance.now() > giveUpAt) throw new Error(`waited too long for ${condition}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

@@ -1,0 +1,19 @@
+import { namespacesAbove } from '../../src/entry/key.ts'
+import { Marks, namespaceGroup } from '../../src/tags/marks.ts'
+import { MemoryTagIndex } from '../../src/tags/memory-tag-index.ts'
+import { tagIndexSuite } from '../conformance/tag-index.suite.ts'
+
+tagIndexSuite('in memory', async () => {
+  const marks = new Marks()
+  const index = new MemoryTagIndex((namespace) => marks.move(namespaceGroup(namespace)))
+  return {
+    here: index,
+    there: index,
+    async store(namespace) {
+      const groups = namespacesAbove(namespace).map(namespaceGroup)
+      const { count } = marks
+      return async () => !marks.movedSince(groups, count)
+    },
+    close: () => {},
+  }
+})

@@ -1,0 +1,79 @@
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { chainField } from '../../src/entry/key.ts'
+import { tagIndexSuite } from '../conformance/tag-index.suite.ts'
+import { startRedis } from '../doubles/redis.ts'
+import { listenOn } from '../redis/rig.ts'
+import { names, openFar } from '../tiers/far.ts'
+import type { RedisServer } from '../doubles/redis.ts'
+
+let server: RedisServer
+let redis: Redis
+beforeAll(async () => {
+  server = await startRedis()
+  redis = new Redis(server.url)
+})
+afterAll(async () => {
+  redis.disconnect()
+  await server.stop()
+})
+beforeEach(() => redis.flushall())
+
+tagIndexSuite('in Redis', async () => {
+  const [here, there] = await Promise.all([openFar(server.url), openFar(server.url, { origin: 'there' })])
+  return {
+    here: here.tags,
+    there: there.tags,
+    async store(namespace) {
+      const address = { namespace, key: 'k' }
+      await here.tier.set(here.candidate(address, 1))
+      const { seen } = (await there.tier.get(address)) as { seen: Buffer }
+      return async () => {
+        const words = new Set<boolean>()
+        for (const { tier } of [here, there]) {
+          const found = await tier.get(address)
+          words.add(found.word === 'entry' && seen.equals(found.seen as Buffer))
+        }
+        return !words.has(false)
+      }
+    },
+    close() {
+      here.close()
+      there.close()
+    },
+  }
+})
+
+describe('in Redis', () => {
+  test('a clear is a link of the chain, noted in the field of its stamp', async () => {
+    const { tags, close } = await openFar(server.url)
+    const ear = await listenOn(server.url, names.channel)
+    await tags.clear('shop')
+    const [notice] = await ear.notices()
+    expect(notice).toMatchObject({ operation: 'X', origin: 'here', subject: 'shop' })
+    expect(await redis.get(names.clearStamp('shop'))).toBe(`${notice?.n}:${notice?.tip}`)
+    expect(await redis.hget(names.chain, chainField('k:shop'))).toBe(notice?.n)
+    ear.close()
+    close()
+  })
+
+  test('a load that began before a clear is not stored after it, with the stamp there or evicted', async () => {
+    const { tags, tier, leases, candidate, close } = await openFar(server.url)
+    for (const evicted of [false, true]) {
+      const address = { namespace: 'shop.users', key: `k${evicted}` }
+      const reply = await leases.acquire(address, undefined, false)
+      if (reply.word !== 'granted') throw new Error('expected a lease')
+      await tags.clear('shop')
+      if (evicted) await redis.del(names.clearStamp('shop'))
+      expect(await tier.commit(candidate(address, 'too late'), reply.lease)).toEqual({ word: 'refused', reason: 'moved' })
+      expect(await tier.get(address)).toEqual({ word: 'missing' })
+    }
+    close()
+  })
+
+  test('without Redis a clear is not acknowledged', async () => {
+    const { tags, close } = await openFar(server.url)
+    close()
+    await expect(tags.clear('shop')).rejects.toMatchObject({ code: 'ERR_REDIS_UNAVAILABLE' })
+  })
+})

@@ -1,0 +1,35 @@
+import { systemClock } from '../../src/clock.ts'
+import { encode } from '../../src/entry/codec.ts'
+import type { Address } from '../../src/entry/entry.ts'
+import { RedisNames } from '../../src/entry/key.ts'
+import { RedisTagIndex } from '../../src/tags/redis-tag-index.ts'
+import { RedisLeases } from '../../src/stampede/redis-lease.ts'
+import { RedisTier } from '../../src/tiers/redis-tier.ts'
+import { rigOf } from '../redis/rig.ts'
+import type { Clock } from '../../src/clock.ts'
+import type { Candidate } from '../../src/tiers/tier.ts'
+
+export const names = new RedisNames('tc', 0)
+
+/** The parts of one process that reach Redis, connected. */
+export async function openFar(source: Parameters<typeof rigOf>[0], { origin = 'here', clock = systemClock }: { origin?: string; clock?: Clock } = {}) {
+  const rig = rigOf(source, { clock })
+  const undecodable: { address: Address; error: unknown }[] = []
+  const tier = new RedisTier(rig.client, { names, origin, commandTimeoutMs: 5000 }, clock, (address, error) => void undecodable.push({ address, error }))
+  const tags = new RedisTagIndex(rig.client, { names, origin }, clock)
+  const leases = new RedisLeases(rig.client, { names, origin, leaseMs: 30_000 }, clock)
+  await rig.connected()
+  const candidate = (address: Address, value: unknown, change: Partial<Candidate> = {}): Candidate => ({
+    address,
+    ...encode(value),
+    createdAt: clock.now(),
+    freshUntil: clock.now() + 60_000,
+    staleUntil: clock.now() + 120_000,
+    tags: [],
+    loadMs: 0,
+    ...change,
+  })
+  return { ...rig, clock, tier, tags, leases, undecodable, candidate, close: () => rig.client.close() }
+}
+
+export type Far = Awaited<ReturnType<typeof openFar>>
