@@ -12,7 +12,12 @@ test('an error carries its code and its cause', () => {
   const cause = new Error('why')
   const error = new errors.TierCacheError('ERR_CLOSED', 'the cache was closed', { cause })
   expect(error).toBeInstanceOf(Error)
-  expect([error.name, error.code, error.message, error.cause]).toEqual(['TierCacheError', 'ERR_CLOSED', 'the cache was closed', cause])
+  expect([error.name, error.code, error.message, error.cause]).toEqual([
+    'TierCacheError',
+    'ERR_CLOSED',
+    'the cache was closed',
+    cause,
+  ])
   expect(String(error)).toBe('TierCacheError: the cache was closed')
 })
 
@@ -48,7 +53,15 @@ describe('describe', () => {
 
   test('never tells what is long or inside: a message of any value stays short', () => {
     const secret = 'secret'.repeat(100)
-    const values = [secret, [secret], { [secret]: secret }, new Map([[secret, secret]]), Buffer.from(secret), new Error(secret), Symbol(secret)]
+    const values = [
+      secret,
+      [secret],
+      { [secret]: secret },
+      new Map([[secret, secret]]),
+      Buffer.from(secret),
+      new Error(secret),
+      Symbol(secret),
+    ]
     for (const value of values) {
       expect(errors.describe(value)).not.toContain('secret')
       expect(errors.badValue('ERR_INVALID_KEY', 'key', 'a string', value).message.length).toBeLessThan(100)

@@ -69,7 +69,10 @@ describe('Events', () => {
     const warned = once(process, 'warning')
     events.tell('gap', gap)
     const [warning] = (await warned) as [Error]
-    expect([warning.name, warning.message]).toEqual(['TierCacheWarning', 'a listener of cache events failed: Error: broken promise'])
+    expect([warning.name, warning.message]).toEqual([
+      'TierCacheWarning',
+      'a listener of cache events failed: Error: broken promise',
+    ])
   })
 })
 
@@ -101,7 +104,14 @@ describe('Counters', () => {
   test('a namespace has counters of its own, the same ones each time', () => {
     const counters = new Counters()
     counters.requestsOf('users').l1Fresh++
-    expect(counters.requestsOf('users')).toEqual({ l1Fresh: 1, l1Stale: 0, l1Missing: 0, l2Fresh: 0, l2Stale: 0, l2Missing: 0 })
+    expect(counters.requestsOf('users')).toEqual({
+      l1Fresh: 1,
+      l1Stale: 0,
+      l1Missing: 0,
+      l2Fresh: 0,
+      l2Stale: 0,
+      l2Missing: 0,
+    })
     expect(counters.requestsOf('toString').l1Fresh).toBe(0)
     expect(counters.requestsOf('__proto__').l1Fresh).toBe(0)
   })

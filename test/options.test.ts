@@ -12,7 +12,8 @@ function outcome(call: () => unknown): unknown {
   }
 }
 
-const EXPECTED = "expected milliseconds >= 0, a text like '5m' (ms, s, m, h, d), { seconds, minutes, hours, days } or 'never'"
+const EXPECTED =
+  "expected milliseconds >= 0, a text like '5m' (ms, s, m, h, d), { seconds, minutes, hours, days } or 'never'"
 
 describe('durations', () => {
   test.each<[unknown, number]>([
@@ -111,12 +112,27 @@ describe('numbers and words', () => {
   test('integers within their range', () => {
     expect(options.readInteger('max', 1, 1)).toBe(1)
     expect(options.readInteger('max', 10, 1, 10)).toBe(10)
-    for (const value of [0, 11, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '5', 5n, null, undefined, [5], Object(5)]) {
+    for (const value of [
+      0,
+      11,
+      1.5,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      2 ** 53,
+      '5',
+      5n,
+      null,
+      undefined,
+      [5],
+      Object(5),
+    ]) {
       expect(outcome(() => options.readInteger('max', value, 1, 10))).toMatch(
         /^ERR_INVALID_OPTION max: expected a whole number from 1 to 10, got /,
       )
     }
-    expect(outcome(() => options.readInteger('max', 0, 1))).toBe('ERR_INVALID_OPTION max: expected a whole number >= 1, got 0')
+    expect(outcome(() => options.readInteger('max', 0, 1))).toBe(
+      'ERR_INVALID_OPTION max: expected a whole number >= 1, got 0',
+    )
   })
 
   test('numbers within their range', () => {

@@ -10,8 +10,8 @@ import type { Cpu, Served } from './http-server.ts'
 const SUBJECT = 'httpCache'
 const REFERENCE = 'bare route'
 const PAIRS = 5
-const ROUNDS = 3
-const SECONDS = 2
+const ROUNDS = 7
+const SECONDS = 1
 const CONNECTIONS = 32
 
 export const httpHitExpress: Scenario = {

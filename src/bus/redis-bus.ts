@@ -139,6 +139,7 @@ export class RedisBus implements Bus {
 
   close(): void {
     this.#closed = true
+    this.#listener = undefined
     this.#cancelBeat?.()
   }
 }

@@ -121,12 +121,11 @@ export class Cache implements Observable {
     return this.getEntry<T>(key).then((entry) => (entry?.freshness === 'fresh' ? entry.value : undefined))
   }
 
-  /** The fresh value of a key in L1, at once. Throws `ERR_INVALID_KEY`. */
+  /** The fresh value of a key in L1, at once. A miss is not counted: the read that follows it is. Throws `ERR_INVALID_KEY`. */
   peek<T>(key: string): T | undefined {
     const near = typeof key === 'string' ? this.#fresh(key) : undefined
     if (near !== undefined) return (near.shared ? near.value : handOut(near.value, false)) as T
     checkKey(key)
-    this.#requests.l1Missing++
     return undefined
   }
 

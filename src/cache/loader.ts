@@ -11,8 +11,11 @@ export interface LoadContext {
   readonly signal: AbortSignal
   /** Sets how long the value will be fresh, once it is known. Throws `ERR_INVALID_OPTION`. */
   setTtl(ttl: Duration): void
-  /** The returned value goes to the callers and is not stored. */
-  skip(): void
+  /**
+   * The returned value goes to the callers and is not stored. What the processes that wait for it do then: `each` loads
+   * for itself, and for a second newcomers do not wait (the default); or the `next` of them loads for all.
+   */
+  skip(others?: 'each' | 'next'): void
 }
 
 /** Computes the value of a key. `undefined` is handed to the callers and not stored. */
@@ -23,7 +26,8 @@ export interface Run {
   readonly value: unknown
   readonly loadMs: number
   readonly ttlMs: number | undefined
-  readonly isSkipped: boolean
+  /** Set when the loader said that its value must not be stored: what others do then. */
+  readonly skippedFor: 'each' | 'next' | undefined
 }
 
 /** Runs the loader within its deadline. What it does after that is dropped. */
@@ -36,15 +40,15 @@ export async function runLoader(
   const { clock, counters, events } = parts
   const controller = new AbortController()
   let ttlMs: number | undefined
-  let isSkipped = false
+  let skippedFor: Run['skippedFor']
   const context: LoadContext = {
     key: target.key,
     signal: controller.signal,
     setTtl: (ttl) => {
       ttlMs = readDuration('ttl', ttl)
     },
-    skip: () => {
-      isSkipped = true
+    skip: (others = 'each') => {
+      skippedFor = others
     },
   }
   const startedAt = clock.now()
@@ -60,7 +64,7 @@ export async function runLoader(
   }
   try {
     const value = await deadline(parts, target.key, hardTimeoutMs, controller, async () => loader(context))
-    return { value, loadMs: told(), ttlMs, isSkipped }
+    return { value, loadMs: told(), ttlMs, skippedFor }
   } catch (error) {
     told(error ?? new Error('the loader failed without an error'))
     throw error

@@ -160,7 +160,7 @@ async function loadUnderLease(parts: Parts, request: LoadRequest, flight: Flight
   }
   const storable = prepare(parts, request, run)
   if (!storable) {
-    await release(parts, lease, { word: 'skipped' })
+    await release(parts, lease, { word: run.skippedFor === 'next' ? 'refused' : 'skipped' })
     return unstored(parts, run)
   }
   const word = await commitFar(parts, storable.candidate, lease)
@@ -232,7 +232,7 @@ interface Storable {
 
 /** Encodes what was loaded, and decodes it again: what the first caller gets is of the same types as what later ones get. */
 function prepare(parts: Parts, { target, settings }: LoadRequest, run: Run): Storable | undefined {
-  if (run.isSkipped || run.value === undefined) return undefined
+  if (run.skippedFor || run.value === undefined) return undefined
   const kept: EntrySettings = run.ttlMs === undefined ? settings : { ...settings, ttlMs: run.ttlMs }
   if (kept.ttlMs + kept.staleMs === 0) return undefined
   let encoded: Encoded

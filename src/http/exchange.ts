@@ -7,7 +7,7 @@ import type { HttpSettings } from './options.ts'
  */
 export interface Exchange {
   readonly request: HttpRequest
-  /** The client went away already: nobody will see a response, and the application need not make one. */
+  /** The client went away or was answered already: nobody will see a response, and none need be made. */
   isGone(): boolean
   /** Answers in place of the application. */
   answer(answer: Answer): void

@@ -3,6 +3,7 @@ import { forwardStatus, hitStatus } from './cache-status.ts'
 import { Passing } from './passing.ts'
 import { Recording } from './recording.ts'
 import { variantOf } from './request-key.ts'
+import { asKept } from './response-store.ts'
 import { mayReuse } from './reuse.ts'
 import { storedVary, ttlSeconds } from './stored-response.ts'
 import { covers, unite } from './vary.ts'
@@ -91,7 +92,7 @@ interface Led {
   leads: boolean
 }
 
-/** One lookup, or flight, or load. `undefined`: the cache failed; the application answers. */
+/** One lookup, or flight, or load. `undefined`: the cache failed, or holds garbage; the application answers. */
 async function ask(
   parts: HttpParts,
   visit: Visit,
@@ -100,7 +101,7 @@ async function ask(
   options: { waitTimeout?: number },
 ): Promise<Found | undefined> {
   try {
-    return await parts.store.getOrSetEntry<Kept>(
+    const found = await parts.store.getOrSetEntry<Kept>(
       place.key,
       (flight) => {
         led.leads = true
@@ -108,10 +109,12 @@ async function ask(
       },
       options,
     )
+    if (asKept(found.value)) return found
+    await parts.store.delete(place.key)
   } catch {
     // A load that outlived its deadline, or a cache that was closed: the core has told it as an event or error.
-    return undefined
   }
+  return undefined
 }
 
 /** Runs the handler, and answers with what others may have of its response. */
@@ -120,7 +123,7 @@ async function lead(parts: HttpParts, visit: Visit, place: Place, flight: LoadCo
   const shared = await share(parts, visit, place, recorded)
   if (shared.kind === 'response') flight.setTtl(leftMs(parts, shared))
   else if (shared.kind === 'variants') flight.setTtl(RULE_MS)
-  else flight.skip()
+  else flight.skip(shared.kind === 'again' ? 'next' : 'each')
   return shared
 }
 

@@ -8,7 +8,7 @@ import { Invalidating } from './invalidating.ts'
 import { readHttpOptions } from './options.ts'
 import { Passing } from './passing.ts'
 import { Keys, resourceOf } from './request-key.ts'
-import { responseStore, VaryWidths } from './response-store.ts'
+import { asKept, responseStore, VaryWidths } from './response-store.ts'
 import { mayReuse } from './reuse.ts'
 import { ttlSeconds } from './stored-response.ts'
 import type { Cache } from '../cache/cache.ts'
@@ -18,7 +18,7 @@ import type { Visit } from './filling.ts'
 import type { TierName } from './cache-status.ts'
 import type { HttpRequest } from './message.ts'
 import type { HttpCacheOptions, HttpSettings } from './options.ts'
-import type { HttpParts, Kept } from './response-store.ts'
+import type { HttpParts } from './response-store.ts'
 import type { StoredResponse } from './stored-response.ts'
 
 /** Longer than any deadline of a command: an invalidation that is not through by then goes on without its client. */
@@ -88,8 +88,8 @@ export class HttpCache {
   /** What L1 has for a request, without waiting. */
   #peek(visit: Visit): StoredResponse | undefined {
     const { store } = this.#parts
-    let kept = store.peek<Kept>(visit.resourceKey)
-    if (kept?.kind === 'variants') kept = store.peek<Kept>(variantPlace(this.#parts, visit, kept).key)
+    let kept = asKept(store.peek(visit.resourceKey))
+    if (kept?.kind === 'variants') kept = asKept(store.peek(variantPlace(this.#parts, visit, kept).key))
     return kept?.kind === 'response' ? kept : undefined
   }
 
@@ -114,8 +114,8 @@ export class HttpCache {
   async #get(visit: Visit): Promise<StoredResponse | undefined> {
     const { store } = this.#parts
     try {
-      let kept = await store.get<Kept>(visit.resourceKey)
-      if (kept?.kind === 'variants') kept = await store.get<Kept>(variantPlace(this.#parts, visit, kept).key)
+      let kept = asKept(await store.get(visit.resourceKey))
+      if (kept?.kind === 'variants') kept = asKept(await store.get(variantPlace(this.#parts, visit, kept).key))
       return kept?.kind === 'response' ? kept : undefined
     } catch {
       // A closed cache: the application answers.

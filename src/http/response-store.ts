@@ -1,3 +1,5 @@
+import { badValue } from '../errors.ts'
+import { isIntact } from './stored-response.ts'
 import type { Cache, LoadedEntry } from '../cache/cache.ts'
 import type { Clock } from '../clock.ts'
 import type { HitForMiss } from './hit-for-miss.ts'
@@ -26,6 +28,31 @@ export type Kept = StoredResponse | Variants | NothingShared
 /** What is known of how something was come by. */
 export type Found = LoadedEntry<Kept>
 
+/** Those that were found intact, so that a hit is not examined each time. */
+const intact = new WeakSet<object>()
+
+/**
+ * What stands in the store, if it is of our making: others may write to Redis, and nothing that they put there may
+ * break a request. `undefined` for anything else.
+ */
+export function asKept(value: unknown): Kept | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  if (intact.has(value)) return value as Kept
+  const { kind } = value as Partial<Kept>
+  const isOurs =
+    kind === 'unshareable' ||
+    kind === 'again' ||
+    (kind === 'variants' && isRule(value as Partial<Variants>)) ||
+    (kind === 'response' && isIntact(value as Partial<StoredResponse>))
+  if (!isOurs) return undefined
+  intact.add(value)
+  return value as Kept
+}
+
+function isRule({ nonce, fields }: Partial<Variants>): boolean {
+  return typeof nonce === 'string' && Array.isArray(fields) && fields.every((field) => typeof field === 'string')
+}
+
 /** What the engine needs of a cache. */
 export type ResponseStore = Pick<Cache, 'peek' | 'get' | 'set' | 'delete' | 'getOrSetEntry'>
 
@@ -34,6 +61,9 @@ export type ResponseStore = Pick<Cache, 'peek' | 'get' | 'set' | 'delete' | 'get
  * long they are fresh is theirs to say, to the second, and no other default applies.
  */
 export function responseStore(cache: Cache): ResponseStore {
+  if (typeof cache?.namespace !== 'function') {
+    throw badValue('ERR_INVALID_ARGUMENT', 'cache', 'a cache made by createCache', cache)
+  }
   return cache.namespace('http', { isolation: 'reference', jitter: 0, stale: 0, l1Ttl: 'never' })
 }
 

@@ -75,6 +75,35 @@ export function keep(head: ResponseHead, body: Uint8Array, keeping: Keeping): St
   }
 }
 
+/** Whether something that looks like a stored response can be sent as one, whoever wrote it. */
+export function isIntact(stored: Partial<StoredResponse>): boolean {
+  const { resource, status, message, fields, body, bornAt, freshUntil } = stored
+  return (
+    typeof resource === 'string' &&
+    Number.isInteger(status) &&
+    Number(status) >= 200 &&
+    Number(status) <= 599 &&
+    (message === undefined || isFieldText(message)) &&
+    Array.isArray(fields) &&
+    fields.every(isField) &&
+    body instanceof Uint8Array &&
+    Number.isFinite(bornAt) &&
+    Number.isFinite(freshUntil)
+  )
+}
+
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/i
+const FIELD_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/
+
+function isField(field: unknown): boolean {
+  if (!Array.isArray(field) || typeof field[0] !== 'string' || !FIELD_NAME.test(field[0])) return false
+  return Array.isArray(field[1]) ? field[1].every(isFieldText) : isFieldText(field[1])
+}
+
+function isFieldText(text: unknown): boolean {
+  return typeof text === 'string' && FIELD_TEXT.test(text)
+}
+
 /** The Age of a stored response, in seconds (RFC 9111, sections 4 and 5.1). */
 export function ageSeconds(stored: StoredResponse, now: number): number {
   return Math.max(0, Math.floor((now - stored.bornAt) / 1000))

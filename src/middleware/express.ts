@@ -93,15 +93,17 @@ class ExpressExchange implements Exchange {
   }
 
   isGone(): boolean {
-    return this.#res.destroyed
+    return this.#res.destroyed || this.#res.headersSent
   }
 
+  /** While the cache was asked, a middleware in front (a time limit) may have answered. */
   answer(answer: Answer): void {
-    sendAnswer(this.#res, answer)
+    if (!this.#res.headersSent) sendAnswer(this.#res, answer)
   }
 
   forward(watcher: Watcher): void {
     const res = this.#res
+    if (res.headersSent) return
     res[watcherOf] = watcher
     res.cache = {
       ttl: (duration) => watcher.setTtl(readDuration('res.cache.ttl', duration)),

@@ -117,8 +117,7 @@ class WatchedResponse {
     if (this.#opensHeadItself()) this.#res.writeHead(this.#res.statusCode)
     if (!this.#bodySwallowed) {
       const flowing = this.#before.write.apply(this.#res, args)
-      this.#tellChunk(chunk, encoding)
-      return flowing
+      return this.#tellChunk(chunk, encoding) || flowing
     }
     this.#tellChunk(chunk, encoding)
     const callback = callbackOf(args)
@@ -183,12 +182,18 @@ class WatchedResponse {
     res.writeHead(res.statusCode)
   }
 
-  #tellChunk(chunk: unknown, encoding: unknown): void {
-    if (!this.#bodyWatched) return
+  /**
+   * Whether the watcher wants more. While it does, the application is told to write on, though the client may not keep
+   * up: others wait for the whole body, and one slow client must not slow them. The watcher's limit bounds what piles
+   * up.
+   */
+  #tellChunk(chunk: unknown, encoding: unknown): boolean {
+    if (!this.#bodyWatched) return false
     const bytes = bytesOf(chunk, encoding)
-    if (bytes === undefined || this.#watcher.chunk(bytes)) return
+    if (bytes === undefined || this.#watcher.chunk(bytes)) return true
     this.#bodyWatched = false
     if (!this.#bodySwallowed) this.#stop()
+    return false
   }
 
   #sendHead(args: unknown[]): unknown {

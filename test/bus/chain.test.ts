@@ -11,7 +11,12 @@ describe('what is heard', () => {
   test('each link must follow the last one heard', () => {
     const chain = new Chain()
     chain.heard('', 'a')
-    expect([chain.heard('a', 'b'), chain.heard('b', 'c'), chain.heard('d', 'e'), chain.heard('e', 'f')]).toEqual(['next', 'next', 'gap', 'next'])
+    expect([chain.heard('a', 'b'), chain.heard('b', 'c'), chain.heard('d', 'e'), chain.heard('e', 'f')]).toEqual([
+      'next',
+      'next',
+      'gap',
+      'next',
+    ])
   })
 
   test('a link told twice, or out of order, is a gap', () => {

@@ -48,59 +48,80 @@ export function busSuite(form: string, open: (here: BusListener, there: BusListe
   }
 
   describe(`Bus: ${form}`, () => {
-    test('everybody hears everything, in order, the origin too', withSetting(async ({ here: bus, there: other, publish, settled }, here, there) => {
-      const expected: string[] = []
-      for (let index = 0; index < 20; index++) {
-        const origin = index % 3 ? bus.origin : other.origin
-        await publish(origin, 'D', `_:k${index}`)
-        expected.push(`D _:k${index} by ${origin}`)
-      }
-      await publish('third', 'X', 'shop')
-      expected.push('X shop by third')
-      await settled()
-      expect(here.subjects).toEqual(expected)
-      expect(there.subjects).toEqual(expected)
-    }))
+    test(
+      'everybody hears everything, in order, the origin too',
+      withSetting(async ({ here: bus, there: other, publish, settled }, here, there) => {
+        const expected: string[] = []
+        for (let index = 0; index < 20; index++) {
+          const origin = index % 3 ? bus.origin : other.origin
+          await publish(origin, 'D', `_:k${index}`)
+          expected.push(`D _:k${index} by ${origin}`)
+        }
+        await publish('third', 'X', 'shop')
+        expected.push('X shop by third')
+        await settled()
+        expect(here.subjects).toEqual(expected)
+        expect(there.subjects).toEqual(expected)
+      }),
+    )
 
-    test('subjects come as they were given', withSetting(async ({ publish, settled }, here) => {
-      const subjects = ['_:"quoted"', "a.b:it's", '_:a\r\nb\0', '_:{x}', '_:[1,"",""]', '_:\\', '_:😀', '_:__proto__']
-      for (const subject of subjects) await publish('third', 'D', subject)
-      await settled()
-      expect(here.notices.map(({ subject }) => subject)).toEqual(subjects)
-    }))
+    test(
+      'subjects come as they were given',
+      withSetting(async ({ publish, settled }, here) => {
+        const subjects = ['_:"quoted"', "a.b:it's", '_:a\r\nb\0', '_:{x}', '_:[1,"",""]', '_:\\', '_:😀', '_:__proto__']
+        for (const subject of subjects) await publish('third', 'D', subject)
+        await settled()
+        expect(here.notices.map(({ subject }) => subject)).toEqual(subjects)
+      }),
+    )
 
-    test('while nothing is missed there is no gap, and each notice follows the one before', withSetting(async ({ publish, settled, proven }, here) => {
-      await publish('third', 'D', '_:first')
-      await settled()
-      await proven()
-      here.gaps.length = 0
-      for (let index = 0; index < 10; index++) await publish('third', 'D', `_:k${index}`)
-      await settled()
-      await proven()
-      expect(here.gaps).toEqual([])
-      const { notices } = here
-      expect(notices.slice(1).map(({ previousTip }) => previousTip)).toEqual(notices.slice(0, -1).map(({ tip }) => tip))
-      expect(notices.slice(1).map(({ n }) => Number(n))).toEqual(notices.slice(0, -1).map(({ n }) => Number(n) + 1))
-    }))
+    test(
+      'while nothing is missed there is no gap, and each notice follows the one before',
+      withSetting(async ({ publish, settled, proven }, here) => {
+        await publish('third', 'D', '_:first')
+        await settled()
+        await proven()
+        here.gaps.length = 0
+        for (let index = 0; index < 10; index++) await publish('third', 'D', `_:k${index}`)
+        await settled()
+        await proven()
+        expect(here.gaps).toEqual([])
+        const { notices } = here
+        expect(notices.slice(1).map(({ previousTip }) => previousTip)).toEqual(
+          notices.slice(0, -1).map(({ tip }) => tip),
+        )
+        expect(notices.slice(1).map(({ n }) => Number(n))).toEqual(notices.slice(0, -1).map(({ n }) => Number(n) + 1))
+      }),
+    )
 
-    test('is current once that was proven', withSetting(async ({ here, there, publish, proven, now }) => {
-      await publish('third', 'D', '_:k')
-      const before = now()
-      await proven()
-      for (const bus of [here, there]) expect(bus.verifiedAt).toBeGreaterThanOrEqual(before)
-    }))
+    test(
+      'is current once that was proven',
+      withSetting(async ({ here, there, publish, proven, now }) => {
+        await publish('third', 'D', '_:k')
+        const before = now()
+        await proven()
+        for (const bus of [here, there]) expect(bus.verifiedAt).toBeGreaterThanOrEqual(before)
+      }),
+    )
 
-    test('a closed one hears nothing more', withSetting(async ({ here: bus, publish, settled }, here, there) => {
-      await publish('third', 'D', '_:before')
-      await settled()
-      bus.close()
-      await publish('third', 'D', '_:after')
-      await expect.poll(() => there.notices.length).toBe(2)
-      expect(here.subjects).toEqual(['D _:before by third'])
-    }))
+    test(
+      'a closed one hears nothing more',
+      withSetting(async ({ here: bus, publish, settled }, here, there) => {
+        await publish('third', 'D', '_:before')
+        await settled()
+        bus.close()
+        await publish('third', 'D', '_:after')
+        await settled()
+        expect(there.notices).toHaveLength(2)
+        expect(here.subjects).toEqual(['D _:before by third'])
+      }),
+    )
 
-    test('two processes have two origins', withSetting(async ({ here, there }) => {
-      expect(here.origin).not.toBe(there.origin)
-    }))
+    test(
+      'two processes have two origins',
+      withSetting(async ({ here, there }) => {
+        expect(here.origin).not.toBe(there.origin)
+      }),
+    )
   })
 }

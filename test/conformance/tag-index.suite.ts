@@ -12,7 +12,17 @@ export interface TagIndexSetting {
 
 /** What every form of {@link TagIndex} keeps to. */
 export function tagIndexSuite(form: string, open: () => Promise<TagIndexSetting>): void {
-  const NAMESPACES = ['_', 'shop', 'shop.users', 'shop.users.old', 'shop.orders', 'shopping', 'shop-users', 'constructor', '__proto__']
+  const NAMESPACES = [
+    '_',
+    'shop',
+    'shop.users',
+    'shop.users.old',
+    'shop.orders',
+    'shopping',
+    'shop-users',
+    'constructor',
+    '__proto__',
+  ]
 
   describe(`TagIndex: ${form}`, () => {
     test.each<[cleared: string, gone: string[]]>([
@@ -28,7 +38,8 @@ export function tagIndexSuite(form: string, open: () => Promise<TagIndexSetting>
         const stored = new Map<string, () => Promise<boolean>>()
         for (const namespace of NAMESPACES) stored.set(namespace, await setting.store(namespace))
         await setting.here.clear(cleared)
-        for (const [namespace, isGood] of stored) expect([namespace, await isGood()]).toEqual([namespace, !gone.includes(namespace)])
+        for (const [namespace, isGood] of stored)
+          expect([namespace, await isGood()]).toEqual([namespace, !gone.includes(namespace)])
       } finally {
         await setting.close()
       }

@@ -1,5 +1,6 @@
 import type { Encoded } from '../../src/entry/codec.ts'
-import { type Header, writeHead, writeTail } from '../../src/entry/header.ts'
+import type { Header } from '../../src/entry/header.ts'
+import { writeHead, writeTail } from '../../src/entry/header.ts'
 
 export interface EntryBytesOf {
   readonly header?: Partial<Header>
@@ -10,7 +11,13 @@ export interface EntryBytesOf {
 }
 
 /** The bytes of an entry as the scripts put them together (`redis/lua/includes/entry_bytes.lua`). */
-export function entryBytes({ header, n0 = 100, stamps = ['100:00112233aabbccdd'], tags = [], encoded }: EntryBytesOf): Buffer {
+export function entryBytes({
+  header,
+  n0 = 100,
+  stamps = ['100:00112233aabbccdd'],
+  tags = [],
+  encoded,
+}: EntryBytesOf): Buffer {
   const head = writeHead({
     flags: encoded.flags,
     fillStamp: Buffer.from('0102030405060708', 'hex'),
@@ -22,7 +29,9 @@ export function entryBytes({ header, n0 = 100, stamps = ['100:00112233aabbccdd']
     ...header,
   })
   head.writeDoubleBE(n0, 12)
-  const section = Buffer.concat(stamps.map((stamp) => Buffer.concat([Buffer.of(stamp.length), Buffer.from(stamp, 'latin1')])))
+  const section = Buffer.concat(
+    stamps.map((stamp) => Buffer.concat([Buffer.of(stamp.length), Buffer.from(stamp, 'latin1')])),
+  )
   const lengths = Buffer.alloc(6)
   lengths.writeUInt16BE(stamps.length, 0)
   lengths.writeUInt32BE(section.length, 2)

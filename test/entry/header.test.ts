@@ -34,11 +34,21 @@ test('whatever is written is read again', () => {
 })
 
 describe('what is written', () => {
-  const header = { flags: 0, fillStamp: Buffer.alloc(8), createdAt: 1, freshUntil: 2, staleUntil: 3, version: undefined, loadMs: 0 }
+  const header = {
+    flags: 0,
+    fillStamp: Buffer.alloc(8),
+    createdAt: 1,
+    freshUntil: 2,
+    staleUntil: 3,
+    version: undefined,
+    loadMs: 0,
+  }
 
   test('the load time fits into its four bytes, whatever it was', () => {
     const read = (loadMs: number) => writeHead({ ...header, loadMs }).readUInt32BE(52)
-    expect([read(1.5), read(-3), read(2 ** 40), read(Number.POSITIVE_INFINITY), read(Number.NaN)]).toEqual([2, 0, 0xffffffff, 0xffffffff, 0])
+    expect([read(1.5), read(-3), read(2 ** 40), read(Number.POSITIVE_INFINITY), read(Number.NaN)]).toEqual([
+      2, 0, 0xffffffff, 0xffffffff, 0,
+    ])
   })
 
   test('a payload without tags is not copied', () => {
@@ -66,7 +76,12 @@ describe('what is no entry', () => {
   const rich = entryBytes({
     stamps: ['1790000000000001:00112233aabbccdd', '7:ffeeddccbbaa9988', '9:0011223344556677'],
     tags: ['product:7'],
-    encoded: encode({ list: [1, -2.5, 3n, null, undefined, 'text'], map: new Map([[{ a: 1 }, new Set([new Date(5)])]]), bytes: Buffer.from('abc'), floats: new Float64Array([1, 2]) }),
+    encoded: encode({
+      list: [1, -2.5, 3n, null, undefined, 'text'],
+      map: new Map([[{ a: 1 }, new Set([new Date(5)])]]),
+      bytes: Buffer.from('abc'),
+      floats: new Float64Array([1, 2]),
+    }),
   })
 
   test('every truncation is refused', () => {
@@ -111,9 +126,17 @@ describe('what is no entry', () => {
     ['more stamps than there are', changed((bytes) => bytes.writeUInt16BE(0xffff, 56)), 'names of tags do not fit'],
     ['a stamp longer than the section', changed((bytes) => bytes.writeUInt8(255, 62)), 'stamps do not fit'],
     ['a stamp shorter than the section', changed((bytes) => bytes.writeUInt8(1, 62)), 'stamps do not fit'],
-    ['a deadline that is no number', changed((bytes) => bytes.writeDoubleBE(Number.NaN, 28)), 'a deadline is no instant'],
+    [
+      'a deadline that is no number',
+      changed((bytes) => bytes.writeDoubleBE(Number.NaN, 28)),
+      'a deadline is no instant',
+    ],
     ['a deadline before 1970', changed((bytes) => bytes.writeDoubleBE(-1, 36)), 'a deadline is no instant'],
-    ['a creation without end', changed((bytes) => bytes.writeDoubleBE(Number.NEGATIVE_INFINITY, 20)), 'a deadline is no instant'],
+    [
+      'a creation without end',
+      changed((bytes) => bytes.writeDoubleBE(Number.NEGATIVE_INFINITY, 20)),
+      'a deadline is no instant',
+    ],
   ])('%s', (_name, bytes, why) => {
     expect(() => readHeader(bytes, 1)).toThrow(`an entry in Redis cannot be read: ${why}`)
   })

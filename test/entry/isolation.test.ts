@@ -80,7 +80,8 @@ function changeableParts(value: unknown, parts = new Set<unknown>()): Set<unknow
   if (typeof value !== 'object' || value === null) return parts
   parts.add(value)
   if (ArrayBuffer.isView(value)) parts.add(value.buffer === Buffer.from('x').buffer ? value : value.buffer)
-  else if (value instanceof Map || value instanceof Set) for (const part of [...value].flat(1)) changeableParts(part, parts)
+  else if (value instanceof Map || value instanceof Set)
+    for (const part of [...value].flat(1)) changeableParts(part, parts)
   else for (const part of Object.values(value)) changeableParts(part, parts)
   return parts
 }

@@ -70,7 +70,9 @@ describe('keys', () => {
   })
 
   test('a refusal does not tell the key when that is long', () => {
-    expect(() => keys.checkKey('secret'.repeat(2000))).toThrow('key: expected at most 8192 bytes of UTF-8, got a string of 12000 characters')
+    expect(() => keys.checkKey('secret'.repeat(2000))).toThrow(
+      'key: expected at most 8192 bytes of UTF-8, got a string of 12000 characters',
+    )
   })
 })
 
@@ -98,7 +100,9 @@ describe('the name of an entry', () => {
       }),
       { numRuns: 2000 },
     )
-    const ids = ['_', 'a', 'a.b', 'b'].flatMap((ns) => ['k', '\0', '\0k', '\0a\0k', '\0_\0\0', 'a', 'b', '.b'].map((k) => keys.localId(ns, k)))
+    const ids = ['_', 'a', 'a.b', 'b'].flatMap((ns) =>
+      ['k', '\0', '\0k', '\0a\0k', '\0_\0\0', 'a', 'b', '.b'].map((k) => keys.localId(ns, k)),
+    )
     expect(new Set(ids).size).toBe(ids.length)
   })
 
@@ -116,6 +120,7 @@ describe('the name of an entry', () => {
       }),
       { numRuns: 500 },
     )
+    expect(names.entry({ namespace: 'a', key: 'b:c' })).not.toBe(names.entry({ namespace: 'a.b', key: 'c' }))
   })
 
   test('in Redis is that of the protocol; no key moves the slot', () => {
@@ -146,7 +151,24 @@ describe('the name of an entry', () => {
 
 describe('prefixes and namespaces', () => {
   const words = ['a', 'A-Z_0.9', 'x'.repeat(64), '__proto__', '-', '0']
-  const noWords: unknown[] = ['', 'a b', 'a:b', 'a\0', 'a\n', '{a}', 'é', '*', 'x'.repeat(65), undefined, null, 1, {}, ['a'], Symbol('a'), Object('a')]
+  const noWords: unknown[] = [
+    '',
+    'a b',
+    'a:b',
+    'a\0',
+    'a\n',
+    '{a}',
+    'é',
+    '*',
+    'x'.repeat(65),
+    undefined,
+    null,
+    1,
+    {},
+    ['a'],
+    Symbol('a'),
+    Object('a'),
+  ]
 
   test('a prefix is one word', () => {
     for (const prefix of words) expect(codeOf(() => keys.checkPrefix(prefix))).toBe('accepted')
@@ -165,7 +187,9 @@ describe('prefixes and namespaces', () => {
 
   test('a namespace within another is the same as the whole path from the root', () => {
     expect(keys.namespaceWithin('shop', 'users')).toBe('shop.users')
-    expect(keys.namespaceWithin(keys.namespaceWithin('_', 'shop'), 'users.old')).toBe(keys.namespaceWithin('_', 'shop.users.old'))
+    expect(keys.namespaceWithin(keys.namespaceWithin('_', 'shop'), 'users.old')).toBe(
+      keys.namespaceWithin('_', 'shop.users.old'),
+    )
     expect(keys.namespaceWithin('x'.repeat(32), 'y'.repeat(31))).toHaveLength(64)
     expect(codeOf(() => keys.namespaceWithin('x'.repeat(32), 'y'.repeat(32)))).toBe('ERR_INVALID_NAMESPACE')
   })

@@ -3,40 +3,84 @@ import { describe, expect, test } from 'vitest'
 import * as notices from '../../src/entry/notice.ts'
 
 /** A link's text as the scripts write it (`redis/lua/includes/chain.lua`). */
-const link = (previousTip: string, tip: string, n: string, body: string) => `[1,"${previousTip}","${tip}","${n}",${body}`
+const link = (previousTip: string, tip: string, n: string, body: string) =>
+  `[1,"${previousTip}","${tip}","${n}",${body}`
 
-const KEYS = ['k', 'with "quotes"', "it's", 'a\r\nb', 'nul\0', '{braces}', '[a,"b"]', '\\', '\\"', '😀', 'é', ' ', '\x7f', '__proto__', '*']
+const KEYS = [
+  'k',
+  'with "quotes"',
+  "it's",
+  'a\r\nb',
+  'nul\0',
+  '{braces}',
+  '[a,"b"]',
+  '\\',
+  '\\"',
+  '😀',
+  'é',
+  ' ',
+  '\x7f',
+  '__proto__',
+  '*',
+]
 
 describe('what is written is read again', () => {
   test.each(KEYS)('the key %j', (key) => {
     const subject = notices.keySubject({ namespace: 'shop.users', key })
     const text = link('aa', 'bb', '1790000000000001', notices.noticeBody('D', 'origin', subject))
-    expect(notices.readNotice(text)).toEqual({ previousTip: 'aa', tip: 'bb', n: '1790000000000001', operation: 'D', origin: 'origin', subject })
+    expect(notices.readNotice(text)).toEqual({
+      previousTip: 'aa',
+      tip: 'bb',
+      n: '1790000000000001',
+      operation: 'D',
+      origin: 'origin',
+      subject,
+    })
     expect(notices.subjectKey(subject)).toEqual({ namespace: 'shop.users', key })
   })
 
   test('any key, as a link and as a wake-up', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 100 }), fc.constantFrom('F' as const, 'R' as const), (key, operation) => {
-        const address = { namespace: '_', key }
-        const subject = notices.keySubject(address)
-        const notice = notices.readNotice(notices.wakeUp(operation, 'origin', subject))
-        expect(notice).toEqual({ previousTip: '', tip: '', n: '0', operation, origin: 'origin', subject })
-        expect(notices.subjectKey(subject)).toEqual(address)
-        expect(notices.readNotice(link('', 'x', '1', notices.noticeBody('S', 'origin', subject)))?.subject).toBe(subject)
-      }),
+      fc.property(
+        fc.string({ unit: 'binary', minLength: 1, maxLength: 100 }),
+        fc.constantFrom('F' as const, 'R' as const),
+        (key, operation) => {
+          const address = { namespace: '_', key }
+          const subject = notices.keySubject(address)
+          const notice = notices.readNotice(notices.wakeUp(operation, 'origin', subject))
+          expect(notice).toEqual({ previousTip: '', tip: '', n: '0', operation, origin: 'origin', subject })
+          expect(notices.subjectKey(subject)).toEqual(address)
+          expect(notices.readNotice(link('', 'x', '1', notices.noticeBody('S', 'origin', subject)))?.subject).toBe(
+            subject,
+          )
+        },
+      ),
     )
   })
 
   test('the longest key, all of it escaped', () => {
     const subject = notices.keySubject({ namespace: 'n'.repeat(64), key: '\x01'.repeat(8192) })
-    expect(notices.readNotice(link('0'.repeat(16), '1'.repeat(16), '9'.repeat(17), notices.noticeBody('D', 'o'.repeat(16), subject)))?.subject).toBe(subject)
+    expect(
+      notices.readNotice(
+        link('0'.repeat(16), '1'.repeat(16), '9'.repeat(17), notices.noticeBody('D', 'o'.repeat(16), subject)),
+      )?.subject,
+    ).toBe(subject)
   })
 
   test('all that moves the truth is a link, wake-ups are none', () => {
     const isLink = (operation: notices.Operation) =>
       notices.isLink({ previousTip: '', tip: '', n: '0', operation, origin: '', subject: '' })
-    expect((['D', 'S', 'E', 'T', 'U', 'X', 'Y', 'F', 'R'] as const).map(isLink)).toEqual([true, true, true, true, true, true, true, false, false])
+    expect((['D', 'S', 'E', 'T', 'U', 'X', 'Y', 'F', 'R'] as const).map(isLink)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+    ])
   })
 })
 

@@ -21,7 +21,8 @@ import * as samples from './samples.ts'
 function goldenFile(name: string, written: Readonly<Record<string, string>>): Map<string, string> {
   const path = join(import.meta.dirname, name)
   const read = () => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [])
-  const parse = () => new Map(read().map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]))
+  const parse = () =>
+    new Map(read().map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]))
   if (process.env.WRITE_GOLDEN) {
     const known = parse()
     for (const [key, text] of Object.entries(written)) if (!known.has(key)) appendFileSync(path, `${key} ${text}\n`)

@@ -1,5 +1,6 @@
 import { encode } from '../../src/entry/codec.ts'
-import { keySubject, type Notice, noticeBody, wakeUp } from '../../src/entry/notice.ts'
+import type { Notice } from '../../src/entry/notice.ts'
+import { keySubject, noticeBody, wakeUp } from '../../src/entry/notice.ts'
 import { entryBytes } from '../entry/entry-bytes.ts'
 
 /** The values whose entries are kept in `entry-v1.hex`. New names may be added; none may change or go. */
@@ -16,7 +17,9 @@ export const values: Readonly<Record<string, unknown>> = {
   text: 'Grüße, 世界 😀\r\n\0',
   'long-text': 'x'.repeat(300),
   array: [1, 'two', [3.5, [null]], undefined],
-  object: { id: 7, name: 'Ada', nested: { deep: { deeper: true } }, '': 0, constructor: 1, toJSON: 'x', then: [] },
+  object: JSON.parse(
+    '{"id":7,"name":"Ada","nested":{"deep":{"deeper":true}},"":0,"constructor":1,"toJSON":"x","then":[]}',
+  ),
   'object-of-20': Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, index])),
   map: new Map<unknown, unknown>([
     ['a', 1],
@@ -54,7 +57,12 @@ export const header = {
 }
 export const n0 = 1_790_000_000_000_001
 /** Of the root and one namespace, then of the tags. */
-export const stamps = ['1790000000000000:00112233aabbccdd', '1:0000000000000000', '2:ffffffffffffffff', '3:0123456789abcdef']
+export const stamps = [
+  '1790000000000000:00112233aabbccdd',
+  '1:0000000000000000',
+  '2:ffffffffffffffff',
+  '3:0123456789abcdef',
+]
 export const above = 2
 export const tags = ['product:7', 'Grüße']
 
@@ -72,7 +80,14 @@ export const notices: Readonly<Record<string, Notice>> = {
 }
 
 function link(operation: Notice['operation'], subject: string): Notice {
-  return { previousTip: '0123456789abcdef', tip: 'fedcba9876543210', n: '1790000000000001', operation, origin: 'ffffffffffffffff', subject }
+  return {
+    previousTip: '0123456789abcdef',
+    tip: 'fedcba9876543210',
+    n: '1790000000000001',
+    operation,
+    origin: 'ffffffffffffffff',
+    subject,
+  }
 }
 
 /** An entry's bytes as this version writes them. */

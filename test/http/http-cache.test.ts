@@ -156,3 +156,22 @@ test('a stored response that answers another resource is not used', async () => 
   const got = await ask(engine, requestOf({ target: '/b' }), () => ({ fields, body: 'b' }))
   expect(got).toMatchObject({ from: 'application', body: 'b', cacheStatus: 'tiercache; fwd=uri-miss; detail=mismatch' })
 })
+
+test('what others put into the store is a miss, and deleted', async () => {
+  const cache = createCache()
+  caches.push(cache)
+  const engine = new HttpCache(cache, undefined)
+  const store = cache.namespace('http')
+  const key = new Keys().of(resourceOf(requestOf()) ?? '')
+  const garbage = [null, 5, 'x', [], {}, { kind: 'response' }, { kind: 'variants', fields: 'x' }, { kind: 'toString' }]
+  for (const value of garbage) {
+    await store.set(key, value)
+    const got = await ask(engine, requestOf(), () => ({ fields: [['Cache-Control', 'max-age=60']], body: 'good' }))
+    expect(got).toMatchObject({ from: 'application', body: 'good' })
+    expect(await store.get(key)).toBeUndefined()
+    await store.set(key, value)
+    expect(await ask(engine, requestOf({ method: 'HEAD' }), () => ({ status: 200 }))).toMatchObject({
+      from: 'application',
+    })
+  }
+})

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { HttpCache } from '../../src/http/http-cache.ts'
 import { readHttpOptions } from '../../src/http/options.ts'
 
 test('the defaults are the safe ones', () => {
@@ -24,4 +25,12 @@ test.each([
   expect(() => readHttpOptions(options as never)).toThrow(
     expect.objectContaining({ code, message: expect.stringContaining(message) }),
   )
+})
+
+test('so is a cache that is none', () => {
+  const error = expect.objectContaining({
+    code: 'ERR_INVALID_ARGUMENT',
+    message: expect.stringContaining('createCache'),
+  })
+  for (const cache of [undefined, null, {}, 'redis://']) expect(() => new HttpCache(cache as never, {})).toThrow(error)
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ageSeconds, keep, storedVary, ttlSeconds } from '../../src/http/stored-response.ts'
+import { ageSeconds, isIntact, keep, storedVary, ttlSeconds } from '../../src/http/stored-response.ts'
 import type { Fields } from '../../src/http/message.ts'
 
 function kept(fields: Fields, status = 200, withheld: string[] = []) {
@@ -41,4 +41,26 @@ test('age and lifetime in whole seconds; a clock that went back makes no negativ
 test('storedVary', () => {
   expect(storedVary(kept([['Vary', 'B, a']]))).toEqual(['a', 'b'])
   expect(storedVary(kept([]))).toEqual([])
+})
+
+test('isIntact: what others put into the store is not sent', () => {
+  const good = kept([['X', ['a', 'b']]])
+  expect(isIntact(good)).toBe(true)
+  const bad: Record<string, unknown>[] = [
+    { status: '200' },
+    { status: 999 },
+    { status: 101 },
+    { message: 'a\r\nb' },
+    { fields: {} },
+    { fields: [['X']] },
+    { fields: [['X Y', 'a']] },
+    { fields: [['X', 'a\r\nSet-Cookie: b']] },
+    { fields: [['X', ['a', 5]]] },
+    { fields: [null] },
+    { body: 'abc' },
+    { bornAt: Number.NaN },
+    { freshUntil: '5' },
+    { resource: 5 },
+  ]
+  for (const change of bad) expect(isIntact({ ...good, ...change } as never)).toBe(false)
 })

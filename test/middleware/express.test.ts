@@ -1,110 +1,17 @@
-import { createRequire } from 'node:module'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { PassThrough, Transform } from 'node:stream'
+import { PassThrough, Readable, Transform } from 'node:stream'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { AsyncLocalStorage } from 'node:async_hooks'
-import express5 from 'express'
 import request from 'supertest'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { createCache } from '../../src/create-cache.ts'
+import { describe, expect, test } from 'vitest'
 import { httpCache } from '../../src/middleware/express.ts'
-import { startRedis } from '../doubles/redis.ts'
-import type { Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import type { Express, NextFunction, Request, Response } from 'express'
-import type { Cache } from '../../src/cache/cache.ts'
-import type { HttpCacheOptions } from '../../src/middleware/express.ts'
-import type { RedisServer } from '../doubles/redis.ts'
+import { bytes, describeExpress, nextPrefix, raw, send, until } from './express-app.ts'
+import type { AddressInfo } from 'node:net'
+import type { Request, Response } from 'express'
+import type { Route } from './express-app.ts'
 
-// Express 4 has no types of its own here; what is used of it is the same.
-const express4 = createRequire(import.meta.url)('express4') as typeof express5
-
-let redis: RedisServer
-beforeAll(async () => {
-  redis = await startRedis()
-})
-afterAll(() => redis.stop())
-
-const setups = [
-  { name: 'Express 5, L1', express: express5, tiers: 'l1' },
-  { name: 'Express 4, L1', express: express4, tiers: 'l1' },
-  { name: 'Express 5, L2', express: express5, tiers: 'l2' },
-  { name: 'Express 5, L1 and L2', express: express5, tiers: 'l1+l2' },
-] as const
-
-type Agent = ReturnType<typeof request>
-type Route = (req: Request, res: Response, next: NextFunction) => unknown
-
-describe.each(setups)('$name', ({ express, tiers }) => {
-  const cleanups: (() => Promise<unknown> | unknown)[] = []
-  let prefixes = 0
-
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-  })
-
-  /** A cache that knows its Redis: until then, L1 keeps nothing for long. */
-  async function open(prefix: string): Promise<Cache> {
-    const l1 = tiers === 'l2' ? { l1: false as const } : {}
-    const cache = createCache(tiers === 'l1' ? {} : { redis: redis.url, prefix, ...l1 })
-    cleanups.push(() => cache.close())
-    // The first notice that is heard tells what chain there is.
-    while (tiers !== 'l1' && cache.counters.gaps === 0) {
-      await cache.delete('warm-up')
-      await settle()
-    }
-    return cache
-  }
-
-  /** An application with one middleware and one route for everything, listening. */
-  async function serve(route: Route, options?: HttpCacheOptions, before?: (app: Express) => void): Promise<Served> {
-    const prefix = `t${process.pid}-${tiers.replace('+', '')}-${express === express4 ? 4 : 5}-${prefixes++}`
-    const cache = await open(prefix)
-    let runs = 0
-    const app = express()
-    app.use((req, _, next) => {
-      if (req.get('X-Patient')) until(() => cache.counters.loadsWaiting === 0).then(next, next)
-      else next()
-    })
-    before?.(app)
-    app.use(httpCache(cache, options))
-    app.use((req, res, next) => {
-      runs++
-      return route(req, res, next)
-    })
-    const server = app.listen(0, '127.0.0.1')
-    cleanups.push(() => {
-      server.closeAllConnections()
-      server.close()
-    })
-    await once(server, 'listening')
-    // vitest does not count the expectations of supertest, which are all that some tests need.
-    expect(server.listening).toBe(true)
-    return {
-      agent: request.agent(server).set('X-Patient', '1'),
-      hasty: request(server),
-      server,
-      cache,
-      prefix,
-      runs: () => runs,
-    }
-  }
-
-  interface Served {
-    /** Its requests wait until what those before them leave in the cache has landed. */
-    readonly agent: Agent
-    /** Its requests wait for nothing. */
-    readonly hasty: Agent
-    readonly server: Server
-    readonly cache: Cache
-    readonly prefix: string
-    runs(): number
-  }
-
-  const near = tiers === 'l2' ? 'L2' : 'L1'
-  const hit = new RegExp(`^tiercache; hit; ttl=\\d+; detail=${near}$`)
-
+describeExpress((world) => {
+  const { express, tiers, hit, open, serve } = world
   describe('a hit', () => {
     test('has status, fields and bytes of the first response, an Age, and says where it came from', async () => {
       const { agent, runs } = await serve((_, res) => {
@@ -377,586 +284,6 @@ describe.each(setups)('$name', ({ express, tiers }) => {
     })
   })
 
-  describe('credentials', () => {
-    test('Authorization is neither answered nor stored, unless the response says so', async () => {
-      const { agent, runs } = await serve((req, res) => {
-        res.set('Cache-Control', `${req.query.say ?? 'max-age=60'}`).send(req.headers.authorization ?? 'nobody')
-      })
-      await agent
-        .get('/b')
-        .set('Authorization', 'Basic ada')
-        .expect('Basic ada')
-        .expect('Cache-Status', /detail=authorization$/)
-      await agent.get('/b').set('Authorization', 'Basic bob').expect('Basic bob')
-      await agent.get('/a').expect('nobody')
-      await agent.get('/a').expect('nobody').expect('Cache-Status', hit)
-      await agent
-        .get('/a')
-        .set('Authorization', 'Basic bob')
-        .expect('Basic bob')
-        .expect('Cache-Status', 'tiercache; fwd=bypass; detail=authorization')
-      expect(runs()).toBe(4)
-      for (const say of ['public, max-age=60', 's-maxage=60', 'must-revalidate, max-age=60']) {
-        const url = `/?say=${encodeURIComponent(say)}`
-        await agent.get(url).set('Authorization', 'Basic ada').expect('Basic ada')
-        await agent.get(url).set('Authorization', 'Basic bob').expect('Basic ada')
-        await agent.get(url).expect('Basic ada')
-      }
-      expect(runs()).toBe(7)
-    })
-
-    test('a response to a request with Cookie is stored only if it says so; stored ones answer it', async () => {
-      const { agent, runs } = await serve((req, res) => {
-        res.set('Cache-Control', `${req.query.say ?? 'max-age=60'}`).send(req.headers.cookie ?? 'nobody')
-      })
-      await agent
-        .get('/b')
-        .set('Cookie', 'sid=1')
-        .expect('sid=1')
-        .expect('Cache-Status', /detail=cookie$/)
-      await agent.get('/b').set('Cookie', 'sid=2').expect('sid=2')
-      await agent.get('/').expect('nobody')
-      await agent.get('/').set('Cookie', 'sid=1').expect('nobody').expect('Cache-Status', hit)
-      await agent.get('/?say=s-maxage=60').set('Cookie', 'sid=1').expect('sid=1')
-      await agent.get('/?say=s-maxage=60').set('Cookie', 'sid=2').expect('sid=1')
-      expect(runs()).toBe(4)
-    })
-
-    // With L2, a load that stored nothing keeps the others from storing for a second.
-    test.runIf(tiers === 'l1')(
-      'a request with credentials that comes first keeps nothing from those without',
-      async () => {
-        const { agent, runs } = await serve((req, res) =>
-          res.set('Cache-Control', 'max-age=60').send(req.headers.cookie ?? 'nobody'),
-        )
-        await agent.get('/').set('Cookie', 'sid=1').expect('sid=1')
-        await agent.get('/').expect('nobody').expect('Cache-Status', 'tiercache; fwd=uri-miss; stored')
-        await agent.get('/').expect('nobody').expect('Cache-Status', hit)
-        expect(runs()).toBe(2)
-      },
-    )
-
-    test("cookies: 'ignore' and 'bypass'", async () => {
-      const route: Route = (_, res) => res.set('Cache-Control', 'max-age=60, public').send('x')
-      const ignoring = await serve(route, { cookies: 'ignore' })
-      for (const cookie of ['a=1', 'a=2']) await ignoring.agent.get('/').set('Cookie', cookie).expect('x')
-      expect(ignoring.runs()).toBe(1)
-      const passing = await serve(route, { cookies: 'bypass' })
-      await passing.agent.get('/').expect('x')
-      await passing.agent.get('/').set('Cookie', 'a=1').expect('Cache-Status', 'tiercache; fwd=bypass; detail=cookie')
-      expect(passing.runs()).toBe(2)
-    })
-
-    test('a handler that hides credentials from itself does not make its response shareable', async () => {
-      const { agent, runs } = await serve((req, res) => {
-        const { authorization, cookie } = req.headers
-        delete req.headers.authorization
-        delete req.headers.cookie
-        res.set('Cache-Control', 'max-age=60').send(authorization ?? cookie ?? 'nobody')
-      })
-      await agent.get('/').set('Authorization', 'Basic ada').expect('Basic ada')
-      await agent.get('/').set('Cookie', 'sid=1').expect('sid=1')
-      await agent.get('/').expect('nobody')
-      expect(runs()).toBe(3)
-    })
-  })
-
-  describe('Vary', () => {
-    const greet: Route = (req, res) => {
-      res.set({ 'Cache-Control': 'max-age=60', Vary: 'Accept-Language' }).send(req.get('Accept-Language') ?? 'none')
-    }
-
-    test('one response per variant', async () => {
-      const { agent, runs } = await serve(greet)
-      for (let round = 0; round < 2; round++) {
-        await agent.get('/').set('Accept-Language', 'en').expect('en')
-        await agent.get('/').set('Accept-Language', 'de').expect('de')
-        await agent.get('/').expect('none')
-      }
-      expect(runs()).toBe(3)
-      await agent.get('/').set('Accept-Language', ' en ').expect('en').expect('Cache-Status', hit)
-      await agent.get('/').set('Accept-Language', 'fr').expect('Cache-Status', 'tiercache; fwd=vary-miss; stored')
-    })
-
-    test('responses of one resource that vary by different fields', async () => {
-      const { agent, runs } = await serve((req, res) => {
-        const by = req.get('X-By') === 'b' ? 'X-By, X-B' : 'X-By, X-A'
-        res.set({ 'Cache-Control': 'max-age=60', Vary: by }).send(`${req.get('X-A')} ${req.get('X-B')}`)
-      })
-      const ask = (by: string, a: string, b: string, text: string) =>
-        agent.get('/').set({ 'X-By': by, 'X-A': a, 'X-B': b }).expect(text)
-      await ask('a', '1', '1', '1 1')
-      await ask('b', '1', '1', '1 1')
-      await ask('b', '1', '2', '1 2')
-      await ask('a', '2', '1', '2 1')
-      await ask('a', '1', '1', '1 1')
-      await ask('b', '1', '1', '1 1')
-      const before = runs()
-      await ask('a', '1', '1', '1 1')
-      await ask('b', '1', '2', '1 2')
-      await ask('b', '1', '1', '1 1')
-      await ask('a', '2', '1', '2 1')
-      expect(runs()).toBeLessThanOrEqual(before + 2)
-      const warm = runs()
-      await ask('a', '1', '1', '1 1')
-      await ask('b', '1', '2', '1 2')
-      expect(runs()).toBe(warm)
-    })
-
-    test('a handler that changes its request fields does not change the variant', async () => {
-      const { agent } = await serve((req, res, next) => {
-        greet(req, res, next)
-        req.headers['accept-language'] = 'xx'
-      })
-      await agent.get('/').set('Accept-Language', 'en').expect('en')
-      await agent.get('/').set('Accept-Language', 'xx').expect('xx')
-      await agent.get('/').set('Accept-Language', 'en').expect('en').expect('Cache-Status', hit)
-    })
-  })
-
-  describe('conditional requests', () => {
-    const page: Route = (_, res) => {
-      res.set({ 'Cache-Control': 'max-age=60', ETag: '"v1"', 'Last-Modified': 'Sun, 06 Nov 1994 08:49:37 GMT' })
-      res.set({ 'Content-Language': 'en', Vary: 'X-V', 'X-Other': '1', 'Content-Location': '/c' }).send('hello')
-    }
-
-    test('a hit is a 304 to who has it, with the right fields', async () => {
-      const { agent, runs } = await serve(page)
-      await agent.get('/').expect(200, 'hello')
-      for (const tags of ['"v1"', 'W/"v1"', '"a", W/"v1"', '*']) {
-        const response = await agent.get('/').set('If-None-Match', tags).expect(304, '')
-        const { headers } = response
-        expect(headers).toMatchObject({ etag: '"v1"', vary: 'X-V', 'content-location': '/c', 'x-other': '1' })
-        expect(headers['cache-control']).toBe('max-age=60')
-        expect(headers.date).toBeDefined()
-        expect(headers.age).toMatch(/^\d$/)
-        expect(headers['cache-status']).toMatch(hit)
-        for (const name of ['content-length', 'content-type', 'content-language', 'last-modified']) {
-          expect(headers[name]).toBeUndefined()
-        }
-      }
-      await agent.get('/').set('If-None-Match', '"v2"').expect(200, 'hello')
-      await agent.get('/').set('If-Modified-Since', 'Mon, 07 Nov 1994 08:49:37 GMT').expect(304)
-      await agent.get('/').set('If-Modified-Since', 'Sat, 05 Nov 1994 08:49:37 GMT').expect(200, 'hello')
-      await agent
-        .get('/')
-        .set({ 'If-None-Match': '"v2"', 'If-Modified-Since': 'Mon, 07 Nov 1994 08:49:37 GMT' })
-        .expect(200)
-      expect(runs()).toBe(1)
-    })
-
-    test('on a miss the application makes the whole response; it is stored, and who has it gets a 304', async () => {
-      let seen: unknown
-      let after: unknown
-      const { agent, runs } = await serve((req, res, next) => {
-        seen = req.headers['if-none-match']
-        res.once('finish', () => {
-          after = req.headers['if-none-match']
-        })
-        page(req, res, next)
-      })
-      const first = await agent.get('/').set('If-None-Match', '"v1"').expect(304, '')
-      expect(first.headers['content-type']).toBeUndefined()
-      expect(first.headers['content-length']).toBeUndefined()
-      expect(first.headers.etag).toBe('"v1"')
-      expect(first.headers['cache-status']).toBe('tiercache; fwd=uri-miss; stored')
-      expect(seen).toBeUndefined()
-      expect(after).toBe('"v1"')
-      await agent.get('/').expect(200, 'hello').expect('Content-Language', 'en').expect('Cache-Status', hit)
-      expect(runs()).toBe(1)
-    })
-
-    test('so it is for bodies that are streamed, and for private ones', async () => {
-      const { agent } = await serve((req, res) => {
-        res.set({ 'Cache-Control': req.path === '/private' ? 'private' : 'max-age=60', ETag: '"v1"' })
-        res.write('hel')
-        setImmediate(() => res.write('lo', () => res.end('!')))
-      })
-      await agent.get('/').set('If-None-Match', '"v1"').expect(304, '')
-      await agent.get('/').expect(200, 'hello!').expect('Cache-Status', hit)
-      await agent.get('/private').set('If-None-Match', '"v1"').expect(304, '')
-      await agent.get('/private').set('If-None-Match', '"v2"').expect(200, 'hello!')
-    })
-
-    test('If-Match is for the application alone', async () => {
-      const { agent } = await serve((req, res) =>
-        res
-          .set('Cache-Control', 'max-age=60')
-          .status(req.get('If-Match') ? 412 : 200)
-          .end(),
-      )
-      await agent.get('/').expect(200)
-      await agent
-        .get('/')
-        .set('If-Match', '"x"')
-        .expect(412)
-        .expect('Cache-Status', 'tiercache; fwd=bypass; detail=precondition')
-    })
-  })
-
-  describe('HEAD', () => {
-    test('is served from a stored GET, with its length', async () => {
-      const { agent, runs } = await serve((_, res) => res.set('Cache-Control', 'max-age=60').send('hello'))
-      await agent.get('/').expect('hello')
-      const response = await agent.head('/').expect(200).expect('Content-Length', '5').expect('Cache-Status', hit)
-      expect(response.text).toBeUndefined()
-      await agent.get('/').expect('hello')
-      expect(runs()).toBe(1)
-    })
-
-    test('is never stored as a GET', async () => {
-      const { agent, runs } = await serve((_, res) => res.set('Cache-Control', 'max-age=60').send('hello'))
-      await agent.head('/').expect(200).expect('Cache-Status', 'tiercache; fwd=uri-miss; detail=head')
-      await agent
-        .get('/')
-        .expect('hello')
-        .expect('Cache-Status', /stored/)
-      expect(runs()).toBe(2)
-    })
-  })
-
-  describe('directives and fields of a request', () => {
-    const page: Route = (_, res) => res.set('Cache-Control', 'max-age=60').send('x')
-
-    test('no-store reads and does not fill, only-if-cached never reaches the application', async () => {
-      const { agent, runs } = await serve(page)
-      await agent.get('/').set('Cache-Control', 'only-if-cached').expect(504)
-      expect(runs()).toBe(0)
-      await agent
-        .get('/')
-        .set('Cache-Control', 'No-Store')
-        .expect('Cache-Status', 'tiercache; fwd=uri-miss; detail=request-no-store')
-      await agent.get('/').expect('Cache-Status', /stored/)
-      await agent.get('/').set('Cache-Control', 'no-store').expect('Cache-Status', hit)
-      await agent.get('/').set('Cache-Control', 'only-if-cached').expect(200, 'x')
-      expect(runs()).toBe(2)
-    })
-
-    test.each([
-      ['ignore', { 'no-cache': 0, 'max-age=0': 0, 'min-fresh=90': 0 }],
-      ['validate', { 'no-cache': 1, 'max-age=0': 1, 'min-fresh=90': 0 }],
-      ['obey', { 'no-cache': 1, 'max-age=9': 0, 'min-fresh=90': 1, 'min-fresh=9': 0 }],
-    ] as [HttpCacheOptions['clientDirectives'], Record<string, number>][])(
-      'clientDirectives: %s',
-      async (clientDirectives, expected) => {
-        const { agent, runs } = await serve(page, { clientDirectives })
-        await agent.get('/')
-        for (const [directive, more] of Object.entries(expected)) {
-          const before = runs()
-          await agent
-            .get('/')
-            .set('Cache-Control', directive)
-            .expect('Cache-Status', more ? /^tiercache; fwd=request$/ : hit)
-          expect(runs() - before).toBe(more)
-        }
-      },
-    )
-
-    test('Range is passed on and not stored; what is stored is answered in full', async () => {
-      const { agent, runs } = await serve((req, res) => {
-        res.set('Cache-Control', 'max-age=60')
-        if (req.get('Range')) res.status(206).set('Content-Range', 'bytes 0-0/5').send('h')
-        else res.send('hello')
-      })
-      await agent.get('/').set('Range', 'bytes=0-0').expect(206, 'h')
-      await agent.get('/').expect(200, 'hello')
-      await agent.get('/').set('Range', 'bytes=0-0').expect(200, 'hello')
-      expect(runs()).toBe(2)
-    })
-
-    test.each([
-      ['x-original-url', '/admin'],
-      ['x-rewrite-url', '/admin'],
-      ['x-host', 'evil.example'],
-      ['x-http-method-override', 'DELETE'],
-      ['x-method-override', 'DELETE'],
-    ])('%s by-passes the cache', async (name, value) => {
-      const { agent, runs } = await serve((req, res) =>
-        res.set('Cache-Control', 'max-age=60').send(req.get(name) ?? 'plain'),
-      )
-      await agent
-        .get('/')
-        .set(name, value)
-        .expect(value)
-        .expect('Cache-Status', 'tiercache; fwd=bypass; detail=override')
-      await agent.get('/').expect('plain')
-      await agent.get('/').set(name, value).expect(value)
-      expect(runs()).toBe(3)
-    })
-
-    test('a GET with a body by-passes the cache', async () => {
-      const { agent, runs } = await serve(page)
-      for (let round = 0; round < 2; round++) {
-        await agent.get('/').send('a=1').expect('Cache-Status', 'tiercache; fwd=bypass; detail=request-body')
-      }
-      expect(runs()).toBe(2)
-    })
-
-    test('X-Forwarded-Host and -Proto count under trust proxy, and fill nothing without it', async () => {
-      const route: Route = (req, res) =>
-        res.set('Cache-Control', 'max-age=60').send(`${req.protocol} ${req.get('X-Forwarded-Host')}`)
-      const open = await serve(route)
-      await open.agent.get('/').set('X-Forwarded-Host', 'evil.example').expect('http evil.example')
-      await open.agent.get('/').expect('http undefined')
-      await open.agent.get('/').set('X-Forwarded-Proto', 'https').expect('Cache-Status', hit)
-      const behind = await serve(route, {}, (app) => app.set('trust proxy', true))
-      await behind.agent.get('/').set('X-Forwarded-Host', 'a.example').expect('http a.example')
-      await behind.agent.get('/').set('X-Forwarded-Host', 'b.example').expect('http b.example')
-      await behind.agent.get('/').set('X-Forwarded-Host', 'a.example').expect('Cache-Status', hit)
-      await behind.agent
-        .get('/')
-        .set({ 'X-Forwarded-Host': 'a.example', 'X-Forwarded-Proto': 'https' })
-        .expect('https a.example')
-    })
-
-    test('hosts and targets that name no resource pass', async () => {
-      const { server, runs } = await serve(page)
-      const requests = [
-        'GET / HTTP/1.1\r\nHost: a b\r\n',
-        'GET / HTTP/1.1\r\nHost:\r\n',
-        'GET http://a.example/ HTTP/1.1\r\nHost: b\r\n',
-      ]
-      for (const head of [...requests, ...requests]) {
-        expect(await raw(server, `${head}Connection: close\r\n\r\n`)).toMatch(
-          /cache-status: tiercache; fwd=bypass; detail=target/i,
-        )
-      }
-      expect(runs()).toBe(6)
-    })
-
-    test('other safe methods pass', async () => {
-      const { agent, runs } = await serve(page)
-      for (let round = 0; round < 2; round++) await agent.options('/').expect('Cache-Status', 'tiercache; fwd=method')
-      await agent.get('/')
-      await agent.options('/')
-      await agent.get('/').expect('Cache-Status', hit)
-      expect(runs()).toBe(4)
-    })
-  })
-
-  describe('unsafe methods (RFC 9111, section 4.4)', () => {
-    async function shop(answer: Route) {
-      let price = 1
-      return serve((req, res, next) => {
-        if (req.method !== 'GET') {
-          price++
-          return answer(req, res, next)
-        }
-        return res.set({ 'Cache-Control': 'max-age=60', Vary: 'X-V' }).send(`price ${price}`)
-      })
-    }
-
-    test.each(['post', 'put', 'delete', 'patch'] as const)(
-      '%s makes the target invalid, all variants of it',
-      async (method) => {
-        const { agent } = await shop((_, res) => res.json({}))
-        await agent.get('/p').expect('price 1')
-        await agent.get('/p').set('X-V', '1').expect('price 1')
-        await agent[method]('/p')
-          .expect(200)
-          .expect('Cache-Status', 'tiercache; fwd=method')
-          .expect('Content-Length', '2')
-        await agent.get('/p').expect('price 2')
-        await agent.get('/p').set('X-V', '1').expect('price 2')
-      },
-    )
-
-    test('an error makes nothing invalid', async () => {
-      const { agent } = await shop((_, res) => res.status(422).json({}))
-      await agent.get('/p').expect('price 1')
-      await agent.post('/p').expect(422)
-      await agent.get('/p').expect('price 1')
-    })
-
-    test('Location and Content-Location of the same origin are made invalid too', async () => {
-      const { agent, server } = await shop((req, res) => {
-        const port = (server.address() as AddressInfo).port
-        if (req.path === '/same') res.set({ Location: '/p?a=ü', 'Content-Location': `http://127.0.0.1:${port}/q` })
-        else res.set('Location', `http://other.example:${port}/p?a=ü`)
-        res.status(201).end()
-      })
-      for (const path of ['/p?a=%C3%BC', '/q']) await agent.get(path).expect('price 1')
-      await agent.post('/elsewhere').expect(201)
-      for (const path of ['/p?a=%C3%BC', '/q']) await agent.get(path).expect('price 1')
-      await agent.post('/same').expect(201)
-      for (const path of ['/p?a=%C3%BC', '/q']) await agent.get(path).expect('price 3')
-    })
-
-    test('the client has the end of its answer only after the page is gone', async () => {
-      const { agent, hasty } = await shop((_, res) => {
-        res.write('a')
-        setImmediate(() => res.end('b'))
-      })
-      for (let round = 1; round < 20; round++) {
-        await agent.get('/p').expect(`price ${round}`)
-        await hasty.post('/p').expect('ab')
-        await agent.get('/p').expect(`price ${round + 1}`)
-      }
-    })
-
-    test('a page that was loading meanwhile is not stored', async () => {
-      const gates: (() => void)[] = []
-      let price = 1
-      const { agent, hasty, runs } = await serve((req, res) => {
-        if (req.method === 'POST') return res.end(`${price++}`)
-        const text = `price ${price}`
-        res.set({ 'Cache-Control': 'max-age=60', Vary: 'X-V' })
-        if (price > 1) return res.send(text)
-        return gates.push(() => res.send(text))
-      })
-      const slow = hasty.get('/p').then(({ text }) => text)
-      await until(() => gates.length === 1)
-      await hasty.post('/p').expect(200)
-      gates[0]?.()
-      expect(await slow).toBe('price 1')
-      await agent.get('/p').expect('price 2')
-      expect(runs()).toBe(3)
-    })
-
-    test('end is callable in all its forms, once', async () => {
-      const { agent } = await shop((req, res) => {
-        if (req.path === '/callback') res.end('x', () => res.emit('told'))
-        else if (req.path === '/empty') res.end()
-        else if (req.path === '/204') res.status(204).end()
-        else res.end('eA==', 'base64')
-        res.end('again')
-      })
-      await agent.post('/callback').expect('x').expect('Content-Length', '1')
-      await agent.post('/empty').expect('').expect('Content-Length', '0')
-      expect((await agent.post('/204').expect(204)).headers['content-length']).toBeUndefined()
-      await agent.post('/base64').expect('x')
-    })
-  })
-
-  describe('collapsing', () => {
-    test('100 cold requests run the handler once', async () => {
-      const { hasty, runs } = await serve((_, res) => {
-        setTimeout(() => res.set('Cache-Control', 'max-age=60').send('x'.repeat(5000)), 100)
-      })
-      const responses = await Promise.all(Array.from({ length: 100 }, () => hasty.get('/')))
-      expect(runs()).toBe(1)
-      expect(new Set(responses.map(({ text }) => text))).toEqual(new Set(['x'.repeat(5000)]))
-      const statuses = responses.map(({ headers }) => headers['cache-status'])
-      expect(statuses.filter((status) => status === 'tiercache; fwd=uri-miss; stored')).toHaveLength(1)
-      expect(statuses.filter((status) => status === 'tiercache; fwd=uri-miss; collapsed')).not.toHaveLength(0)
-    })
-
-    test('so do 100 with Vary, one run per variant', async () => {
-      const { hasty, runs } = await serve((req, res) => {
-        setTimeout(() => res.set({ 'Cache-Control': 'max-age=60', Vary: 'X-V' }).send(req.get('X-V')), 50)
-      })
-      const texts = await Promise.all(
-        Array.from({ length: 100 }, async (_, n) => (await hasty.get('/').set('X-V', `${n % 4}`)).text),
-      )
-      expect(runs()).toBe(4)
-      expect(texts).toEqual(texts.map((_, n) => `${n % 4}`))
-    })
-
-    test('a response that cannot be shared releases all who wait, at its head', async () => {
-      let heads = 0
-      const ends: (() => void)[] = []
-      const { hasty, runs } = await serve((req, res) => {
-        setTimeout(() => {
-          heads++
-          res.set('Cache-Control', 'private').write(`${req.get('X-User')}`)
-          ends.push(() => res.end())
-        }, 20)
-      })
-      const texts = Promise.all(
-        Array.from({ length: 10 }, async (_, n) => (await hasty.get('/').set('X-User', `${n}`)).text),
-      )
-      await until(() => heads === 10)
-      for (const end of ends) end()
-      expect(await texts).toEqual(Array.from({ length: 10 }, (_, n) => `${n}`))
-      expect(runs()).toBe(10)
-      // For some seconds nobody waits for such a resource.
-      const after = heads
-      const more = Promise.all(Array.from({ length: 3 }, (_, n) => hasty.get('/').set('X-User', `${n}`)))
-      await until(() => heads === after + 3)
-      for (const end of ends) end()
-      await more
-    })
-
-    test('Set-Cookie of the leader reaches nobody else', async () => {
-      let n = 0
-      const { hasty } = await serve((_, res) => {
-        const id = n++
-        setTimeout(() => res.set('Cache-Control', 'public, max-age=60').cookie('sid', `${id}`).send(`${id}`), 20)
-      })
-      const responses = await Promise.all(Array.from({ length: 10 }, () => hasty.get('/')))
-      const ids = responses.map(({ headers, text }) => `${headers['set-cookie']} ${text}`)
-      expect(new Set(ids).size).toBe(10)
-    })
-
-    test('when the leader goes away, another one leads', async () => {
-      const waiting: Response[] = []
-      const { hasty, server, runs } = await serve((_, res) => {
-        waiting.push(res)
-        if (waiting.length > 1) res.set('Cache-Control', 'max-age=60').send('whole')
-        else res.set({ 'Cache-Control': 'max-age=60', 'Content-Length': '100' }).write('half')
-      })
-      const leader = send(server, 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
-      await until(() => waiting.length === 1)
-      const host = '127.0.0.1'
-      const followers = Array.from({ length: 5 }, () =>
-        hasty
-          .get('/')
-          .set('Host', host)
-          .then(({ text }) => text),
-      )
-      await settle()
-      leader.destroy()
-      expect(await Promise.all(followers)).toEqual(Array(5).fill('whole'))
-      expect(runs()).toBe(2)
-    })
-
-    test('a leader that fails leaves nobody with an empty 200', async () => {
-      let n = 0
-      const { hasty, runs } = await serve((_, res, next) => {
-        if (n++ === 0) setTimeout(() => next(Object.assign(new Error('no'), { status: 503, expose: true })), 30)
-        else res.set('Cache-Control', 'max-age=60').send('good')
-      })
-      const responses = await Promise.all(Array.from({ length: 5 }, () => hasty.get('/')))
-      expect(responses.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 503])
-      expect(runs()).toBe(5)
-    })
-
-    test('a follower gets the answer to its own conditional', async () => {
-      const { hasty, runs } = await serve((_, res) => {
-        setTimeout(() => res.set({ 'Cache-Control': 'max-age=60', ETag: '"v1"' }).send('x'), 50)
-      })
-      const [plain, conditional] = await Promise.all([hasty.get('/'), hasty.get('/').set('If-None-Match', '"v1"')])
-      expect([plain.status, conditional.status]).toEqual([200, 304])
-      expect(runs()).toBe(1)
-    })
-
-    test('credentials wait for nobody', async () => {
-      const gates: (() => void)[] = []
-      const { hasty } = await serve((req, res) => {
-        if (req.headers.cookie) return res.set('Cache-Control', 'max-age=60').send('mine')
-        return gates.push(() => res.set('Cache-Control', 'max-age=60').send('all'))
-      })
-      const slow = hasty.get('/').then(({ text }) => text)
-      await until(() => gates.length === 1)
-      await hasty.get('/').set('Cookie', 'sid=1').expect('mine')
-      gates[0]?.()
-      expect(await slow).toBe('all')
-    })
-
-    test('each handler runs in the async context of its own request', async () => {
-      const storage = new AsyncLocalStorage<string>()
-      const { hasty } = await serve(
-        (_, res) => res.set('Cache-Control', 'private').send(storage.getStore()),
-        {},
-        (app) => app.use((req, _, next) => storage.run(`${req.get('X-User')}`, next)),
-      )
-      const texts = await Promise.all(
-        Array.from({ length: 10 }, async (_, n) => (await hasty.get('/').set('X-User', `${n}`)).text),
-      )
-      expect(texts).toEqual(Array.from({ length: 10 }, (_, n) => `${n}`))
-    })
-  })
-
   describe('streaming', () => {
     test('the first byte arrives before the last is written', async () => {
       let end = () => {}
@@ -975,6 +302,24 @@ describe.each(setups)('$name', ({ express, tiers }) => {
       await once(socket, 'close')
       expect(text).toContain('last')
       await agent.get('/').expect('first last').expect('Cache-Status', hit)
+      expect(runs()).toBe(1)
+    })
+
+    test('a leader that reads nothing does not keep the others waiting', async () => {
+      const size = 12 * 2 ** 20
+      const { hasty, server, runs } = await serve(
+        (_, res) => {
+          res.set('Cache-Control', 'max-age=60').type('bin')
+          Readable.from(Array.from({ length: 96 }, () => Buffer.alloc(size / 96, 'x'))).pipe(res)
+        },
+        { maxBodyBytes: size },
+      )
+      const leader = connect((server.address() as AddressInfo).port, '127.0.0.1').pause()
+      leader.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
+      await until(() => runs() === 1)
+      const follower = await hasty.get('/').set('Host', 'h').buffer().parse(bytes)
+      leader.destroy()
+      expect((follower.body as Buffer).length).toBe(size)
       expect(runs()).toBe(1)
     })
 
@@ -1035,7 +380,7 @@ describe.each(setups)('$name', ({ express, tiers }) => {
     })
 
     test('a mounted router is keyed by the whole URL', async () => {
-      const cache = await open(`t${process.pid}-mounted-${tiers}`.replace('+', ''))
+      const cache = await open(nextPrefix())
       const app = express()
       for (const mount of ['/a', '/b']) {
         const router = express.Router()
@@ -1051,6 +396,25 @@ describe.each(setups)('$name', ({ express, tiers }) => {
           expect(text).toBe(mount)
         }
       }
+    })
+
+    test('a time limit in front may answer while a request waits for another', async () => {
+      const gates: (() => void)[] = []
+      const { hasty, runs } = await serve(
+        (_, res) => gates.push(() => res.set('Cache-Control', 'max-age=60').send('late')),
+        {},
+        (app) =>
+          app.use((req, res, next) => {
+            if (req.get('X-Limit')) setImmediate(() => setImmediate(() => res.status(503).send('too late')))
+            next()
+          }),
+      )
+      const leader = hasty.get('/').then(({ text }) => text)
+      await until(() => gates.length === 1)
+      await hasty.get('/').set('X-Limit', '1').expect(503, 'too late')
+      gates[0]?.()
+      expect(await leader).toBe('late')
+      expect(runs()).toBe(1)
     })
 
     test('a closed cache lets everything pass', async () => {
@@ -1069,14 +433,14 @@ describe.each(setups)('$name', ({ express, tiers }) => {
         if (req.method === 'POST') res.send('done')
         else res.set('Cache-Control', 'max-age=60').send('page')
       })
-      redis.freeze()
+      world.redis.freeze()
       try {
         expect((await hasty.get('/')).text).toBe('page')
         expect((await hasty.post('/')).text).toBe('done')
         expect((await hasty.head('/')).status).toBe(200)
         expect((await hasty.get('/')).text).toBe('page')
       } finally {
-        redis.thaw()
+        world.redis.thaw()
       }
     })
 
@@ -1144,45 +508,6 @@ function without(headers: Record<string, unknown>, ...names: string[]): Record<s
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)))
 }
 
-function bytes(res: request.Response, done: (error: Error | null, body: Buffer) => void): void {
-  const chunks: Buffer[] = []
-  const stream = res as unknown as NodeJS.ReadableStream
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-  stream.on('end', () => done(null, Buffer.concat(chunks)))
-}
-
 function fail(): never {
   throw new Error('expected a failure')
-}
-
-/** Resolves when the condition holds; turns of the event loop go by, no time is waited for. */
-async function until(condition: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + 10_000
-  while (!condition()) {
-    if (performance.now() > giveUpAt) throw new Error(`waited too long for ${condition}`)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}
-
-/** Some turns of the event loop, for requests that were sent to arrive. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve))
-}
-
-function send(server: Server, text: string): Socket {
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
-  socket.on('error', () => {})
-  socket.write(text)
-  return socket
-}
-
-/** All that a server sends back until it closes the connection. */
-async function raw(server: Server, text: string): Promise<string> {
-  const socket = send(server, text)
-  let answer = ''
-  socket.on('data', (data) => {
-    answer += data
-  })
-  await once(socket, 'close')
-  return answer
 }

@@ -73,7 +73,11 @@ describe('open', () => {
     breaker.failed(MIDDLE)
     breaker.probing()
     breaker.succeeded()
-    expect([breaker.failed(MIDDLE), breaker.failed(MIDDLE), breaker.failed(MIDDLE)]).toEqual([undefined, undefined, 400])
+    expect([breaker.failed(MIDDLE), breaker.failed(MIDDLE), breaker.failed(MIDDLE)]).toEqual([
+      undefined,
+      undefined,
+      400,
+    ])
   })
 
   test('chance spreads the pauses of a fleet by a quarter to both sides', () => {

@@ -35,7 +35,11 @@ function ioredis(...values: [string, object?]): Redis {
 }
 
 const ping = ({ client }: Rig) => client.run<string>('PING', (redis) => redis.call('PING'))
-const codeOf = (promise: Promise<unknown>) => promise.then(() => 'answered', (error: { code?: unknown }) => error.code)
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'answered',
+    (error: { code?: unknown }) => error.code,
+  )
 
 /** A port on which nobody listens. */
 async function freePort(): Promise<number> {
@@ -69,7 +73,15 @@ describe('connections that are ours', () => {
     ['url', () => ({ url: server.url })],
     ['url and more', () => ({ url: server.url, db: 3, connectionName: 'shop' })],
     ['a database', () => ({ port: server.port, db: 3 })],
-    ['settings of which ours must win', () => ({ url: server.url, enableOfflineQueue: true, autoResendUnfulfilledCommands: true, maxRetriesPerRequest: null })],
+    [
+      'settings of which ours must win',
+      () => ({
+        url: server.url,
+        enableOfflineQueue: true,
+        autoResendUnfulfilledCommands: true,
+        maxRetriesPerRequest: null,
+      }),
+    ],
   ])('from options of ioredis: %s', async (_name, options) => {
     const made = rig(options())
     await made.connected()
@@ -77,7 +89,12 @@ describe('connections that are ours', () => {
     const { db = 0 } = options() as { db?: number }
     expect(made.client.database).toBe(db)
     expect(await made.client.run('CLIENT', (redis) => redis.call('CLIENT', 'INFO'))).toContain(` db=${db} `)
-    const settings = { enableOfflineQueue: false, autoResendUnfulfilledCommands: false, autoResubscribe: false, maxRetriesPerRequest: 0 }
+    const settings = {
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      autoResubscribe: false,
+      maxRetriesPerRequest: 0,
+    }
     expect(made.client.subscriber.options).toMatchObject(settings)
   })
 
@@ -92,7 +109,9 @@ describe('connections that are ours', () => {
     const before = (await watcher.client('LIST')) as string
     const made = rig({ url: server.url, connectionName: 'to-be-closed' })
     await made.connected()
-    await vi.waitFor(async () => expect(((await watcher.client('LIST')) as string).match(/to-be-closed/g)).toHaveLength(2))
+    await vi.waitFor(async () =>
+      expect(((await watcher.client('LIST')) as string).match(/to-be-closed/g)).toHaveLength(2),
+    )
     made.client.close()
     expect(await codeOf(ping(made))).toBe('ERR_REDIS_UNAVAILABLE')
     await vi.waitFor(async () => expect(await watcher.client('LIST')).not.toContain('to-be-closed'))
@@ -141,7 +160,11 @@ describe('an instance of the application', () => {
   test('the subscriber does not inherit what would queue or send twice', async () => {
     const own = ioredis(server.url, { autoResubscribe: true, autoResendUnfulfilledCommands: true })
     const made = rig(own)
-    expect(made.client.subscriber.options).toMatchObject({ autoResubscribe: false, autoResendUnfulfilledCommands: false, enableOfflineQueue: false })
+    expect(made.client.subscriber.options).toMatchObject({
+      autoResubscribe: false,
+      autoResendUnfulfilledCommands: false,
+      enableOfflineQueue: false,
+    })
     await made.connected()
   })
 
@@ -186,11 +209,18 @@ describe('what is no source', () => {
       expect(error).toMatchObject({ code: 'ERR_INVALID_OPTION' })
       message = String(error)
     }
-    expect(message).toContain("redis: expected a URL ('redis://host:6379', 'rediss://…'), options of ioredis, or an ioredis instance, got ")
+    expect(message).toContain(
+      "redis: expected a URL ('redis://host:6379', 'rediss://…'), options of ioredis, or an ioredis instance, got ",
+    )
     expect(message).not.toContain(PASSWORD)
   })
 
-  test.each(['redis://localhost', 'rediss://localhost:6380/3', 'redis://:p@localhost', 'redis://user:p%40ss@[::1]:6379/0'])('%s is one', (url) => {
+  test.each([
+    'redis://localhost',
+    'rediss://localhost:6380/3',
+    'redis://:p@localhost',
+    'redis://user:p%40ss@[::1]:6379/0',
+  ])('%s is one', (url) => {
     expect(() => checkSource(url)).not.toThrow()
     expect(() => checkSource({ url })).not.toThrow()
     expect(() => checkSource({})).not.toThrow()
@@ -203,7 +233,13 @@ describe('a password', () => {
     cleanUps.push(() => locked.stop())
     const wrong = `redis://user:${PASSWORD}@127.0.0.1:${locked.port}`
     const nobody = `redis://user:${PASSWORD}@127.0.0.1:${await freePort()}`
-    const sources = [wrong, { url: wrong }, { port: locked.port, username: 'user', password: PASSWORD }, nobody, ioredis(wrong)]
+    const sources = [
+      wrong,
+      { url: wrong },
+      { port: locked.port, username: 'user', password: PASSWORD },
+      nobody,
+      ioredis(wrong),
+    ]
     for (const source of sources) {
       const made = rig(source, { commandTimeoutMs: 100 })
       const error = await made.client.run('AUTH', (redis) => redis.call('AUTH', 'user', PASSWORD)).catch(String)
@@ -216,9 +252,13 @@ describe('a password', () => {
   test('a refused command tells nothing of its arguments', async () => {
     const made = rig(server.url)
     await made.connected()
-    const error = await made.client.run('SET', (redis) => redis.call('SET', 'k', PASSWORD, 'NONSENSE')).catch((reason: unknown) => reason)
+    const error = await made.client
+      .run('SET', (redis) => redis.call('SET', 'k', PASSWORD, 'NONSENSE'))
+      .catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: 'ERR_REDIS_REPLY' })
-    const unknown = await made.client.run('NO', (redis) => redis.call('NOSUCHCOMMAND', PASSWORD, PASSWORD)).catch((reason: unknown) => reason)
+    const unknown = await made.client
+      .run('NO', (redis) => redis.call('NOSUCHCOMMAND', PASSWORD, PASSWORD))
+      .catch((reason: unknown) => reason)
     expect(unknown).toMatchObject({ code: 'ERR_REDIS_REPLY' })
     for (const each of [error, unknown]) {
       expect(`${String(each)} ${(each as Error).stack} ${String((each as Error).cause)}`).not.toContain(PASSWORD)
@@ -237,7 +277,15 @@ describe('a server that cannot be reached', () => {
     expect(await codeOf(ping(made))).toBe('ERR_REDIS_UNAVAILABLE')
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(290)
     expect(await codeOf(ping(made))).toBe('ERR_REDIS_UNAVAILABLE')
-    expect(made.told).toEqual([['warning', { code: 'ERR_REDIS_UNAVAILABLE', message: expect.stringContaining(`127.0.0.1:${port} cannot be reached (connect ECONNREFUSED`) }]])
+    expect(made.told).toEqual([
+      [
+        'warning',
+        {
+          code: 'ERR_REDIS_UNAVAILABLE',
+          message: expect.stringContaining(`127.0.0.1:${port} cannot be reached (connect ECONNREFUSED`),
+        },
+      ],
+    ])
     const late = await startRedis({ port })
     cleanUps.push(() => late.stop())
     await made.connected()
@@ -267,7 +315,9 @@ describe('a server that cannot be reached', () => {
     await vi.waitFor(() => expect(made.client.usable).toBe(false))
     expect(made.client.serverNow()).toBeUndefined()
     expect(await codeOf(ping(made))).toBe('ERR_REDIS_UNAVAILABLE')
-    expect(made.of('disconnected')).toEqual([{ server: `127.0.0.1:${proxy.port}`, reason: 'the connection was closed' }])
+    expect(made.of('disconnected')).toEqual([
+      { server: `127.0.0.1:${proxy.port}`, reason: 'the connection was closed' },
+    ])
     await proxy.heal()
     await vi.waitFor(() => expect(made.client.usable).toBe(true), { timeout: 10_000 })
     expect(await ping(made)).toBe('PONG')
@@ -316,8 +366,14 @@ describe('a server that stands still', () => {
     expect(await codeOf(ping(made))).toBe('ERR_REDIS_UNAVAILABLE')
     expect(performance.now() - passedOverAt).toBeLessThan(100)
     expect(made.counters.l2Errors.get('ERR_REDIS_TIMEOUT')).toBe(3)
-    expect(made.of('l2-error')[0]).toEqual({ command: 'PING', code: 'ERR_REDIS_TIMEOUT', message: 'Redis did not answer PING within 150 ms' })
-    await vi.waitFor(() => expect(made.of('breaker')).toContainEqual({ from: 'open', to: 'half-open' }), { timeout: 5000 })
+    expect(made.of('l2-error')[0]).toEqual({
+      command: 'PING',
+      code: 'ERR_REDIS_TIMEOUT',
+      message: 'Redis did not answer PING within 150 ms',
+    })
+    await vi.waitFor(() => expect(made.of('breaker')).toContainEqual({ from: 'open', to: 'half-open' }), {
+      timeout: 5000,
+    })
     frozen.thaw()
     await vi.waitFor(() => expect(made.of('breaker').at(-1)).toMatchObject({ to: 'closed' }), { timeout: 10_000 })
     await vi.waitFor(async () => expect(await ping(made)).toBe('PONG'), { timeout: 10_000 })

@@ -1,9 +1,12 @@
 import { Redis } from 'ioredis'
 import type { Clock } from '../../src/clock.ts'
 import { systemClock } from '../../src/clock.ts'
-import { type Notice, readNotice } from '../../src/entry/notice.ts'
-import { type CacheEventName, Counters, Events } from '../../src/events.ts'
-import { RedisClient, type RedisSource } from '../../src/redis/client.ts'
+import type { Notice } from '../../src/entry/notice.ts'
+import { readNotice } from '../../src/entry/notice.ts'
+import type { CacheEventName } from '../../src/events.ts'
+import { Counters, Events } from '../../src/events.ts'
+import type { RedisSource } from '../../src/redis/client.ts'
+import { RedisClient } from '../../src/redis/client.ts'
 
 /** A client of ours, with everything that it told. */
 export interface Rig {

@@ -55,7 +55,16 @@ const tip = (() => {
 })()
 
 const head = (change: { fillStamp?: Buffer; version?: number } = {}) =>
-  writeHead({ flags: 0, fillStamp: Buffer.from('stamp--1'), createdAt: 1000, freshUntil: 2000, staleUntil: 3000, version: undefined, loadMs: 5, ...change })
+  writeHead({
+    flags: 0,
+    fillStamp: Buffer.from('stamp--1'),
+    createdAt: 1000,
+    freshUntil: 2000,
+    staleUntil: 3000,
+    version: undefined,
+    loadMs: 5,
+    ...change,
+  })
 
 const farAway = () => (rig.client.serverNow() as number) + 60_000
 
@@ -129,9 +138,20 @@ const FOREIGN: readonly (readonly [name: string, put: (key: string) => Promise<u
 /** Heads of a chain that are none. */
 const FOREIGN_CHAINS: readonly (readonly [name: string, put: () => Promise<unknown>])[] = [
   ...FOREIGN.map(([name, put]) => [name, () => put(names.chain)] as const),
-  ...['', 'abc', '-5', '1.5', '1e15', 'nan', 'inf', '0x10', ' 7', '9'.repeat(17), '9007199254740992', '9007199254740991'].map(
-    (n) => [`the number ${JSON.stringify(n)}`, () => chainAt(n)] as const,
-  ),
+  ...[
+    '',
+    'abc',
+    '-5',
+    '1.5',
+    '1e15',
+    'nan',
+    'inf',
+    '0x10',
+    ' 7',
+    '9'.repeat(17),
+    '9007199254740992',
+    '9007199254740991',
+  ].map((n) => [`the number ${JSON.stringify(n)}`, () => chainAt(n)] as const),
 ]
 
 describe('the chain', () => {
@@ -169,7 +189,11 @@ describe('the chain', () => {
     await acquire()
     expect(await redis.get(k.lease)).toBe(`${TOKEN}|${n}`)
     expect(await commit()).toEqual({ word: 'stored' })
-    expect(await entry()).toEqual({ value: 'loaded', n0: n, stamps: [`${n}:feedfeedfeedfeed`, `${n}:feedfeedfeedfeed`] })
+    expect(await entry()).toEqual({
+      value: 'loaded',
+      n0: n,
+      stamps: [`${n}:feedfeedfeedfeed`, `${n}:feedfeedfeedfeed`],
+    })
     const moved = tip()
     await clear(moved)
     expect(await redis.get(names.clearStamp('shop'))).toBe(`${n + 1}:${moved}`)
@@ -177,18 +201,21 @@ describe('the chain', () => {
     expect((await ear.notices()).map((notice) => notice?.n)).toEqual([String(n + 1)])
   })
 
-  test.each(FOREIGN_CHAINS)('%s in its place is none: a new one begins, which everybody hears as a gap', async (_name, put) => {
-    const changes = [() => invalidate(), () => set(), () => clear()]
-    for (const change of changes) {
-      await put()
-      await change()
-      const { n, floor } = await redis.hgetall(names.chain)
-      expect(n).toMatch(/^\d{16}$/)
-      expect(floor).toBe(n)
-      expect((await ear.notices()).at(-1)).toMatchObject({ previousTip: '', n })
-      await redis.del(names.chain)
-    }
-  })
+  test.each(FOREIGN_CHAINS)(
+    '%s in its place is none: a new one begins, which everybody hears as a gap',
+    async (_name, put) => {
+      const changes = [() => invalidate(), () => set(), () => clear()]
+      for (const change of changes) {
+        await put()
+        await change()
+        const { n, floor } = await redis.hgetall(names.chain)
+        expect(n).toMatch(/^\d{16}$/)
+        expect(floor).toBe(n)
+        expect((await ear.notices()).at(-1)).toMatchObject({ previousTip: '', n })
+        await redis.del(names.chain)
+      }
+    },
+  )
 })
 
 describe('invalidate', () => {
@@ -220,7 +247,8 @@ describe('invalidate', () => {
     expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['S', 'D'])
   })
 
-  test('goes on when memory is full and there is nothing at all', async () => {
+  test('goes on when memory is full and there is no entry', async () => {
+    await chainAt(N)
     await redis.config('SET', 'maxmemory', '1')
     await invalidate()
     expect(await ear.notices()).toHaveLength(1)
@@ -260,7 +288,7 @@ describe('set', () => {
     for (const key of [k.entry, ...stampKeys]) expect(await redis.pttl(key)).toBe(-1)
   })
 
-  test("the TTL of a stamp is only ever raised", async () => {
+  test('the TTL of a stamp is only ever raised', async () => {
     const [root, shop] = stampKeys as [string, string]
     await redis.set(root, '1:00112233aabbccdd', 'PX', 5000)
     await redis.set(shop, '2:00112233aabbccdd', 'PX', 500_000)
@@ -366,10 +394,14 @@ describe('clear', () => {
     expect(await redis.get(names.clearStamp('shop'))).toMatch(new RegExp(`^\\d{16}:${mine}$`))
   })
 
-  test('goes on when memory is full', async () => {
+  test.each([true, false])('goes on when memory is full (with a stamp: %s)', async (hasStamp) => {
+    await chainAt(N)
+    if (hasStamp) await redis.set(names.clearStamp('shop'), '1:00112233aabbccdd')
     await redis.config('SET', 'maxmemory', '1')
-    await clear()
-    expect(await redis.exists(names.clearStamp('shop'))).toBe(1)
+    const mine = tip()
+    await clear(mine)
+    expect(await redis.get(names.clearStamp('shop'))).toBe(`${N + 1}:${mine}`)
+    expect(await ear.notices()).toHaveLength(1)
   })
 })
 
@@ -433,7 +465,11 @@ describe('acquire', () => {
     await redis.del(k.lease)
     await acquire()
     await release({ mark: 'failed|E_CODE|a | message\nof two lines, with ümlauts', markMs: 60_000 })
-    expect(await acquire({ hasWaited: true })).toEqual({ word: 'failed', code: 'E_CODE', message: 'a | message\nof two lines, with ümlauts' })
+    expect(await acquire({ hasWaited: true })).toEqual({
+      word: 'failed',
+      code: 'E_CODE',
+      message: 'a | message\nof two lines, with ümlauts',
+    })
   })
 
   test('granted: to a newcomer after a failure that it did not wait for', async () => {
@@ -453,12 +489,15 @@ describe('acquire', () => {
     expect((await acquire({ token: 'cd'.repeat(16) })).word).toBe('granted')
   })
 
-  test.each(FOREIGN.filter(([name]) => /list|set|hash/.test(name)))('%s in place of the entry is none', async (_name, put) => {
-    await put(k.entry)
-    expect((await acquire()).word).toBe('granted')
-    expect(await commit()).toEqual({ word: 'stored' })
-    expect((await entry())?.value).toBe('loaded')
-  })
+  test.each(FOREIGN.filter(([name]) => /list|set|hash/.test(name)))(
+    '%s in place of the entry is none',
+    async (_name, put) => {
+      await put(k.entry)
+      expect((await acquire()).word).toBe('granted')
+      expect(await commit()).toEqual({ word: 'stored' })
+      expect((await entry())?.value).toBe('loaded')
+    },
+  )
 
   test.each(FOREIGN_CHAINS)('%s in place of the chain: a new one begins, and the lease is good', async (_name, put) => {
     await put()
@@ -509,7 +548,9 @@ describe('commit', () => {
     await acquire()
     await acquire({ token: 'cd'.repeat(16) })
     await commit()
-    expect(await ear.notices()).toEqual([{ previousTip: '', tip: '', n: '0', operation: 'F', origin: 'origin', subject: SUBJECT }])
+    expect(await ear.notices()).toEqual([
+      { previousTip: '', tip: '', n: '0', operation: 'F', origin: 'origin', subject: SUBJECT },
+    ])
   })
 
   async function refusedFor(reason: string, { waiters = 1, lease = true } = {}) {
@@ -645,7 +686,9 @@ describe('release', () => {
     await acquire()
     await acquire({ token: 'cd'.repeat(16) })
     await release()
-    expect(await ear.notices()).toEqual([{ previousTip: '', tip: '', n: '0', operation: 'R', origin: 'origin', subject: SUBJECT }])
+    expect(await ear.notices()).toEqual([
+      { previousTip: '', tip: '', n: '0', operation: 'R', origin: 'origin', subject: SUBJECT },
+    ])
   })
 
   test('leaves a mark for a moment', async () => {

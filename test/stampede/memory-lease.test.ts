@@ -32,7 +32,7 @@ test('a lease ends exactly at its end, and renewal counts from now', async () =>
   expect((await leases.acquire(k, undefined, false)).word).toBe('granted')
 })
 
-test('settle ends the lease of its holder and calls those who wait; revoke ends anybody\'s', async () => {
+test("settle ends the lease of its holder and calls those who wait; revoke ends anybody's", async () => {
   const clock = new FakeClock()
   const leases = new MemoryLeases(clock, LEASE_MS)
   const first = await leases.acquire(k, undefined, false)

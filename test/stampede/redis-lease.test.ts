@@ -79,7 +79,11 @@ describe('in Redis', () => {
     const reply = await leases.acquire(k, undefined, false)
     if (reply.word !== 'granted') throw new Error('expected a lease')
     await leases.release(reply.lease, { word: 'failed', code: 'a|b', message: `|${'é'.repeat(500)}` })
-    expect(await leases.acquire(k, undefined, true)).toEqual({ word: 'failed', code: 'ab', message: `|${'é'.repeat(199)}` })
+    expect(await leases.acquire(k, undefined, true)).toEqual({
+      word: 'failed',
+      code: 'ab',
+      message: `|${'é'.repeat(199)}`,
+    })
     expect(await redis.strlen(names.lease(k))).toBeLessThan(500)
     await redis.flushall()
     const next = await leases.acquire(k, undefined, false)

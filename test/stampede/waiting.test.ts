@@ -7,7 +7,9 @@ const k = { namespace: '_', key: 'k' }
 test('a call wakes all who wait for its key, and nobody else', async () => {
   const clock = new FakeClock()
   const waiting = new Waiting(clock)
-  const [one, two, other, elsewhere] = [k, k, { namespace: '_', key: 'other' }, { namespace: 'a', key: 'k' }].map((address) => waiting.take(address))
+  const [one, two, other, elsewhere] = [k, k, { namespace: '_', key: 'other' }, { namespace: 'a', key: 'k' }].map(
+    (address) => waiting.take(address),
+  )
   const woken = Promise.all([one?.called(100), two?.called(100)])
   const late = Promise.all([other?.called(100), elsewhere?.called(100)])
   waiting.call(k)

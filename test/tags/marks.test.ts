@@ -77,7 +77,9 @@ describe('Marks', () => {
           for (const note of notes) if (word === 'all' || (word === 'move' && note.group === name)) note.isVoid = true
           if (word === 'note') notes.push({ group: name, count: marks.count, isVoid: false })
         }
-        expect(notes.map((note) => marks.movedSince([note.group], note.count))).toEqual(notes.map((note) => note.isVoid))
+        expect(notes.map((note) => marks.movedSince([note.group], note.count))).toEqual(
+          notes.map((note) => note.isVoid),
+        )
       }),
     )
   })

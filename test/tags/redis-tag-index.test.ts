@@ -65,7 +65,10 @@ describe('in Redis', () => {
       if (reply.word !== 'granted') throw new Error('expected a lease')
       await tags.clear('shop')
       if (evicted) await redis.del(names.clearStamp('shop'))
-      expect(await tier.commit(candidate(address, 'too late'), reply.lease)).toEqual({ word: 'refused', reason: 'moved' })
+      expect(await tier.commit(candidate(address, 'too late'), reply.lease)).toEqual({
+        word: 'refused',
+        reason: 'moved',
+      })
       expect(await tier.get(address)).toEqual({ word: 'missing' })
     }
     close()

@@ -12,10 +12,18 @@ import type { Candidate } from '../../src/tiers/tier.ts'
 export const names = new RedisNames('tc', 0)
 
 /** The parts of one process that reach Redis, connected. */
-export async function openFar(source: Parameters<typeof rigOf>[0], { origin = 'here', clock = systemClock }: { origin?: string; clock?: Clock } = {}) {
+export async function openFar(
+  source: Parameters<typeof rigOf>[0],
+  { origin = 'here', clock = systemClock }: { origin?: string; clock?: Clock } = {},
+) {
   const rig = rigOf(source, { clock })
   const undecodable: { address: Address; error: unknown }[] = []
-  const tier = new RedisTier(rig.client, { names, origin, commandTimeoutMs: 5000 }, clock, (address, error) => void undecodable.push({ address, error }))
+  const tier = new RedisTier(
+    rig.client,
+    { names, origin, commandTimeoutMs: 5000 },
+    clock,
+    (address, error) => void undecodable.push({ address, error }),
+  )
   const tags = new RedisTagIndex(rig.client, { names, origin }, clock)
   const leases = new RedisLeases(rig.client, { names, origin, leaseMs: 30_000 }, clock)
   await rig.connected()

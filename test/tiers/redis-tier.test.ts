@@ -73,7 +73,10 @@ async function calls(command: string): Promise<number> {
 describe('reads', () => {
   test('of one tick are one MGET, whatever their namespaces, also when they go on after awaits', async () => {
     const far = await open()
-    const addresses = Array.from({ length: 50 }, (_, index) => ({ namespace: index % 2 ? 'shop.users' : '_', key: `k${index % 40}` }))
+    const addresses = Array.from({ length: 50 }, (_, index) => ({
+      namespace: index % 2 ? 'shop.users' : '_',
+      key: `k${index % 40}`,
+    }))
     for (const address of addresses) await far.tier.set(far.candidate(address, address.key))
     await redis.config('RESETSTAT')
     const reads = addresses.map(async (address, index) => {
@@ -111,7 +114,9 @@ describe('reads', () => {
     const shifted = (ms: number): Clock => ({ ...systemClock, now: () => systemClock.now() + ms })
     const [writer, reader] = [await open({ clock: shifted(1e9) }), await open({ clock: shifted(5) })]
     const at = writer.clock.now()
-    await writer.tier.set(writer.candidate(k, 1, { createdAt: at - 1000, freshUntil: at + 30_000, staleUntil: at + 90_000 }))
+    await writer.tier.set(
+      writer.candidate(k, 1, { createdAt: at - 1000, freshUntil: at + 30_000, staleUntil: at + 90_000 }),
+    )
     const before = reader.clock.now()
     const found = await reader.tier.get(k)
     if (found.word !== 'entry') throw new Error(found.word)
@@ -132,7 +137,12 @@ describe('reads', () => {
 
   test('bring values of all kinds as they were stored, with their tags', async () => {
     const far = await open()
-    const stored = { list: [1, -0, 2n], map: new Map([[{ a: 1 }, new Date(-1)]]), bytes: Buffer.from('x'), nothing: undefined }
+    const stored = {
+      list: [1, -0, 2n],
+      map: new Map([[{ a: 1 }, new Date(-1)]]),
+      bytes: Buffer.from('x'),
+      nothing: undefined,
+    }
     await far.tier.set(far.candidate(k, stored))
     expect(await value(far, k)).toStrictEqual(stored)
   })
@@ -146,7 +156,10 @@ describe('an entry is void', () => {
     ['a stamp was evicted', () => redis.del(names.clearStamp('shop'))],
     ['a stamp is another one', () => redis.set(names.clearStamp('shop'), '1:00112233aabbccdd')],
     ['a stamp is garbage', () => redis.set(names.clearStamp('shop'), 'garbage')],
-    ['a stamp is of another type', async () => [await redis.del(names.clearStamp('shop')), await redis.rpush(names.clearStamp('shop'), 'x')]],
+    [
+      'a stamp is of another type',
+      async () => [await redis.del(names.clearStamp('shop')), await redis.rpush(names.clearStamp('shop'), 'x')],
+    ],
   ])('once %s; seen, it does not stand in the way of the lease', async (_name, change) => {
     const far = await open()
     const address = { namespace: 'shop.users', key: 'k' }
@@ -226,7 +239,11 @@ describe('what cannot be read', () => {
     await far.tier.set(far.candidate(other, 'good'))
     await redis.set(names.entry(k), 'garbage')
     await redis.rpush(names.entry({ namespace: '_', key: 'list' }), 'x')
-    const found = await Promise.all([far.tier.get(k), far.tier.get(other), far.tier.get({ namespace: '_', key: 'list' })])
+    const found = await Promise.all([
+      far.tier.get(k),
+      far.tier.get(other),
+      far.tier.get({ namespace: '_', key: 'list' }),
+    ])
     expect(found.map(({ word }) => word)).toEqual(['void', 'entry', 'missing'])
   })
 })
