@@ -13,7 +13,10 @@ export function seeded(seed: number): () => number {
 export function zipf(count: number, exponent: number, random: () => number): () => number {
   const upTo: number[] = []
   let sum = 0
-  for (let rank = 0; rank < count; rank++) upTo.push((sum += 1 / (rank + 1) ** exponent))
+  for (let rank = 0; rank < count; rank++) {
+    sum += 1 / (rank + 1) ** exponent
+    upTo.push(sum)
+  }
   return () => firstAbove(upTo, random() * sum)
 }
 

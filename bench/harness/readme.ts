@@ -21,5 +21,5 @@ export function between(text: string, table: string): string | undefined {
   const start = text.indexOf(START)
   const end = text.indexOf(END, start)
   if (start < 0 || end < 0) return undefined
-  return `${text.slice(0, start + START.length)}\n${table}\n${text.slice(end)}`
+  return `${text.slice(0, start + START.length)}\n\n${table}\n\n${text.slice(end)}`
 }

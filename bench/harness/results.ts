@@ -33,11 +33,7 @@ export function readResults(): ResultsFile[] {
 }
 
 /** Runs a scenario and puts what it found in the place of the last run on the same Node. */
-export async function record(
-  scenario: Scenario,
-  node: NodeBinary,
-  tell: (line: string) => void,
-): Promise<ResultsRun> {
+export async function record(scenario: Scenario, node: NodeBinary, tell: (line: string) => void): Promise<ResultsRun> {
   const { name, work, reference, expects, bar = null, nodes } = scenario
   const [cpu] = cpus()
   const loadBefore = Number((loadavg()[0] ?? 0).toFixed(2))

@@ -17,9 +17,7 @@ function placeOf({ name }: ResultsFile): number {
 
 function ratioTable(files: readonly ResultsFile[]): string {
   if (files.length === 0) return ''
-  const rows = files.flatMap((file) =>
-    file.runs.flatMap((run) => (run.ratio ? [ratioRow(file, run)] : [])),
-  )
+  const rows = files.flatMap((file) => file.runs.flatMap((run) => (run.ratio ? [ratioRow(file, run)] : [])))
   return [
     '| bench | what is measured | against | Node | ratio (middle half of the rounds) | bar | measured beside it |',
     '|---|---|---|---|---|---|---|',
@@ -35,7 +33,9 @@ function ratioRow({ name, work, reference, bar }: ResultsFile, { node, ratio, al
     node.replace(/^v/, ''),
     ratio ? `**${ratio.median.toFixed(2)}** (${ratio.lowerQuartile.toFixed(2)}–${ratio.upperQuartile.toFixed(2)})` : '',
     ratio ? verdict(ratio.median, bar) : '',
-    Object.entries(also).map(([name, other]) => `${name}: ${other.median.toFixed(2)}`).join('; '),
+    Object.entries(also)
+      .map(([name, other]) => `${name}: ${other.median.toFixed(2)}`)
+      .join('; '),
   ]
   return `| ${cells.join(' | ')} |`
 }

@@ -54,7 +54,13 @@ async function run(node: NodeBinary, tell: (line: string) => void): Promise<Meas
       rounds: rounds.map(roundOf),
       reported: Object.fromEntries(Object.values(VARIANTS).map((name, index) => [name, report(rounds, index)])),
       versions: { redis: await redisVersion(redis.url) },
-      details: { database: database.name, shops: SHOPS, requestsPerSecond: PER_SECOND, visits: VISITS, warmUp: WARM_UP },
+      details: {
+        database: database.name,
+        shops: SHOPS,
+        requestsPerSecond: PER_SECOND,
+        visits: VISITS,
+        warmUp: WARM_UP,
+      },
     }
   } finally {
     await Promise.all(fleets.flatMap(({ shops }) => shops.map((shop) => shop.stop())))
@@ -131,7 +137,12 @@ function roundOf(outcomes: readonly Outcome[], index: number): Round {
 /** Medians over the rounds. */
 function report(rounds: readonly (readonly Outcome[])[], index: number): Readonly<Record<string, number>> {
   const median = (figure: (outcome: Outcome) => number) =>
-    Number(quantile(rounds.map((outcomes) => figure(outcomes[index] as Outcome)), 0.5).toFixed(2))
+    Number(
+      quantile(
+        rounds.map((outcomes) => figure(outcomes[index] as Outcome)),
+        0.5,
+      ).toFixed(2),
+    )
   return {
     'queries per 1,000 requests': median(perThousand),
     'p50 in ms': median(({ latencies }) => quantile(latencies, 0.5)),

@@ -72,7 +72,11 @@ async function measurePair(pair: number, node: NodeBinary, generator: Generator)
   }
 }
 
-async function measure(program: Program, url: string, generator: Generator): Promise<{ perSecond: number; cpu: number }> {
+async function measure(
+  program: Program,
+  url: string,
+  generator: Generator,
+): Promise<{ perSecond: number; cpu: number }> {
   await program.ask('collect garbage')
   const before = await program.ask<Cpu>('cpu')
   const perSecond = await generator.run(url, CONNECTIONS, SECONDS)

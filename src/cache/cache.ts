@@ -7,7 +7,6 @@ import type { CacheEventName, CacheListener, Counters, Gauges, Observable, Reque
 import { namespaceGroup } from '../tags/marks.ts'
 import type { NearEntry } from '../tiers/tier.ts'
 import { clearEverywhere, deleteEverywhere } from './invalidation.ts'
-import type { FarFound } from './lookup.ts'
 import { lookupFar, lookupNear } from './lookup.ts'
 import { handOut, standing } from './near.ts'
 import type { EntryOptions, LoadOptions, LoadSettings } from './options.ts'

@@ -4,7 +4,7 @@ import { describeExpress, send, settle, until } from './express-app.ts'
 import type { Response } from 'express'
 import type { Route } from './express-app.ts'
 
-describeExpress(({ tiers, hit, serve }) => {
+describeExpress(({ hit, serve }) => {
   describe('credentials', () => {
     test('Authorization is neither answered nor stored, unless the response says so', async () => {
       const { agent, runs } = await serve((req, res) => {
