@@ -172,6 +172,6 @@ function call<Event>(listener: (event: Event) => unknown, event: Event): void {
 }
 
 function warnOfListener(error: unknown): void {
-  const reason = error instanceof Error ? error.message : typeof error
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : typeof error
   process.emitWarning(`a listener of cache events failed: ${reason}`, { type: 'TierCacheWarning' })
 }
