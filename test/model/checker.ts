@@ -173,7 +173,10 @@ const SLACK_MS = 200
 /** R6. The time in which a process, or the driver that answers its loaders, did not get to run is not the cache's. */
 function checkDeadlines(history: History): Violation[] {
   const ofDriver = history.stalls.filter(({ process }) => process === 'driver')
-  const violations: Violation[] = []
+  const violations: Violation[] = history.unanswered.map(({ process, operation, key, askedAt }) => {
+    const text = `${operation} of ${key} by ${process} was never answered`
+    return { rule: 'R6', text, at: askedAt, key, ids: [] }
+  })
   for (const call of [...history.reads, ...history.writes]) {
     if (call.end === undefined) continue
     const took = call.end - call.start

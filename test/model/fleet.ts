@@ -7,6 +7,7 @@ import type { FaultProxy } from '../doubles/fault-proxy.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 import type { Call } from './operations.ts'
+import { monotonicMs } from './stall-meter.ts'
 
 /** `build/test/model/`, whether this file runs compiled from there or as it is. */
 const programs = import.meta.filename.endsWith('.ts')
@@ -15,6 +16,12 @@ const programs = import.meta.filename.endsWith('.ts')
 
 export type Done = FromWorker & { type: 'done' }
 export type State = FromWorker & { type: 'state' }
+
+/** A call that was asked for. */
+export interface OpenCall {
+  readonly call: Call
+  readonly askedAt: number
+}
 
 /** Told of what processes say by themselves. */
 export interface FleetListener {
@@ -57,8 +64,7 @@ export class Member {
   readonly subscriber: FaultProxy
   /** What the cache can do, of what caches may not have yet. */
   methods: readonly string[] = []
-  /** Calls that were not answered yet. */
-  outstanding = 0
+  readonly #open = new Map<number, OpenCall>()
   readonly #settings: FleetSettings
   readonly #listener: FleetListener
   readonly #waiting = new Map<number, (message: Done | State | undefined) => void>()
@@ -99,14 +105,20 @@ export class Member {
 
   /** Asks for a call. No `done` when the process ended before it answered. */
   async call(call: Call): Promise<{ readonly process: string; readonly done: Done | undefined }> {
-    this.outstanding++
+    const number = ++this.#ids
+    this.#open.set(number, { call, askedAt: monotonicMs() - this.#settings.epochMs })
     try {
       await this.#ready
       const { process } = this
       return { process, done: (await this.#ask((id) => ({ type: 'call', id, call }))) as Done | undefined }
     } finally {
-      this.outstanding--
+      this.#open.delete(number)
     }
+  }
+
+  /** Calls that were not answered yet, the oldest first. */
+  get open(): readonly OpenCall[] {
+    return [...this.#open.values()]
   }
 
   async state(): Promise<State | undefined> {
@@ -115,7 +127,7 @@ export class Member {
   }
 
   tell(message: ToWorker): void {
-    if (this.#child?.connected) this.#child.send(message)
+    this.#send(message)
   }
 
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
@@ -137,9 +149,15 @@ export class Member {
     const id = ++this.#ids
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve)
-      if (this.#child?.connected) this.#child.send(build(id))
-      else this.#settle(id, undefined)
+      if (!this.#send(build(id))) this.#settle(id, undefined)
     })
+  }
+
+  /** Answers whether there is a process to send to. What one that has just been killed does not get needs no answer. */
+  #send(message: ToWorker): boolean {
+    if (!this.#child?.connected) return false
+    this.#child.send(message, () => {})
+    return true
   }
 
   #settle(id: number, message: Done | State | undefined): void {
@@ -188,7 +206,7 @@ export class Member {
     if (message.type === 'done' || message.type === 'state') this.#settle(message.id, message)
     if (message.type === 'load') {
       this.#listener.load(name, message.key, (answer) => {
-        if (child.connected) child.send({ type: 'loaded', id: message.id, ...answer } satisfies ToWorker)
+        if (child.connected) child.send({ type: 'loaded', id: message.id, ...answer } satisfies ToWorker, () => {})
       })
     }
     this.#listener.said(name, message)

@@ -7,6 +7,7 @@ export interface History {
   readonly bounds: Bounds
   readonly reads: Read[]
   readonly writes: Write[]
+  readonly unanswered: Unanswered[]
   readonly loads: Load[]
   readonly faults: Fault[]
   /** Invalidations that were not acknowledged at first and then were, as the processes told. */
@@ -69,6 +70,15 @@ export interface Write {
   readonly isSoft: boolean
 }
 
+/** A call that was not answered when everything was over, though its process lives. */
+export interface Unanswered {
+  readonly process: string
+  readonly operation: string
+  readonly key: string
+  /** When the driver asked for it. */
+  readonly askedAt: number
+}
+
 export interface Load {
   readonly process: string
   readonly key: string
@@ -120,6 +130,7 @@ export function emptyHistory(seed: number, bounds: Bounds): History {
     bounds,
     reads: [],
     writes: [],
+    unanswered: [],
     loads: [],
     faults: [],
     repeats: [],

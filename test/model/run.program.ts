@@ -2,11 +2,14 @@
  * The randomized fault test from a terminal.
  *
  * `--seed N` (default: by chance), `--seeds N` that many in a row, `--seconds S` per seed, `--processes P`,
- * `--faults a,b,c` (`none`, `all`), `--dist FOLDER` of the compiled library, `--control NAME`, `--quiet`.
+ * `--faults a,b,c` (`usual`, `none`, `all`), `--dist FOLDER` of the compiled library. `--control NAME` (`all`): the library
+ * without one of its rules; then a run is good when it finds a violation, and seeds are tried until one does.
  */
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { ControlName } from './controls.ts'
+import { breakLibrary, controlNames, controlOf } from './controls.ts'
 import { excerpt } from './excerpt.ts'
 import type { FaultName } from './faults.ts'
 import { faultNames, usualFaults } from './faults.ts'
@@ -26,8 +29,9 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '15' },
     processes: { type: 'string', default: '4' },
-    faults: { type: 'string', default: 'usual' },
+    faults: { type: 'string' },
     dist: { type: 'string', default: join(root, 'dist') },
+    control: { type: 'string' },
   },
 })
 
@@ -72,14 +76,52 @@ async function tell(options: ModelOptions, { history, violations, counts }: Mode
 }
 
 const first = values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : Number(values.seed)
-const faults = readFaults(values.faults)
+const [seeds, seconds, processes] = [Number(values.seeds), Number(values.seconds), Number(values.processes)]
 const dist = await copyOf(values.dist)
-let bad = 0
-for (let index = 0; index < Number(values.seeds); index++) {
-  const options = { seed: first + index, seconds: Number(values.seconds), processes: Number(values.processes), faults, dist }
-  const result = await runModel(options)
-  await tell(options, result)
-  if (result.violations.length > 0) bad++
+
+async function runSeeds(): Promise<boolean> {
+  const faults = readFaults(values.faults ?? 'usual')
+  let bad = 0
+  for (let seed = first; seed < first + seeds; seed++) {
+    const options = { seed, seconds, processes, faults, dist }
+    const result = await runModel(options)
+    await tell(options, result)
+    if (result.violations.length > 0) bad++
+  }
+  print(`${seeds} seeds, ${bad} with violations`)
+  return bad === 0
 }
-print(`${values.seeds} seeds, ${bad} with violations`)
-process.exitCode = bad === 0 ? 0 : 1
+
+/** Seeds until one catches it. Answers whether one did. */
+async function runControl(name: ControlName): Promise<boolean> {
+  const broken = join(folder, `${name}-${process.pid}`)
+  await breakLibrary(name, dist, broken)
+  const faults = values.faults === undefined ? (controlOf(name).faults ?? usualFaults) : readFaults(values.faults)
+  for (let seed = first; seed < first + seeds; seed++) {
+    const { violations, history } = await runModel({ seed, seconds, processes, faults, dist: broken })
+    const [violation] = violations
+    if (!violation) continue
+    const rules = [...new Set(violations.map(({ rule }) => rule))].sort().join(', ')
+    print(`${name}: caught by ${rules} (${violations.length} violations), seed ${seed}, number ${seed - first + 1}`)
+    print(`  ${violation.text} (at ${Math.round(violation.at)} ms)`)
+    if (values.control !== 'all') for (const line of excerpt(history, violation)) print(`    ${line}`)
+    return true
+  }
+  print(`${name}: survived ${seeds} seeds`)
+  return false
+}
+
+async function runControls(names: readonly ControlName[]): Promise<boolean> {
+  let isGood = true
+  for (const name of names) isGood = (await runControl(name)) && isGood
+  return isGood
+}
+
+function readControls(text: string): readonly ControlName[] {
+  const names = text === 'all' ? controlNames : controlNames.filter((name) => text.split(',').includes(name))
+  if (names.length === 0) throw new Error(`there is no control ${text}; the controls are ${controlNames.join(', ')}`)
+  return names
+}
+
+const isGood = values.control === undefined ? await runSeeds() : await runControls(readControls(values.control))
+process.exitCode = isGood ? 0 : 1

@@ -160,7 +160,7 @@ class Driver {
     ]
     await sleep(untilMs - this.#now())
     this.#isOver = true
-    await Promise.all(work)
+    await Promise.race([Promise.all(work), sleep(RECOVERY_MS, undefined, { ref: false })])
     await this.#recover()
     await this.#readAllOnceMore()
     const violations = check(this.#history)
@@ -189,7 +189,7 @@ class Driver {
       const member = random.pick(this.#members)
       // Now and then many ask at once.
       for (let left = random.chance(0.03) ? 10 : 1; left > 0; left--) {
-        if (member.outstanding < OUTSTANDING_MOST) void this.#read(member, key, random.weighted(weights), false)
+        if (member.open.length < OUTSTANDING_MOST) void this.#read(member, key, random.weighted(weights), false)
       }
     }
   }
@@ -347,6 +347,11 @@ class Driver {
         isWell: state?.l2Usable === true,
       })
       if (state) this.#counters.set(member.process, state.counters)
+      for (const { call, askedAt } of member.open) {
+        if (askedAt > this.#now() - RECOVERY_MS) continue
+        const { process } = member
+        this.#history.unanswered.push({ process, operation: call.operation, key: call.key.name, askedAt })
+      }
     })
     await sleep(STALENESS_MS + 300)
   }

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { FaultName } from './faults.ts'
+
+/** A change of the compiled library, as text. What is replaced must be there exactly once. */
+interface Patch {
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+/**
+ * The library without one rule of the protocol. A checker that never failed proves nothing: each control must be caught,
+ * by runs with these faults or by a directed scenario.
+ */
+export interface Control {
+  /** What is missing. */
+  readonly lacks: string
+  readonly patches: readonly Patch[]
+  /** The faults that open the hole soonest. */
+  readonly faults?: readonly FaultName[]
+}
+
+const LUA = 'redis/lua.generated.js'
+
+export const controls = {
+  'no-lease-fence': {
+    lacks: 'a commit is taken whoever holds the lease',
+    patches: [
+      {
+        file: LUA,
+        find: `if token ~= ARGV[2] then
+  return { 'refused', 'lease' }
+end
+local function refuse`,
+        replace: `if token ~= ARGV[2] then
+  n0 = head_number(KEYS[3]) or 0
+  mark = ''
+end
+local function refuse`,
+      },
+    ],
+    faults: ['lag', 'freeze-process', 'block', 'evict'],
+  },
+  'no-stamp-fence': {
+    lacks: 'a commit is taken whatever was cleared since its lease was granted',
+    patches: [
+      { file: LUA, find: 'if n > n0 then\n      return refuse', replace: 'if false then\n      return refuse' },
+      { file: LUA, find: 'if not moved or not (moved <= n0) then', replace: 'if false then' },
+    ],
+    faults: ['lag'],
+  },
+  'no-poison': {
+    lacks: 'what was under way when its key became another one fills L1',
+    patches: [
+      { file: 'cache/flights.js', find: 'if (flight !== except)\n', replace: 'if (false)\n' },
+      {
+        file: 'cache/flights.js',
+        find: 'for (const flight of flights)\n                flight.poison = reason;',
+        replace: '',
+      },
+    ],
+    faults: ['lag'],
+  },
+  'no-gap': {
+    lacks: 'missed notices are no reason to drop L1',
+    patches: [{ file: 'create-cache.js', find: 'gap: (reason) => resync(parts, reason)', replace: 'gap: () => { }' }],
+    faults: ['hole', 'cut', 'client-kill'],
+  },
+  'no-bound': {
+    lacks: 'L1 answers without a proof that it is current',
+    patches: [
+      {
+        file: 'cache/near.js',
+        find: 'if (now - knownAt > settings.maxStalenessMs)',
+        replace: 'if (false)',
+      },
+    ],
+    faults: ['hole', 'cut', 'freeze-process'],
+  },
+  'no-local-fence': {
+    lacks: 'L2 is believed about keys whose invalidation it has not acknowledged',
+    patches: [{ file: 'cache/journal.js', find: 'if (this.size === 0)\n', replace: 'if (true)\n' }],
+    faults: ['readonly', 'client-pause', 'hole'],
+  },
+  'no-set-deadline': {
+    lacks: 'a set that is delivered late is carried out',
+    patches: [{ file: LUA, find: "  return { 'late' }", replace: '' }],
+    faults: ['hole', 'freeze-redis'],
+  },
+  'no-journal-numbers': {
+    lacks: 'the acknowledgement of an earlier call removes a later one from the journal',
+    patches: [
+      { file: 'cache/journal.js', find: 'if (noted && noted.number <= number)', replace: 'if (noted)' },
+    ],
+    faults: ['lag', 'hole'],
+  },
+} as const satisfies Record<string, Control>
+
+export type ControlName = keyof typeof controls
+export const controlNames = Object.keys(controls) as ControlName[]
+
+export function controlOf(name: ControlName): Control {
+  return controls[name]
+}
+
+/** Copies a compiled library and takes one rule out of the copy. Rejects when the rule is not where it is thought to be. */
+export async function breakLibrary(name: ControlName, dist: string, copy: string): Promise<void> {
+  await rm(copy, { recursive: true, force: true })
+  await cp(dist, copy, { recursive: true })
+  for (const { file, find, replace } of controlOf(name).patches) {
+    const text = await readFile(join(copy, file), 'utf8')
+    const found = text.split(find).length - 1
+    if (found !== 1) throw new Error(`control ${name}: expected its rule once in ${file}, found it ${found} times`)
+    await writeFile(join(copy, file), text.replace(find, () => replace))
+  }
+  await digestScripts(join(copy, LUA))
+}
+
+/** Scripts are called by their digest: a script that was changed needs another one. */
+async function digestScripts(file: string): Promise<void> {
+  let text = await readFile(file, 'utf8')
+  // A name of its own: what was imported once is not read again.
+  const url = `${pathToFileURL(file).href}?${createHash('sha1').update(text).digest('hex')}`
+  const { scripts } = (await import(url)) as { scripts: Record<string, { lua: string; sha1: string }> }
+  for (const { lua, sha1 } of Object.values(scripts)) {
+    text = text.replace(sha1, createHash('sha1').update(lua).digest('hex'))
+  }
+  await writeFile(file, text)
+}
