@@ -32,9 +32,16 @@ export interface CacheEvents {
     readonly error: unknown
   }
   /** An invalidation that had not been acknowledged was repeated, and now is: it holds for all processes. */
-  acknowledged: { readonly namespace: string; readonly key?: string }
+  acknowledged: InvalidationSubject
   /** A renewal behind a stale value failed; the stale value goes on being served until it expires. */
   'renewal-failed': { readonly namespace: string; readonly key: string; readonly error: unknown }
+}
+
+/** What an invalidation is about: a key, a namespace, or a tag. */
+export interface InvalidationSubject {
+  readonly namespace?: string
+  readonly key?: string
+  readonly tag?: string
 }
 
 /** - `closed`: commands pass. - `open`: none passes. - `half-open`: one probe is on its way. */

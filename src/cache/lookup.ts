@@ -3,9 +3,10 @@ import type { Freshness } from '../entry/freshness.ts'
 import { judge } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
 import type { RequestCounters } from '../events.ts'
-import type { NearEntry, Seen } from '../tiers/tier.ts'
+import type { Verdict } from '../entry/stamp.ts'
+import type { Found, NearEntry, Seen } from '../tiers/tier.ts'
 import type { Flight } from './flights.ts'
-import { isolate, land, standing } from './near.ts'
+import { groupsOf, isolate, land, standing } from './near.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** What L1 has: an entry that it may answer with, and how it stands. */
@@ -50,16 +51,19 @@ export async function lookupFar(
   requests: RequestCounters,
 ): Promise<FarLookup> {
   const far = parts.shared?.far
-  if (!far || parts.journal.fences(target)) return { entry: undefined, seen: undefined }
+  if (!far || parts.journal.fences(target.id, target.groups)) return { entry: undefined, seen: undefined }
   const found = await far.get(target)
   if (found.word !== 'entry') {
     requests.l2Missing++
     if (found.word === 'void' && typeof found.seen === 'string') await discard(parts, target, found.seen)
     return { entry: undefined, seen: found.word === 'void' ? found.seen : undefined }
   }
-  const { entry, bytes, seen, sentAt } = found
-  const freshness = judge(entry, parts.clock.now())
-  if (freshness === 'expired') {
+  const { bytes, seen, sentAt } = found
+  const now = parts.clock.now()
+  const verdict = await judgeTags(parts, target, found)
+  const entry = verdict === 'stale' ? { ...found.entry, freshUntil: Math.min(found.entry.freshUntil, now) } : found.entry
+  const freshness = judge(entry, now)
+  if (verdict === 'void' || freshness === 'expired') {
     requests.l2Missing++
     return { entry: undefined, seen }
   }
@@ -68,6 +72,14 @@ export async function lookupFar(
   const shared = isolate(entry.value, kept.isolation)
   land(parts, target, flight, { entry, bytes, shared, l1TtlMs: kept.l1TtlMs, asOf: sentAt })
   return { entry, shared, freshness, seen }
+}
+
+/** What the tags of an entry say of it: as L2 knows, and as this process knows better until L2 acknowledges. */
+async function judgeTags(parts: Parts, target: Target, found: Extract<Found, { word: 'entry' }>): Promise<Verdict> {
+  const { tags } = found.entry
+  if (tags.length === 0 || !parts.shared) return 'holds'
+  if (parts.journal.fences(target.id, groupsOf(target, tags))) return 'void'
+  return parts.shared.tags.judge(tags, found.tagStamps, found.n0)
 }
 
 /** Removes bytes that cannot be read. They are a miss either way, so a failure to remove them changes nothing. */

@@ -1,5 +1,6 @@
 import { sendInvalidation } from './invalidation.ts'
 import type { JournalEntry } from './journal.ts'
+import { subjectOf } from './near.ts'
 import type { Parts } from './parts.ts'
 
 /** How many repetitions are on their way at one time. */
@@ -57,11 +58,6 @@ async function repeat(parts: Parts, entry: JournalEntry): Promise<boolean> {
     return false
   }
   parts.journal.acknowledge(entry)
-  parts.events.tell('acknowledged', () => {
-    const { invalidation } = entry
-    if (invalidation.kind === 'namespace') return { namespace: invalidation.namespace }
-    const { namespace, key } = invalidation.address
-    return { namespace, key }
-  })
+  parts.events.tell('acknowledged', () => subjectOf(entry.invalidation))
   return true
 }
