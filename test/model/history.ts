@@ -44,6 +44,8 @@ export interface Read {
   readonly value?: { readonly key: string; readonly version: number } | undefined
   readonly freshness?: 'fresh' | 'stale' | undefined
   readonly tier?: 'l1' | 'l2' | 'loader' | undefined
+  /** Whether it waited for a load that another caller of its process had started. */
+  readonly joined?: boolean | undefined
   /** The code of an expected rejection: a loader's failure. */
   readonly failed?: string | undefined
   /** One of the reads after everything was healed, which all must agree. */
@@ -70,7 +72,8 @@ export interface Write {
 export interface Load {
   readonly process: string
   readonly key: string
-  /** `undefined` for a loader that failed. */
+  /** `skipped`: the value was not to be stored. */
+  readonly outcome: 'loaded' | 'failed' | 'skipped'
   readonly version?: number | undefined
   readonly start: number
   readonly end: number

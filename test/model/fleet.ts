@@ -1,0 +1,199 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { ChildProcess } from 'node:child_process'
+import type { CacheOptions } from '../../src/cache/options.ts'
+import type { FaultProxy } from '../doubles/fault-proxy.ts'
+import { startFaultProxy } from '../doubles/fault-proxy.ts'
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+import type { Call } from './operations.ts'
+
+/** `build/test/model/`, whether this file runs compiled from there or as it is. */
+const programs = import.meta.filename.endsWith('.ts')
+  ? join(import.meta.dirname, '../../build/test/model')
+  : import.meta.dirname
+
+export type Done = FromWorker & { type: 'done' }
+export type State = FromWorker & { type: 'state' }
+
+/** Told of what processes say by themselves. */
+export interface FleetListener {
+  load(process: string, key: string, answer: (message: Omit<ToWorker & { type: 'loaded' }, 'type' | 'id'>) => void): void
+  said(process: string, message: FromWorker): void
+}
+
+export interface FleetSettings {
+  readonly size: number
+  readonly dist: string
+  readonly cache: CacheOptions
+  readonly namespaces: Readonly<Record<string, object>>
+  readonly epochMs: number
+  /** Where the proxies lead; looked at for each new connection. */
+  readonly target: { host: string; port: number }
+}
+
+/** Several processes with a cache each, every one behind fault proxies of its own. */
+export class Fleet {
+  readonly members: readonly Member[]
+
+  private constructor(members: readonly Member[]) {
+    this.members = members
+  }
+
+  static async start(settings: FleetSettings, listener: FleetListener): Promise<Fleet> {
+    const slots = Array.from({ length: settings.size }, (_, index) => `w${index + 1}`)
+    return new Fleet(await Promise.all(slots.map((slot) => Member.start(slot, settings, listener))))
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.stop()))
+  }
+}
+
+/** A place in the fleet: its process may be killed and started again, its proxies stay. */
+export class Member {
+  readonly slot: string
+  readonly commands: FaultProxy
+  readonly subscriber: FaultProxy
+  /** What the cache can do, of what caches may not have yet. */
+  methods: readonly string[] = []
+  /** Calls that were not answered yet. */
+  outstanding = 0
+  readonly #settings: FleetSettings
+  readonly #listener: FleetListener
+  readonly #waiting = new Map<number, (message: Done | State | undefined) => void>()
+  #child: ChildProcess | undefined
+  #ready: Promise<void> = Promise.resolve()
+  #instances = 0
+  #ids = 0
+
+  private constructor(
+    slot: string,
+    settings: FleetSettings,
+    listener: FleetListener,
+    commands: FaultProxy,
+    subscriber: FaultProxy,
+  ) {
+    this.slot = slot
+    this.#settings = settings
+    this.#listener = listener
+    this.commands = commands
+    this.subscriber = subscriber
+  }
+
+  static async start(slot: string, settings: FleetSettings, listener: FleetListener): Promise<Member> {
+    const [commands, subscriber] = await Promise.all([
+      startFaultProxy(settings.target),
+      startFaultProxy(settings.target),
+    ])
+    const member = new Member(slot, settings, listener, commands, subscriber)
+    await member.#spawn()
+    return member
+  }
+
+  /** The process that runs now: a new one has a new name. */
+  get process(): string {
+    return `${this.slot}.${this.#instances}`
+  }
+
+  /** Asks for a call. `undefined` when the process ended before it answered. */
+  async call(call: Call): Promise<Done | undefined> {
+    this.outstanding++
+    try {
+      return (await this.#ask((id) => ({ type: 'call', id, call }))) as Done | undefined
+    } finally {
+      this.outstanding--
+    }
+  }
+
+  async state(): Promise<State | undefined> {
+    return (await this.#ask((id) => ({ type: 'state', id }))) as State | undefined
+  }
+
+  tell(message: ToWorker): void {
+    if (this.#child?.connected) this.#child.send(message)
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(signal)
+  }
+
+  /** Kills the process and starts another one in its place. */
+  async replace(): Promise<void> {
+    await this.#end()
+    await this.#spawn()
+  }
+
+  async stop(): Promise<void> {
+    await this.#end()
+    await Promise.all([this.commands.stop(), this.subscriber.stop()])
+  }
+
+  async #ask(build: (id: number) => ToWorker): Promise<Done | State | undefined> {
+    await this.#ready
+    const id = ++this.#ids
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve)
+      if (this.#child?.connected) this.#child.send(build(id))
+      else this.#settle(id, undefined)
+    })
+  }
+
+  #settle(id: number, message: Done | State | undefined): void {
+    const resolve = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    resolve?.(message)
+  }
+
+  #spawn(): Promise<void> {
+    const { dist, cache, namespaces, epochMs, target } = this.#settings
+    this.#instances++
+    const start: WorkerStart = {
+      process: this.process,
+      dist,
+      host: target.host,
+      commandsPort: this.commands.port,
+      subscriberPort: this.subscriber.port,
+      cache,
+      namespaces,
+      epochMs,
+    }
+    // `execArgv`: what this process was started with (a test runner's loader) is nothing to a compiled program.
+    const child = fork(join(programs, 'worker.program.js'), [JSON.stringify(start)], { execArgv: [] })
+    this.#child = child
+    const name = this.process
+    this.#ready = new Promise((resolve, reject) => {
+      child.on('message', (message: FromWorker) => {
+        if (message.type === 'ready') {
+          this.methods = message.methods
+          resolve()
+        }
+        this.#heard(name, child, message)
+      })
+      child.once('exit', (code, signal) => {
+        for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined)
+        reject(new Error(`${name} ended with ${signal ?? code} before it was ready`))
+      })
+    })
+    this.#ready.catch(() => {})
+    return this.#ready
+  }
+
+  #heard(name: string, child: ChildProcess, message: FromWorker): void {
+    if (message.type === 'done' || message.type === 'state') this.#settle(message.id, message)
+    if (message.type === 'load') {
+      this.#listener.load(name, message.key, (answer) => {
+        if (child.connected) child.send({ type: 'loaded', id: message.id, ...answer } satisfies ToWorker)
+      })
+    }
+    this.#listener.said(name, message)
+  }
+
+  async #end(): Promise<void> {
+    const child = this.#child
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+}

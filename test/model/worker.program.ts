@@ -1,0 +1,169 @@
+/** One process of the model: a cache, and calls that the driver asks for. */
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type * as ClockModule from '../../src/clock.ts'
+import type * as CreateCacheModule from '../../src/create-cache.ts'
+import type { Loader } from '../../src/cache/loader.ts'
+import type { FromWorker, LoadOutcome, ToWorker, WorkerStart } from './messages.ts'
+import type { Answer, AnyCache, Call, ModelKey, Value } from './operations.ts'
+import { operationOf } from './operations.ts'
+import { monotonicMs, StallMeter } from './stall-meter.ts'
+
+const start = JSON.parse(process.argv[2] ?? '{}') as WorkerStart
+const now = () => monotonicMs() - start.epochMs
+
+function tell(message: FromWorker): void {
+  process.send?.(message)
+}
+
+function incident(error: unknown): void {
+  tell({ type: 'incident', at: now(), text: error instanceof Error ? (error.stack ?? String(error)) : String(error) })
+}
+
+process.on('uncaughtException', incident)
+process.on('unhandledRejection', incident)
+process.on('disconnect', () => process.exit(0))
+
+/** The subscription takes another way to the server than the commands. */
+interface RedisClass {
+  prototype: { duplicate(options?: object): unknown }
+}
+const { Redis } = createRequire(import.meta.url)('ioredis') as { Redis: RedisClass }
+const { duplicate } = Redis.prototype
+Redis.prototype.duplicate = function (options) {
+  return duplicate.call(this, { ...options, port: start.subscriberPort })
+}
+
+const stalls = new StallMeter((from, to) => tell({ type: 'stall', start: from - start.epochMs, end: to - start.epochMs }))
+const loads = new Map<number, (message: ToWorker & { type: 'loaded' }) => void>()
+let loadIds = 0
+let asleepMs = 0
+let jumpedMs = 0
+
+const fromDist = (file: string) => import(pathToFileURL(join(start.dist, file)).href)
+const { systemClock } = (await fromDist('clock.js')) as typeof ClockModule
+const { assemble } = (await fromDist('create-cache.js')) as typeof CreateCacheModule
+const root: AnyCache = assemble(
+  { ...start.cache, redis: { host: start.host, port: start.commandsPort } },
+  {
+    ...systemClock,
+    now: () => systemClock.now() - asleepMs,
+    wall: () => systemClock.wall() + jumpedMs,
+  },
+)
+
+/** What the journal holds, as far as events tell. */
+const pending = new Set<string>()
+const nameOf = ({ namespace, key }: { namespace: string; key?: string | undefined }) => `${namespace}:${key ?? '*'}`
+root.on('unacknowledged', (event) => {
+  pending.add(nameOf(event))
+})
+root.on('acknowledged', (event) => {
+  pending.delete(nameOf(event))
+  tell({ type: 'repeated', at: now(), namespace: event.namespace, key: event.key })
+})
+
+const opened = new Map<string, AnyCache>([['', root]])
+function cacheOf({ namespace }: ModelKey): AnyCache {
+  let cache = opened.get(namespace)
+  if (!cache) {
+    cache = root.namespace(namespace, start.namespaces[namespace])
+    opened.set(namespace, cache)
+  }
+  return cache
+}
+
+/** The database takes the version when it is asked, and answers a while later. */
+function loaderOf(key: ModelKey): Loader<unknown> {
+  return async (context) => {
+    const startedAt = now()
+    const id = ++loadIds
+    tell({ type: 'load', id, key: key.name })
+    const { version, outcome } = await new Promise<ToWorker & { type: 'loaded' }>((resolve) => loads.set(id, resolve))
+    loads.delete(id)
+    tell({ type: 'load-ended', key: key.name, version, outcome, start: startedAt, end: now() })
+    if (outcome === 'failed') throw new LoaderFailed()
+    if (outcome === 'skipped') context.skip()
+    return { key: key.name, version } satisfies Value
+  }
+}
+
+class LoaderFailed extends Error {
+  readonly code = 'ERR_MODEL_LOADER'
+}
+
+const EXPECTED = new Set(['ERR_MODEL_LOADER', 'ERR_LOAD_ELSEWHERE', 'ERR_LOAD_TIMEOUT'])
+
+async function run(id: number, call: Call): Promise<void> {
+  const operation = operationOf(call.operation)
+  const cache = cacheOf(call.key)
+  const stalledBefore = stalls.totalMs()
+  const startedAt = now()
+  const measure = () => ({ start: startedAt, end: now(), stalledMs: stalls.totalMs() - stalledBefore })
+  try {
+    if (operation.kind === 'read') {
+      const answer = await operation.run(cache, call, loaderOf(call.key))
+      tell({ type: 'done', id, ...measure(), answer: { ...answer, value: read(answer) } })
+    } else {
+      const outcome = await operation.run(cache, call, root)
+      const acknowledged = (outcome as { acknowledged?: boolean } | undefined)?.acknowledged === true
+      tell({ type: 'done', id, ...measure(), acknowledged })
+      if (acknowledged && operation.covers === 'key') pending.delete(nameOf(addressOf(call.key)))
+    }
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? 'Error'
+    if (!EXPECTED.has(code)) incident(error)
+    tell({ type: 'done', id, ...measure(), failed: code })
+  }
+}
+
+function addressOf({ namespace, key }: ModelKey): { namespace: string; key: string } {
+  return { namespace: namespace === '' ? '_' : namespace, key }
+}
+
+/** What is no value of the model must not look like a miss. */
+function read({ value }: Answer): Value | undefined {
+  if (value === undefined) return undefined
+  const { key, version } = (value ?? {}) as Partial<Value>
+  return typeof key === 'string' && typeof version === 'number' ? { key, version } : { key: '(foreign)', version: 0 }
+}
+
+function standStill(ms: number, asleep: boolean): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+  if (asleep) asleepMs += ms
+}
+
+process.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'call':
+      void run(message.id, message.call)
+      return
+    case 'loaded':
+      loads.get(message.id)?.(message)
+      return
+    case 'block':
+      standStill(message.ms, message.asleep)
+      return
+    case 'jump':
+      jumpedMs += message.ms
+      return
+    case 'state': {
+      const { l2Usable, counters } = root.stats()
+      const numbers = Object.entries(counters).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
+      tell({
+        type: 'state',
+        id: message.id,
+        pending: [...pending],
+        l2Usable: l2Usable === true,
+        counters: Object.fromEntries(numbers),
+      })
+      return
+    }
+    default:
+      message satisfies never
+  }
+})
+
+const later = ['invalidateTags', 'expireTags', 'expire', 'touch'] as const
+tell({ type: 'ready', methods: later.filter((name) => typeof root[name] === 'function') })
