@@ -56,12 +56,16 @@ export function describe(value: unknown): string {
   if (value === null || typeof value === 'number' || typeof value === 'boolean' || value === undefined)
     return String(value)
   if (Array.isArray(value)) return `an array of ${value.length}`
-  if (typeof value === 'function') return `a function${value.name ? ` (${value.name})` : ''}`
+  if (typeof value === 'function') return `a function${value.name ? ` (${cut(value.name)})` : ''}`
   if (typeof value === 'object') return `an object${nameOfClass(value)}`
   return `a ${typeof value}`
 }
 
 function nameOfClass(value: object): string {
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name
-  return typeof name === 'string' && name !== 'Object' && name !== '' ? ` of class ${name}` : ''
+  return typeof name === 'string' && name !== 'Object' && name !== '' ? ` of class ${cut(name)}` : ''
+}
+
+function cut(name: string): string {
+  return name.length > 40 ? `${name.slice(0, 40)}…` : name
 }

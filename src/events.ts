@@ -154,8 +154,10 @@ export class Events {
   on<Name extends CacheEventName>(name: Name, listener: CacheListener<Name>): () => void {
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners)
-    listeners.add(listener)
-    return () => void listeners.delete(listener)
+    // A function of our own: the same listener may be registered twice, and each answer takes off its own.
+    const registered: CacheListener<Name> = (event) => listener(event)
+    listeners.add(registered)
+    return () => void listeners.delete(registered)
   }
 
   /** Tells an event. `build` runs only if somebody listens. */
@@ -177,5 +179,6 @@ function call<Event>(listener: (event: Event) => unknown, event: Event): void {
 }
 
 function warnOfListener(error: unknown): void {
-  process.emitWarning(`a listener of cache events failed: ${String(error)}`, { type: 'TierCacheWarning' })
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : typeof error
+  process.emitWarning(`a listener of cache events failed: ${reason}`, { type: 'TierCacheWarning' })
 }

@@ -1,45 +1,58 @@
 /** How many tips are remembered: more than are ever told between reading the chain's head and hearing of it. */
 const TIPS_MOST = 1024
 
+/** A link of the chain: its random tip, and its number, which never goes back. */
+export interface Link {
+  readonly tip: string
+  readonly n: number
+}
+
 /**
  * The links of a chain that were heard, in order. Pure: it is told what came and answers what that means.
  */
 export class Chain {
-  #tip: string | undefined
+  #last: Link | undefined
   readonly #tips = new Set<string>()
 
-  /** Whether any link is known. */
-  get isKnown(): boolean {
-    return this.#tip !== undefined
+  /** The last link that is known. */
+  get last(): Link | undefined {
+    return this.#last
   }
 
   /** A link came. `next`: it follows the last one heard. `gap`: something between was missed. */
-  heard(previousTip: string, tip: string): 'next' | 'gap' {
-    const follows = this.#tip === previousTip
-    this.#remember(tip)
+  heard(previousTip: string, link: Link): 'next' | 'gap' {
+    const follows = this.#last?.tip === previousTip
+    this.#remember(link)
     return follows ? 'next' : 'gap'
   }
 
   /**
-   * The head of the chain was read. `seen`: that link was heard already. `gap`: it was not, or the chain is another one;
-   * it counts as the last one heard from now on.
+   * The head of the chain was read; `before` is the last link that was known when the read went out.
+   *
+   * - `seen`: that link was heard already, and whatever came before it.
+   * - `gap`: it was not. Links that were heard meanwhile may be newer than the head that was read.
+   * - `back`: the chain is behind what was known: another one, or an older state of this one.
    */
-  read(tip: string): 'seen' | 'gap' {
-    if (this.#tips.has(tip)) return 'seen'
-    this.#tips.clear()
-    this.#remember(tip)
+  read(head: Link, before: Link | undefined): 'seen' | 'gap' | 'back' {
+    if (before && head.n < before.n) {
+      this.forget()
+      this.#remember(head)
+      return 'back'
+    }
+    if (this.#tips.has(head.tip)) return 'seen'
+    if (!this.#last || head.n >= this.#last.n) this.#remember(head)
     return 'gap'
   }
 
   /** The chain does not exist any more. */
   forget(): void {
-    this.#tip = undefined
+    this.#last = undefined
     this.#tips.clear()
   }
 
-  #remember(tip: string): void {
-    this.#tip = tip
-    this.#tips.add(tip)
+  #remember(link: Link): void {
+    this.#last = link
+    this.#tips.add(link.tip)
     if (this.#tips.size <= TIPS_MOST) return
     for (const oldest of this.#tips) {
       this.#tips.delete(oldest)

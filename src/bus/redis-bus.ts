@@ -4,6 +4,7 @@ import { isLink, readNotice } from '../entry/notice.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { withDeadline } from '../redis/deadline.ts'
 import type { Bus, BusListener } from './bus.ts'
+import type { Link } from './chain.ts'
 import { Chain } from './chain.ts'
 
 export interface RedisBusSettings {
@@ -81,7 +82,8 @@ export class RedisBus implements Bus {
       this.#listener?.gap('a notice could not be read')
       return
     }
-    if (isLink(notice) && this.#chain.heard(notice.previousTip, notice.tip) === 'gap') {
+    const { previousTip, tip, n } = notice
+    if (isLink(notice) && this.#chain.heard(previousTip, { tip, n: Number(n) }) === 'gap') {
       this.#listener?.gap('a notice does not follow the last one heard')
     }
     this.#listener?.noticed(notice)
@@ -100,9 +102,9 @@ export class RedisBus implements Bus {
     this.#isBeating = true
     try {
       const sentAt = this.#clock.now()
-      const knewChain = this.#chain.isKnown
-      const [[tip]] = await Promise.all([this.#readTip(), this.#client.measureTime()])
-      if (await this.#ponged()) this.#proven(tip, sentAt, knewChain)
+      const before = this.#chain.last
+      const [head] = await Promise.all([this.#readHead(), this.#client.measureTime()])
+      if (await this.#ponged()) this.#proven(head, before, sentAt)
     } catch {
       // Counted and told by the client; without a proof `verifiedAt` stays where it is.
     } finally {
@@ -110,8 +112,13 @@ export class RedisBus implements Bus {
     }
   }
 
-  #readTip(): Promise<[string | null]> {
-    return this.#client.run('HMGET', (redis) => redis.call('HMGET', this.#settings.names.chain, 'tip'))
+  /** The head of the chain; `undefined` where there is none, or something else in its place. */
+  async #readHead(): Promise<Link | undefined> {
+    const key = this.#settings.names.chain
+    const [tip, n] = await this.#client.run<[string | null, string | null]>('HMGET', (redis) =>
+      redis.call('HMGET', key, 'tip', 'n'),
+    )
+    return tip === null || n === null ? undefined : { tip, n: Number(n) }
   }
 
   async #ponged(): Promise<boolean> {
@@ -125,15 +132,17 @@ export class RedisBus implements Bus {
     }
   }
 
-  #proven(tip: string | null, sentAt: number, knewChain: boolean): void {
-    if (tip === null) {
+  #proven(head: Link | undefined, before: Link | undefined, sentAt: number): void {
+    if (!head) {
       // A chain that was known before the read is lost, with whatever it told; one that began since is not.
-      if (!knewChain) return
+      if (!before) return
       this.#chain.forget()
       this.#listener?.gap('the chain of notices is gone')
       return
     }
-    if (this.#chain.read(tip) === 'gap') this.#listener?.gap('the head of the chain was not heard')
+    const found = this.#chain.read(head, before)
+    if (found === 'gap') this.#listener?.gap('the head of the chain was not heard')
+    if (found === 'back') this.#listener?.gap('the chain of notices went back')
     this.verifiedAt = sentAt
   }
 

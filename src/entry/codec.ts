@@ -137,17 +137,12 @@ function isBytesOrDate(value: object): boolean {
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof Date
 }
 
-/** Objects whose content is not in their properties: as plain objects they would silently become `{}`. */
+/**
+ * Instances whose content is not in their properties (RegExp, Promise, WeakMap, Blob, Headers, iterators): as plain
+ * objects they would silently become `{}`.
+ */
 function isHandle(value: object): boolean {
-  return (
-    value instanceof RegExp ||
-    value instanceof Error ||
-    value instanceof Promise ||
-    value instanceof WeakMap ||
-    value instanceof WeakSet ||
-    value instanceof WeakRef ||
-    value instanceof SharedArrayBuffer
-  )
+  return value instanceof Error || Object.keys(value).length === 0
 }
 
 function prepareArray(array: readonly unknown[], where: string, depth: number): unknown {

@@ -1,69 +1,96 @@
 import { describe, expect, test } from 'vitest'
 import { Chain } from '../../src/bus/chain.ts'
 
+/** Links of one chain in the order of the alphabet. */
+const link = (tip: string) => ({ tip, n: tip.charCodeAt(0) })
+
 describe('what is heard', () => {
   test('the first link is a gap, whatever it follows', () => {
-    expect(new Chain().heard('', 'a')).toBe('gap')
-    expect(new Chain().heard('x', 'a')).toBe('gap')
-    expect(new Chain().heard('undefined', 'a')).toBe('gap')
+    expect(new Chain().heard('', link('a'))).toBe('gap')
+    expect(new Chain().heard('x', link('a'))).toBe('gap')
+    expect(new Chain().heard('undefined', link('a'))).toBe('gap')
   })
 
   test('each link must follow the last one heard', () => {
     const chain = new Chain()
-    chain.heard('', 'a')
-    expect([chain.heard('a', 'b'), chain.heard('b', 'c'), chain.heard('d', 'e'), chain.heard('e', 'f')]).toEqual([
-      'next',
-      'next',
-      'gap',
-      'next',
-    ])
+    chain.heard('', link('a'))
+    expect([
+      chain.heard('a', link('b')),
+      chain.heard('b', link('c')),
+      chain.heard('d', link('e')),
+      chain.heard('e', link('f')),
+    ]).toEqual(['next', 'next', 'gap', 'next'])
   })
 
   test('a link told twice, or out of order, is a gap', () => {
     const chain = new Chain()
-    chain.heard('', 'a')
-    chain.heard('a', 'b')
-    expect(chain.heard('a', 'b')).toBe('gap')
-    expect(chain.heard('', 'a')).toBe('gap')
-    expect(chain.heard('b', 'c')).toBe('gap')
+    chain.heard('', link('a'))
+    chain.heard('a', link('b'))
+    expect(chain.heard('a', link('b'))).toBe('gap')
+    expect(chain.heard('', link('a'))).toBe('gap')
+    expect(chain.heard('b', link('c'))).toBe('gap')
   })
 
   test('a chain that begins again is a gap', () => {
     const chain = new Chain()
-    chain.heard('', 'a')
-    expect(chain.heard('', 'b')).toBe('gap')
+    chain.heard('', link('a'))
+    expect(chain.heard('', link('b'))).toBe('gap')
   })
 })
 
 describe('what is read', () => {
   test('a head that was heard was seen, also when later links were heard meanwhile', () => {
     const chain = new Chain()
-    chain.heard('', 'a')
-    chain.heard('a', 'b')
-    expect([chain.read('b'), chain.read('a'), chain.heard('b', 'c')]).toEqual(['seen', 'seen', 'next'])
+    chain.heard('', link('a'))
+    chain.heard('a', link('b'))
+    expect([chain.read(link('b'), undefined), chain.read(link('a'), undefined), chain.heard('b', link('c'))]).toEqual([
+      'seen',
+      'seen',
+      'next',
+    ])
   })
 
   test('one that was not is a gap, and the chain goes on from it', () => {
     const chain = new Chain()
-    expect(chain.read('a')).toBe('gap')
-    expect([chain.heard('a', 'b'), chain.read('a'), chain.read('b')]).toEqual(['next', 'seen', 'seen'])
-    expect(chain.read('x')).toBe('gap')
-    expect([chain.read('b'), chain.heard('b', 'c')]).toEqual(['gap', 'next'])
+    expect(chain.read(link('a'), undefined)).toBe('gap')
+    expect([chain.heard('a', link('b')), chain.read(link('a'), undefined), chain.read(link('b'), undefined)]).toEqual([
+      'next',
+      'seen',
+      'seen',
+    ])
+    expect(chain.read(link('x'), link('b'))).toBe('gap')
+    expect(chain.heard('x', link('y'))).toBe('next')
+  })
+
+  test('a head that was missed, behind links that were heard meanwhile, does not turn the chain back', () => {
+    const chain = new Chain()
+    chain.heard('b', link('c'))
+    expect(chain.read(link('b'), undefined)).toBe('gap')
+    expect(chain.heard('c', link('d'))).toBe('next')
+  })
+
+  test('a head behind what was known when it was read has gone back, also to a link that was heard once', () => {
+    const chain = new Chain()
+    chain.heard('', link('a'))
+    chain.heard('a', link('b'))
+    expect(chain.read(link('a'), link('b'))).toBe('back')
+    expect([chain.heard('a', link('c')), chain.read(link('c'), link('a'))]).toEqual(['next', 'seen'])
   })
 
   test('a forgotten chain is another one when it comes back', () => {
     const chain = new Chain()
-    expect(chain.isKnown).toBe(false)
-    chain.heard('', 'a')
-    expect(chain.isKnown).toBe(true)
+    expect(chain.last !== undefined).toBe(false)
+    chain.heard('', link('a'))
+    expect(chain.last !== undefined).toBe(true)
     chain.forget()
-    expect([chain.isKnown, chain.read('a')]).toEqual([false, 'gap'])
+    expect([chain.last !== undefined, chain.read(link('a'), undefined)]).toEqual([false, 'gap'])
   })
 
   test('so many links are remembered, and not more: absence is a gap', () => {
     const chain = new Chain()
-    chain.heard('', '0')
-    for (let link = 1; link <= 1024; link++) chain.heard(String(link - 1), String(link))
-    expect([chain.read('1024'), chain.read('1'), chain.read('0')]).toEqual(['seen', 'seen', 'gap'])
+    const numbered = (n: number) => ({ tip: String(n), n })
+    for (let n = 0; n <= 1024; n++) chain.heard(String(n - 1), numbered(n))
+    const read = (n: number) => chain.read(numbered(n), undefined)
+    expect([read(1024), read(1), read(0)]).toEqual(['seen', 'seen', 'gap'])
   })
 })

@@ -65,6 +65,7 @@ export class Member {
   #child: ChildProcess | undefined
   #ready: Promise<void> = Promise.resolve()
   #instances = 0
+  #isEnding = false
   #ids = 0
 
   private constructor(
@@ -96,17 +97,20 @@ export class Member {
     return `${this.slot}.${this.#instances}`
   }
 
-  /** Asks for a call. `undefined` when the process ended before it answered. */
-  async call(call: Call): Promise<Done | undefined> {
+  /** Asks for a call. No `done` when the process ended before it answered. */
+  async call(call: Call): Promise<{ readonly process: string; readonly done: Done | undefined }> {
     this.outstanding++
     try {
-      return (await this.#ask((id) => ({ type: 'call', id, call }))) as Done | undefined
+      await this.#ready
+      const { process } = this
+      return { process, done: (await this.#ask((id) => ({ type: 'call', id, call }))) as Done | undefined }
     } finally {
       this.outstanding--
     }
   }
 
   async state(): Promise<State | undefined> {
+    await this.#ready
     return (await this.#ask((id) => ({ type: 'state', id }))) as State | undefined
   }
 
@@ -129,8 +133,7 @@ export class Member {
     await Promise.all([this.commands.stop(), this.subscriber.stop()])
   }
 
-  async #ask(build: (id: number) => ToWorker): Promise<Done | State | undefined> {
-    await this.#ready
+  #ask(build: (id: number) => ToWorker): Promise<Done | State | undefined> {
     const id = ++this.#ids
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve)
@@ -171,6 +174,8 @@ export class Member {
         this.#heard(name, child, message)
       })
       child.once('exit', (code, signal) => {
+        const text = `ended with ${signal ?? code}`
+        if (!this.#isEnding) this.#listener.said(name, { type: 'incident', at: Number.POSITIVE_INFINITY, text })
         for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined)
         reject(new Error(`${name} ended with ${signal ?? code} before it was ready`))
       })
@@ -193,7 +198,9 @@ export class Member {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
+    this.#isEnding = true
     child.kill('SIGKILL')
     await ended
+    this.#isEnding = false
   }
 }
