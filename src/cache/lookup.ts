@@ -1,5 +1,4 @@
 import type { Entry } from '../entry/entry.ts'
-import type { Freshness } from '../entry/freshness.ts'
 import { judge } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
 import type { RequestCounters } from '../events.ts'
@@ -29,16 +28,22 @@ export function lookupNear(parts: Parts, target: Target, requests: RequestCounte
   return undefined
 }
 
-export interface FarFound {
-  readonly entry: Entry
-  readonly shared: boolean
-  readonly freshness: Freshness
-  /** Names the entry to the lease. */
-  readonly seen: Seen
-}
+/** What is found in L2: an entry; or nothing that may be served. `seen` names what is there to the lease. */
+export type FarLookup =
+  | {
+      readonly entry: Entry
+      readonly shared: boolean
+      readonly freshness: 'fresh' | 'stale'
+      readonly seen: Seen
+    }
+  | {
+      readonly entry: undefined
+      readonly shared: false
+      readonly freshness: undefined
+      readonly seen: Seen | undefined
+    }
 
-/** What is found in L2: an entry, or what must be named to the lease as seen and unusable. */
-export type FarLookup = FarFound | { readonly entry: undefined; readonly seen: Seen | undefined }
+const NOTHING = { entry: undefined, shared: false, freshness: undefined } as const
 
 /**
  * Looks into L2 and moves what it finds nearer, with the TTL that is left. Rejects when L2 cannot be asked.
@@ -51,21 +56,22 @@ export async function lookupFar(
   requests: RequestCounters,
 ): Promise<FarLookup> {
   const far = parts.shared?.far
-  if (!far || parts.journal.fences(target.id, target.groups)) return { entry: undefined, seen: undefined }
+  if (!far || parts.journal.fences(target.id, target.groups)) return { ...NOTHING, seen: undefined }
   const found = await far.get(target)
   if (found.word !== 'entry') {
     requests.l2Missing++
     if (found.word === 'void' && typeof found.seen === 'string') await discard(parts, target, found.seen)
-    return { entry: undefined, seen: found.word === 'void' ? found.seen : undefined }
+    return { ...NOTHING, seen: found.word === 'void' ? found.seen : undefined }
   }
   const { bytes, seen, sentAt } = found
   const now = parts.clock.now()
   const verdict = await judgeTags(parts, target, found)
-  const entry = verdict === 'stale' ? { ...found.entry, freshUntil: Math.min(found.entry.freshUntil, now) } : found.entry
+  const entry =
+    verdict === 'stale' ? { ...found.entry, freshUntil: Math.min(found.entry.freshUntil, now) } : found.entry
   const freshness = judge(entry, now)
   if (verdict === 'void' || freshness === 'expired') {
     requests.l2Missing++
-    return { entry: undefined, seen }
+    return { ...NOTHING, seen }
   }
   if (freshness === 'fresh') requests.l2Fresh++
   else requests.l2Stale++

@@ -112,6 +112,21 @@ export function forget(parts: Parts, target: { readonly id: string }, reason: st
   parts.near?.delete(target.id)
 }
 
+/**
+ * Makes a key stale in this process. With L2 it is read again from there, where its deadline has moved; what is under
+ * way may fill L1 no more, as that would be fresh.
+ */
+export function expireNear(parts: Parts, target: { readonly id: string }): void {
+  const entry = parts.near?.get(target.id)
+  if (parts.shared || !entry) {
+    forget(parts, target, 'expire')
+    return
+  }
+  parts.flights.poison(target.id, 'expire')
+  parts.loads.detach(target.id)
+  entry.freshUntil = Math.min(entry.freshUntil, parts.clock.now())
+}
+
 /** Puts a change that L2 has not acknowledged into the journal, and tells it. */
 export function noteUnacknowledged(parts: Parts, entry: JournalEntry, operation: string, error: unknown): void {
   parts.journal.add(entry)

@@ -1,4 +1,4 @@
-import { sendInvalidation } from './invalidation.ts'
+import { repeatInvalidation } from './invalidation.ts'
 import type { JournalEntry } from './journal.ts'
 import { subjectOf } from './near.ts'
 import type { Parts } from './parts.ts'
@@ -52,7 +52,7 @@ async function replayAll(parts: Parts): Promise<boolean> {
 
 async function repeat(parts: Parts, entry: JournalEntry): Promise<boolean> {
   try {
-    await sendInvalidation(parts, entry.invalidation)
+    await repeatInvalidation(parts, entry.invalidation)
   } catch {
     // Counted and told by the client; it stays in the journal.
     return false

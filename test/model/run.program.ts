@@ -37,7 +37,8 @@ function readFaults(text: string): readonly FaultName[] {
   if (text === 'none') return []
   const names = text.split(',')
   const unknown = names.filter((name) => !faultNames.some((known) => known === name))
-  if (unknown.length > 0) throw new Error(`there is no fault ${unknown.join(', ')}; the faults are ${faultNames.join(', ')}`)
+  if (unknown.length > 0)
+    throw new Error(`there is no fault ${unknown.join(', ')}; the faults are ${faultNames.join(', ')}`)
   return names as FaultName[]
 }
 
@@ -76,7 +77,13 @@ const faults = readFaults(values.faults)
 const dist = await copyOf(values.dist)
 let bad = 0
 for (let index = 0; index < Number(values.seeds); index++) {
-  const options = { seed: first + index, seconds: Number(values.seconds), processes: Number(values.processes), faults, dist }
+  const options = {
+    seed: first + index,
+    seconds: Number(values.seconds),
+    processes: Number(values.processes),
+    faults,
+    dist,
+  }
   const result = await runModel(options)
   await tell(options, result)
   if (result.violations.length > 0) bad++

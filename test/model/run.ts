@@ -446,7 +446,21 @@ function readOf(id: number, operation: string, process: string, key: ModelKey, d
   const { start, end, stalledMs, answer, failed } = done
   const { freshness, tier, joined } = answer ?? {}
   const value = answer?.value as Read['value']
-  return { id, operation, process, key: key.name, start, end, stalledMs, value, freshness, tier, joined, failed, isFinal }
+  return {
+    id,
+    operation,
+    process,
+    key: key.name,
+    start,
+    end,
+    stalledMs,
+    value,
+    freshness,
+    tier,
+    joined,
+    failed,
+    isFinal,
+  }
 }
 
 function writeOf(

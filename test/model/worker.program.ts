@@ -35,7 +35,9 @@ Redis.prototype.duplicate = function (options) {
   return duplicate.call(this, { ...options, port: start.subscriberPort })
 }
 
-const stalls = new StallMeter((from, to) => tell({ type: 'stall', start: from - start.epochMs, end: to - start.epochMs }))
+const stalls = new StallMeter((from, to) =>
+  tell({ type: 'stall', start: from - start.epochMs, end: to - start.epochMs }),
+)
 const loads = new Map<number, (message: ToWorker & { type: 'loaded' }) => void>()
 let loadIds = 0
 let asleepMs = 0
@@ -150,7 +152,9 @@ process.on('message', (message: ToWorker) => {
       return
     case 'state': {
       const { l2Usable, counters } = root.stats()
-      const numbers = Object.entries(counters).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
+      const numbers = Object.entries(counters).filter(
+        (entry): entry is [string, number] => typeof entry[1] === 'number',
+      )
       tell({
         type: 'state',
         id: message.id,
