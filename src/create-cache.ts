@@ -12,13 +12,14 @@ import { resync } from './cache/resync.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import type { Address } from './entry/entry.ts'
-import { RedisNames, ROOT_NAMESPACE } from './entry/key.ts'
+import { namespaceGroup, RedisNames, ROOT_NAMESPACE } from './entry/key.ts'
+import { BatchedReads } from './redis/batched-reads.ts'
 import { Counters, Events } from './events.ts'
 import type { RedisSource } from './redis/client.ts'
 import { checkSource, RedisClient } from './redis/client.ts'
 import { RedisLeases } from './stampede/redis-lease.ts'
 import { SingleFlight } from './stampede/single-flight.ts'
-import { Marks, namespaceGroup } from './tags/marks.ts'
+import { Marks } from './tags/marks.ts'
 import { RedisTagIndex } from './tags/redis-tag-index.ts'
 import { MemoryTier } from './tiers/memory-tier.ts'
 import { RedisTier } from './tiers/redis-tier.ts'
@@ -90,14 +91,17 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
     counters.undecodable++
     events.tell('undecodable', () => ({ namespace, key, error }))
   }
+  const reads = new BatchedReads(client, clock)
+  const bus = new RedisBus(client, { names, origin, maxStalenessMs }, clock)
+  const here = local()
+  const currency = { marks: here.marks, verifiedAt: () => bus.verifiedAt }
   const shared: SharedParts = {
-    far: new RedisTier(client, { names, origin, commandTimeoutMs }, clock, undecodable),
+    far: new RedisTier(client, reads, { names, origin, commandTimeoutMs }, clock, undecodable),
     leases: new RedisLeases(client, { names, origin, leaseMs }, clock),
-    tags: new RedisTagIndex(client, { names, origin }, clock),
+    tags: new RedisTagIndex(client, reads, { names, origin, maxStalenessMs }, clock, currency),
     whenUsable: (listener) => client.whenUsable(listener),
   }
-  const bus = new RedisBus(client, { names, origin, maxStalenessMs }, clock)
-  return { ...common, ...local(), shared, bus, endings: [() => bus.close(), () => client.close()] }
+  return { ...common, ...here, shared, bus, endings: [() => bus.close(), () => client.close()] }
 }
 
 /** The parts that know of this process only. */

@@ -8,8 +8,11 @@ export const errorCodes = {
   ERR_INVALID_ARGUMENT: 'An argument of a method has the wrong type.',
   ERR_INVALID_KEY: 'A key is not a string, is empty, longer than 8 KiB of UTF-8, or not well-formed Unicode.',
   ERR_INVALID_NAMESPACE: 'A namespace or prefix has characters outside [A-Za-z0-9_.-], or is too long.',
+  ERR_INVALID_TAG: 'A tag is not a well-formed text of 1 to 512 bytes of UTF-8, or an entry has more than 64 of them.',
   ERR_UNSTORABLE_VALUE: 'A value cannot be encoded: a function, a symbol, undefined, a circular reference.',
   ERR_VALUE_TOO_LARGE: 'An encoded entry is larger than 16 MiB.',
+  ERR_NOT_A_COUNTER: 'A value that is to be incremented is no integer, has tags, or would leave the exact integers.',
+  ERR_OUTCOME_UNKNOWN: 'An increment was sent to Redis and not acknowledged: it may have happened or not.',
   ERR_UNDECODABLE: 'Bytes found in Redis are not an entry that this version can read.',
   ERR_PEER_MISSING: 'An optional peer dependency is needed and not installed.',
   ERR_KEY_PREFIX: 'A borrowed ioredis instance has a keyPrefix, which ioredis applies to keys but not to channels.',
@@ -18,6 +21,7 @@ export const errorCodes = {
   ERR_LOAD_ELSEWHERE: 'The process that held the lease of this key failed to load it; the message is its error.',
   ERR_REDIS_TIMEOUT: 'Redis did not answer a command within commandTimeout.',
   ERR_REDIS_UNAVAILABLE: 'Redis is not connected, or was passed over after repeated failures.',
+  ERR_REDIS_LOST: 'The connection to Redis was lost before a command that was sent had been answered.',
   ERR_REDIS_REPLY: 'Redis refused a command.',
 } as const
 

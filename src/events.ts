@@ -25,16 +25,18 @@ export interface CacheEvents {
   /** Bytes under a key of ours were no entry: counted as a miss and removed. */
   undecodable: { readonly namespace: string; readonly key: string; readonly error: unknown }
   /** A write or invalidation was not acknowledged by Redis; until a repetition is, L2 is passed over for its keys here. */
-  unacknowledged: {
-    readonly operation: string
-    readonly namespace: string
-    readonly key?: string
-    readonly error: unknown
-  }
+  unacknowledged: InvalidationSubject & { readonly operation: string; readonly error: unknown }
   /** An invalidation that had not been acknowledged was repeated, and now is: it holds for all processes. */
-  acknowledged: { readonly namespace: string; readonly key?: string }
+  acknowledged: InvalidationSubject
   /** A renewal behind a stale value failed; the stale value goes on being served until it expires. */
   'renewal-failed': { readonly namespace: string; readonly key: string; readonly error: unknown }
+}
+
+/** What an invalidation is about: a key, a namespace, or a tag. */
+export interface InvalidationSubject {
+  readonly namespace?: string
+  readonly key?: string
+  readonly tag?: string
 }
 
 /** - `closed`: commands pass. - `open`: none passes. - `half-open`: one probe is on its way. */
@@ -98,6 +100,8 @@ export class Counters {
   sets = 0
   deletes = 0
   clears = 0
+  /** Tags that were made void or stale from here. */
+  tagInvalidations = 0
   /** L1 entries that were pushed out by newer ones. */
   evictions = 0
   noticesReceived = 0

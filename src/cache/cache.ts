@@ -1,19 +1,36 @@
 import type { Freshness } from '../entry/freshness.ts'
 import { judge } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
-import { checkKey, localId, namespacesAbove, namespaceWithin, ROOT_NAMESPACE } from '../entry/key.ts'
+import {
+  checkTags,
+  namespaceGroup,
+  checkKey,
+  localId,
+  namespacesAbove,
+  namespaceWithin,
+  ROOT_NAMESPACE,
+} from '../entry/key.ts'
 import { badValue, TierCacheError } from '../errors.ts'
 import type { CacheEventName, CacheListener, Counters, Gauges, Observable, RequestCounters } from '../events.ts'
-import { namespaceGroup } from '../tags/marks.ts'
 import type { NearEntry } from '../tiers/tier.ts'
-import { clearEverywhere, deleteEverywhere } from './invalidation.ts'
+import { incrementThrough } from './counter.ts'
+import {
+  clearEverywhere,
+  deleteEverywhere,
+  expireEverywhere,
+  expireTagEverywhere,
+  invalidateTagEverywhere,
+} from './invalidation.ts'
+import type { Duration } from '../options.ts'
+import { readDuration } from '../options.ts'
+import { touchThrough } from './touch.ts'
 import { lookupFar, lookupNear } from './lookup.ts'
 import { handOut, standing } from './near.ts'
 import type { EntryOptions, LoadOptions, LoadSettings } from './options.ts'
 import { readEntryOptions, readLoadOptions } from './options.ts'
-import type { Parts, Target } from './parts.ts'
+import type { Loaded, Parts, Target } from './parts.ts'
 import type { Loader } from './loader.ts'
-import type { Answer, LoadRequest } from './read-through.ts'
+import type { LoadRequest } from './read-through.ts'
 import { readThrough } from './read-through.ts'
 import { renewBehind } from './stale-while-revalidate.ts'
 import type { Outcome } from './write-through.ts'
@@ -47,6 +64,12 @@ export interface CacheStats extends Gauges {
   readonly counters: Counters
   /** Whether L2 would be asked right now; `undefined` for L1 alone. */
   readonly l2Usable: boolean | undefined
+}
+
+/** What a load hands to one caller. */
+interface HandedOut {
+  readonly loaded: Pick<Loaded, 'value' | 'tier' | 'freshness' | 'createdAt' | 'freshUntil'>
+  readonly joined: boolean
 }
 
 /** How long `close` waits for loads that are under way. */
@@ -99,12 +122,13 @@ export class Cache implements Observable {
     if (near !== undefined && (options === undefined || options.isolation === undefined)) {
       return (near.ready ?? this.#answer(near)) as Promise<T>
     }
-    return this.#load(key, loader, options).then(({ value }) => value as T)
+    return this.#load(key, loader, options).then(({ loaded }) => loaded.value as T)
   }
 
   /** As {@link Cache.getOrSet}, with where the value came from. */
   async getOrSetEntry<T>(key: string, loader: Loader<T>, options?: LoadOptions): Promise<LoadedEntry<T>> {
-    const { value, freshness, createdAt, freshUntil, tier, joined } = await this.#load(key, loader, options)
+    const { loaded, joined } = await this.#load(key, loader, options)
+    const { value, freshness, createdAt, freshUntil, tier } = loaded
     const now = this.#parts.clock.now()
     const ttl = Math.max(0, freshUntil - now)
     return { value: value as T, freshness, age: Math.max(0, now - createdAt), ttl, tier, shared: joined }
@@ -170,6 +194,60 @@ export class Cache implements Observable {
     return deleteEverywhere(this.#parts, this.#target(key))
   }
 
+  /**
+   * Makes a key stale everywhere: its value is renewed at the next `getOrSet`, and may still be served meanwhile, and
+   * when that fails, for as long as it would have lived.
+   */
+  async expire(key: string): Promise<Outcome> {
+    return expireEverywhere(this.#parts, this.#target(key))
+  }
+
+  /**
+   * Makes all entries that carry one of these tags gone everywhere, in all namespaces, in one step per tag. A load under
+   * way whose value turns out to carry one answers its callers and stores nothing. Rejects with `ERR_INVALID_TAG`.
+   *
+   * @example
+   * await cache.set('product:7', product, { tags: ['products', 'brand:3'] })
+   * await cache.invalidateTags('brand:3')
+   */
+  async invalidateTags(...tags: string[]): Promise<Outcome> {
+    return this.#ofTags(tags, invalidateTagEverywhere)
+  }
+
+  /** Makes all entries that carry one of these tags stale everywhere. Rejects with `ERR_INVALID_TAG`. */
+  async expireTags(...tags: string[]): Promise<Outcome> {
+    return this.#ofTags(tags, expireTagEverywhere)
+  }
+
+  async #ofTags(tags: string[], change: (parts: Parts, tag: string) => Promise<Outcome>): Promise<Outcome> {
+    this.#assertOpen()
+    const outcomes = await Promise.all(checkTags(tags).map((tag) => change(this.#parts, tag)))
+    return { acknowledged: outcomes.every(({ acknowledged }) => acknowledged) }
+  }
+
+  /**
+   * Gives what is stored under a key a new `ttl` from now on, everywhere. `found` tells whether there was something
+   * (`false` too when that is not known, for want of an acknowledgement).
+   */
+  async touch(key: string, ttl?: Duration): Promise<Outcome & { readonly found: boolean }> {
+    const target = this.#target(key)
+    const kept = ttl === undefined ? this.#defaults : { ...this.#defaults, ttlMs: readDuration('ttl', ttl) }
+    return touchThrough(this.#parts, target, kept)
+  }
+
+  /**
+   * Adds to a counter, which starts at 0 and then has the `ttl` of this call; answers its new value. In L2 in one step,
+   * so that no process's addition is lost.
+   *
+   * Rejects with `ERR_NOT_A_COUNTER`; with `ERR_REDIS_UNAVAILABLE` when it was not sent; with `ERR_OUTCOME_UNKNOWN` when it
+   * was sent and not acknowledged. It is never sent twice.
+   */
+  async increment(key: string, by = 1, options?: EntryOptions): Promise<number> {
+    const target = this.#target(key)
+    if (!Number.isSafeInteger(by)) throw badValue('ERR_INVALID_ARGUMENT', 'by', 'an integer', by)
+    return incrementThrough(this.#parts, target, by, readEntryOptions('increment', options, this.#defaults))
+  }
+
   /** Makes all entries of this namespace, and of those below it, gone everywhere, in one step. */
   async clear(): Promise<Outcome> {
     this.#assertOpen()
@@ -233,7 +311,7 @@ export class Cache implements Observable {
     return near.ready
   }
 
-  async #load<T>(key: string, loader: Loader<T>, options: LoadOptions | undefined): Promise<Answer> {
+  async #load<T>(key: string, loader: Loader<T>, options: LoadOptions | undefined): Promise<HandedOut> {
     const target = this.#target(key)
     readLoader(loader)
     const settings = readLoadOptions('getOrSet', options, this.#defaults)
@@ -243,11 +321,12 @@ export class Cache implements Observable {
       if (near.freshness === 'stale') renewBehind(this.#parts, request)
       const { value, shared, createdAt, freshUntil } = near.entry
       const kept = this.#handOutAs(value, shared, settings.isolation)
-      return { value: kept, shared, tier: 'l1', freshness: near.freshness, createdAt, freshUntil, joined: false }
+      return { loaded: { value: kept, tier: 'l1', freshness: near.freshness, createdAt, freshUntil }, joined: false }
     }
-    const loaded = await readThrough(this.#parts, request)
+    const { loaded, joined } = await readThrough(this.#parts, request)
     if (loaded.freshness === 'stale') renewBehind(this.#parts, request)
-    return { ...loaded, value: handOut(loaded.value, loaded.shared) }
+    if (loaded.shared) return { loaded, joined }
+    return { loaded: { ...loaded, value: handOut(loaded.value, false) }, joined }
   }
 
   /** A caller that asks for another isolation than the value was kept with gets a copy where sharing would break it. */

@@ -1,9 +1,8 @@
-import { localId } from '../entry/key.ts'
+import { localId, namespaceGroup, tagGroup } from '../entry/key.ts'
 import type { Notice } from '../entry/notice.ts'
 import { subjectKey } from '../entry/notice.ts'
-import { namespaceGroup } from '../tags/marks.ts'
 import type { Invalidation } from './journal.ts'
-import { forget, noteUnacknowledged } from './near.ts'
+import { expireNear, forget, noteUnacknowledged } from './near.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** What an invalidation came to; see `Outcome` in `write-through.ts`. */
@@ -18,51 +17,110 @@ interface Acknowledged {
 export async function deleteEverywhere(parts: Parts, target: Target): Promise<Acknowledged> {
   parts.counters.deletes++
   forget(parts, target, 'delete')
-  const acknowledged = await invalidateFar(parts, { kind: 'key', id: target.id, address: target })
+  const acknowledged = await invalidateFar(parts, keyOf(target), 'delete', () => parts.shared?.far.delete(target))
   forget(parts, target, 'delete')
+  return { acknowledged }
+}
+
+/** Makes a key stale, from HERE: everywhere. It may still be served while a newer value is loaded. */
+export async function expireEverywhere(parts: Parts, target: Target): Promise<Acknowledged> {
+  expireNear(parts, target)
+  // What is not acknowledged is repeated as a deletion: that says more, and costs a load.
+  const acknowledged = await invalidateFar(parts, keyOf(target), 'expire', () => parts.shared?.far.expire(target))
+  expireNear(parts, target)
   return { acknowledged }
 }
 
 /** Clears a namespace and those below it, from HERE: everywhere. */
 export async function clearEverywhere(parts: Parts, namespace: string, isRoot: boolean): Promise<Acknowledged> {
   parts.counters.clears++
-  clearHere(parts, namespace)
   const group = namespaceGroup(namespace)
-  const acknowledged = await invalidateFar(parts, { kind: 'namespace', group, namespace })
-  clearHere(parts, namespace)
+  parts.marks.move(group)
+  const acknowledged = await invalidateFar(parts, { kind: 'namespace', group, namespace }, 'clear', () =>
+    parts.shared?.tags.clear(namespace),
+  )
+  parts.marks.move(group)
   // The entries of a namespace are void and go as they are met or pushed out; all entries at once can simply go.
   if (isRoot) parts.near?.clear()
   return { acknowledged }
 }
 
+/** Makes all entries of a tag gone, from HERE: everywhere. */
+export async function invalidateTagEverywhere(parts: Parts, tag: string): Promise<Acknowledged> {
+  parts.counters.tagInvalidations++
+  const group = tagGroup(tag)
+  parts.marks.move(group)
+  const acknowledged = await invalidateFar(parts, { kind: 'tag', group, tag }, 'invalidateTags', () =>
+    parts.shared?.tags.invalidate(tag),
+  )
+  parts.marks.move(group)
+  return { acknowledged }
+}
+
+/** Makes all entries of a tag stale, from HERE: everywhere. */
+export async function expireTagEverywhere(parts: Parts, tag: string): Promise<Acknowledged> {
+  parts.counters.tagInvalidations++
+  const group = tagGroup(tag)
+  parts.marks.moveSoftly(group)
+  const acknowledged = await invalidateFar(parts, { kind: 'tag', group, tag }, 'expireTags', () =>
+    parts.shared?.tags.expire(tag),
+  )
+  parts.marks.moveSoftly(group)
+  return { acknowledged }
+}
+
+function keyOf(target: Target): Invalidation {
+  return { kind: 'key', id: target.id, address: target }
+}
+
 /** Moves the shared truth. What is not acknowledged goes into the journal. Answers whether it was. */
-async function invalidateFar(parts: Parts, invalidation: Invalidation): Promise<boolean> {
+async function invalidateFar(
+  parts: Parts,
+  invalidation: Invalidation,
+  operation: string,
+  send: () => Promise<void> | undefined,
+): Promise<boolean> {
   if (!parts.shared) return true
   const entry = { number: parts.journal.next(), invalidation }
   try {
-    await sendInvalidation(parts, invalidation)
+    await send()
     parts.journal.acknowledge(entry)
     return true
   } catch (error) {
-    noteUnacknowledged(parts, entry, invalidation.kind === 'key' ? 'delete' : 'clear', error)
+    noteUnacknowledged(parts, entry, operation, error)
     return false
   }
 }
 
-/** Sends an invalidation to L2. Rejects when that is not acknowledged. */
-export async function sendInvalidation(parts: Parts, invalidation: Invalidation): Promise<void> {
-  if (invalidation.kind === 'key') await parts.shared?.far.delete(invalidation.address)
-  else await parts.shared?.tags.clear(invalidation.namespace)
+/** Repeats an invalidation. Rejects when that is not acknowledged. */
+export async function repeatInvalidation(parts: Parts, invalidation: Invalidation): Promise<void> {
+  switch (invalidation.kind) {
+    case 'key':
+      await parts.shared?.far.delete(invalidation.address)
+      return
+    case 'namespace':
+      await parts.shared?.tags.clear(invalidation.namespace)
+      return
+    case 'tag':
+      await parts.shared?.tags.invalidate(invalidation.tag)
+      return
+    default:
+      invalidation satisfies never
+  }
 }
 
-/** Applies a notice from ELSEWHERE: this process's flights and L1, nothing else; it tells nobody. */
+/**
+ * Applies a notice from ELSEWHERE: this process's flights and L1, nothing else; it tells nobody. Own notices change
+ * nothing here, but for those who wait: the call that caused them has seen to this process, before and after.
+ */
 export function applyFromElsewhere(parts: Parts, notice: Notice): void {
   parts.counters.noticesReceived++
+  const isForeign = notice.origin !== parts.bus.origin
   switch (notice.operation) {
     case 'D':
     case 'S':
     case 'E':
-      forgetKey(parts, notice)
+      if (isForeign) forgetKey(parts, notice)
       callWaiters(parts, notice)
       return
     case 'F':
@@ -70,10 +128,14 @@ export function applyFromElsewhere(parts: Parts, notice: Notice): void {
       callWaiters(parts, notice)
       return
     case 'X':
-      if (notice.origin !== parts.bus.origin) clearHere(parts, notice.subject)
+      if (isForeign) parts.marks.move(namespaceGroup(notice.subject))
       return
     case 'T':
+      if (isForeign) parts.marks.move(tagGroup(notice.subject))
+      return
     case 'U':
+      if (isForeign) parts.marks.moveSoftly(tagGroup(notice.subject))
+      return
     case 'Y':
       return
     default:
@@ -81,20 +143,12 @@ export function applyFromElsewhere(parts: Parts, notice: Notice): void {
   }
 }
 
-/** Own notices change nothing here: the call that caused them has forgotten the key itself, before and after. */
 function forgetKey(parts: Parts, notice: Notice): void {
   const address = subjectKey(notice.subject)
-  if (!address || notice.origin === parts.bus.origin) return
-  forget(parts, { id: localId(address.namespace, address.key) }, 'notice')
+  if (address) forget(parts, { id: localId(address.namespace, address.key) }, 'notice')
 }
 
 function callWaiters(parts: Parts, notice: Notice): void {
   const address = subjectKey(notice.subject)
   if (address) parts.shared?.leases.call(address)
-}
-
-/** Loads in flight are not joined any more: a namespace may have any number, and a newcomer wants what comes after. */
-function clearHere(parts: Parts, namespace: string): void {
-  parts.marks.move(namespaceGroup(namespace))
-  parts.loads.detachAll()
 }

@@ -4,6 +4,7 @@ import type { Address } from '../entry/entry.ts'
 export type Invalidation =
   | { readonly kind: 'key'; readonly id: string; readonly address: Address }
   | { readonly kind: 'namespace'; readonly group: string; readonly namespace: string }
+  | { readonly kind: 'tag'; readonly group: string; readonly tag: string }
 
 /** An invalidation with the number of the call that asked for it. */
 export interface JournalEntry {
@@ -15,8 +16,8 @@ export interface JournalEntry {
 export const JOURNAL_MOST = 10_000
 
 /**
- * The invalidations that L2 has not acknowledged. Until it does, this process does not believe L2 about their keys
- * and namespaces, and the invalidations are repeated.
+ * The invalidations that L2 has not acknowledged. Until it does, this process does not believe L2 about their keys,
+ * namespaces and tags, and the invalidations are repeated.
  *
  * Calls are numbered when they begin, because of this order of events:
  *   1. delete k fails, and is repeated: the repetition is on its way
@@ -61,10 +62,10 @@ export class Journal {
     if (noted && noted.number <= number) entries.delete(name)
   }
 
-  /** Whether L2 may still hold what was invalidated here. */
-  fences(target: { readonly id: string; readonly groups: readonly string[] }): boolean {
+  /** Whether L2 may still hold under a key what was invalidated here: by the key, or by one of its groups. */
+  fences(id: string, groups: readonly string[]): boolean {
     if (this.size === 0) return false
-    return this.#keys.has(target.id) || target.groups.some((group) => this.#groups.has(group))
+    return this.#keys.has(id) || groups.some((group) => this.#groups.has(group))
   }
 
   /** What is to be repeated, the oldest calls first. */

@@ -1,6 +1,8 @@
+import { checkTags } from '../entry/key.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
+import type { LoadSettings } from './options.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** What a loader is given. */
@@ -11,6 +13,8 @@ export interface LoadContext {
   readonly signal: AbortSignal
   /** Sets how long the value will be fresh, once it is known. Throws `ERR_INVALID_OPTION`. */
   setTtl(ttl: Duration): void
+  /** Adds to the tags of the value, once they are known. Throws `ERR_INVALID_TAG`. */
+  setTags(...tags: string[]): void
   /**
    * The returned value goes to the callers and is not stored. What the processes that wait for it do then: `each` loads
    * for itself, and for a second newcomers do not wait (the default); or the `next` of them loads for all.
@@ -26,6 +30,7 @@ export interface Run {
   readonly value: unknown
   readonly loadMs: number
   readonly ttlMs: number | undefined
+  readonly tags: readonly string[]
   /** Set when the loader said that its value must not be stored: what others do then. */
   readonly skippedFor: 'each' | 'next' | undefined
 }
@@ -35,17 +40,21 @@ export async function runLoader(
   parts: Parts,
   target: Target,
   loader: Loader<unknown>,
-  hardTimeoutMs: number,
+  { hardTimeoutMs, tags: given }: LoadSettings,
 ): Promise<Run> {
   const { clock, counters, events } = parts
   const controller = new AbortController()
   let ttlMs: number | undefined
+  let tags = given
   let skippedFor: Run['skippedFor']
   const context: LoadContext = {
     key: target.key,
     signal: controller.signal,
     setTtl: (ttl) => {
       ttlMs = readDuration('ttl', ttl)
+    },
+    setTags: (...more) => {
+      tags = checkTags([...tags, ...more])
     },
     skip: (others = 'each') => {
       skippedFor = others
@@ -64,7 +73,7 @@ export async function runLoader(
   }
   try {
     const value = await deadline(parts, target.key, hardTimeoutMs, controller, async () => loader(context))
-    return { value, loadMs: told(), ttlMs, skippedFor }
+    return { value, loadMs: told(), ttlMs, tags, skippedFor }
   } catch (error) {
     told(error ?? new Error('the loader failed without an error'))
     throw error

@@ -1,11 +1,11 @@
 import type { Entry } from '../entry/entry.ts'
-import type { Freshness } from '../entry/freshness.ts'
 import { judge } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
 import type { RequestCounters } from '../events.ts'
-import type { NearEntry, Seen } from '../tiers/tier.ts'
+import type { Verdict } from '../entry/stamp.ts'
+import type { Found, NearEntry, Seen } from '../tiers/tier.ts'
 import type { Flight } from './flights.ts'
-import { isolate, land, standing } from './near.ts'
+import { groupsOf, isolate, land, standing } from './near.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** What L1 has: an entry that it may answer with, and how it stands. */
@@ -28,16 +28,22 @@ export function lookupNear(parts: Parts, target: Target, requests: RequestCounte
   return undefined
 }
 
-export interface FarFound {
-  readonly entry: Entry
-  readonly shared: boolean
-  readonly freshness: Freshness
-  /** Names the entry to the lease. */
-  readonly seen: Seen
-}
+/** What is found in L2: an entry; or nothing that may be served. `seen` names what is there to the lease. */
+export type FarLookup =
+  | {
+      readonly entry: Entry
+      readonly shared: boolean
+      readonly freshness: 'fresh' | 'stale'
+      readonly seen: Seen
+    }
+  | {
+      readonly entry: undefined
+      readonly shared: false
+      readonly freshness: undefined
+      readonly seen: Seen | undefined
+    }
 
-/** What is found in L2: an entry, or what must be named to the lease as seen and unusable. */
-export type FarLookup = FarFound | { readonly entry: undefined; readonly seen: Seen | undefined }
+const NOTHING = { entry: undefined, shared: false, freshness: undefined } as const
 
 /**
  * Looks into L2 and moves what it finds nearer, with the TTL that is left. Rejects when L2 cannot be asked.
@@ -50,24 +56,36 @@ export async function lookupFar(
   requests: RequestCounters,
 ): Promise<FarLookup> {
   const far = parts.shared?.far
-  if (!far || parts.journal.fences(target)) return { entry: undefined, seen: undefined }
+  if (!far || parts.journal.fences(target.id, target.groups)) return { ...NOTHING, seen: undefined }
   const found = await far.get(target)
   if (found.word !== 'entry') {
     requests.l2Missing++
     if (found.word === 'void' && typeof found.seen === 'string') await discard(parts, target, found.seen)
-    return { entry: undefined, seen: found.word === 'void' ? found.seen : undefined }
+    return { ...NOTHING, seen: found.word === 'void' ? found.seen : undefined }
   }
-  const { entry, bytes, seen, sentAt } = found
-  const freshness = judge(entry, parts.clock.now())
-  if (freshness === 'expired') {
+  const { bytes, seen, sentAt } = found
+  const now = parts.clock.now()
+  const verdict = await judgeTags(parts, target, found)
+  const entry =
+    verdict === 'stale' ? { ...found.entry, freshUntil: Math.min(found.entry.freshUntil, now) } : found.entry
+  const freshness = judge(entry, now)
+  if (verdict === 'void' || freshness === 'expired') {
     requests.l2Missing++
-    return { entry: undefined, seen }
+    return { ...NOTHING, seen }
   }
   if (freshness === 'fresh') requests.l2Fresh++
   else requests.l2Stale++
   const shared = isolate(entry.value, kept.isolation)
   land(parts, target, flight, { entry, bytes, shared, l1TtlMs: kept.l1TtlMs, asOf: sentAt })
   return { entry, shared, freshness, seen }
+}
+
+/** What the tags of an entry say of it: as L2 knows, and as this process knows better until L2 acknowledges. */
+async function judgeTags(parts: Parts, target: Target, found: Extract<Found, { word: 'entry' }>): Promise<Verdict> {
+  const { tags } = found.entry
+  if (tags.length === 0 || !parts.shared) return 'holds'
+  if (parts.journal.fences(target.id, groupsOf(target, tags))) return 'void'
+  return parts.shared.tags.judge(tags, found.tagStamps, found.n0)
 }
 
 /** Removes bytes that cannot be read. They are a miss either way, so a failure to remove them changes nothing. */

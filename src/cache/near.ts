@@ -1,12 +1,13 @@
-import type { Address, Entry } from '../entry/entry.ts'
+import type { Entry } from '../entry/entry.ts'
 import type { Freshness } from '../entry/freshness.ts'
 import { judge } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
 import { copyDeep, freezeDeep } from '../entry/isolation.ts'
-import { tagGroup } from '../tags/marks.ts'
+import { tagGroup } from '../entry/key.ts'
 import type { NearEntry } from '../tiers/tier.ts'
 import type { Flight } from './flights.ts'
-import type { JournalEntry } from './journal.ts'
+import type { InvalidationSubject } from '../events.ts'
+import type { Invalidation, JournalEntry } from './journal.ts'
 import type { Parts, Target } from './parts.ts'
 
 /**
@@ -22,6 +23,7 @@ export function standing(parts: Parts, near: NearEntry, now: number): Standing {
   const { marks, bus, settings } = parts
   if (near.mark !== marks.count) {
     if (marks.movedSince(near.groups, near.mark)) return 'void'
+    if (marks.movedSoftlySince(near.groups, near.mark)) near.freshUntil = Math.min(near.freshUntil, now)
     near.mark = marks.count
   }
   if (now >= near.keptUntil) return 'void'
@@ -66,17 +68,19 @@ export function land(parts: Parts, target: Target, flight: Flight, landing: Land
   const { near, marks, settings, clock } = parts
   if (!near) return true
   const { entry, l1TtlMs, asOf, shared, bytes } = landing
-  const groups = entry.tags.length === 0 ? target.groups : [...target.groups, ...entry.tags.map(tagGroup)]
+  const groups = groupsOf(target, entry.tags)
   const reason = flight.poison ?? (marks.movedSince(groups, flight.mark) ? 'moved' : undefined)
   if (reason !== undefined) {
     refuse(parts, target, reason)
     return false
   }
-  const keptUntil = clock.now() + l1TtlMs
+  const now = clock.now()
+  const keptUntil = now + l1TtlMs
+  const freshUntil = marks.movedSoftlySince(groups, flight.mark) ? now : keptUntil
   near.set(target.id, {
     value: entry.value,
     createdAt: entry.createdAt,
-    freshUntil: Math.min(entry.freshUntil, keptUntil),
+    freshUntil: Math.min(entry.freshUntil, freshUntil),
     staleUntil: Math.min(entry.staleUntil, keptUntil),
     tags: entry.tags,
     groups,
@@ -88,6 +92,11 @@ export function land(parts: Parts, target: Target, flight: Flight, landing: Land
     ready: undefined,
   })
   return true
+}
+
+/** The groups of an entry: the namespaces above it, and its tags. */
+export function groupsOf(target: Target, tags: readonly string[]): readonly string[] {
+  return tags.length === 0 ? target.groups : [...target.groups, ...tags.map(tagGroup)]
 }
 
 /** Counts and tells a value that was given to its callers but not stored. */
@@ -103,17 +112,39 @@ export function forget(parts: Parts, target: { readonly id: string }, reason: st
   parts.near?.delete(target.id)
 }
 
+/**
+ * Makes a key stale in this process. With L2 it is read again from there, where its deadline has moved; what is under
+ * way may fill L1 no more, as that would be fresh.
+ */
+export function expireNear(parts: Parts, target: { readonly id: string }): void {
+  const entry = parts.near?.get(target.id)
+  if (parts.shared || !entry) {
+    forget(parts, target, 'expire')
+    return
+  }
+  parts.flights.poison(target.id, 'expire')
+  parts.loads.detach(target.id)
+  entry.freshUntil = Math.min(entry.freshUntil, parts.clock.now())
+}
+
 /** Puts a change that L2 has not acknowledged into the journal, and tells it. */
 export function noteUnacknowledged(parts: Parts, entry: JournalEntry, operation: string, error: unknown): void {
   parts.journal.add(entry)
   parts.counters.unacknowledged++
   parts.events.tell('unacknowledged', () => {
     const { invalidation } = entry
-    if (invalidation.kind === 'namespace') return { operation, namespace: invalidation.namespace, error }
-    return { operation, ...addressOf(invalidation.address), error }
+    return { operation, ...subjectOf(invalidation), error }
   })
 }
 
-function addressOf({ namespace, key }: Address): Address {
-  return { namespace, key }
+/** What an invalidation is about, for an event. */
+export function subjectOf(invalidation: Invalidation): InvalidationSubject {
+  switch (invalidation.kind) {
+    case 'key':
+      return { namespace: invalidation.address.namespace, key: invalidation.address.key }
+    case 'namespace':
+      return { namespace: invalidation.namespace }
+    case 'tag':
+      return { tag: invalidation.tag }
+  }
 }

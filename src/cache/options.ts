@@ -1,5 +1,5 @@
 import type { Isolation } from '../entry/isolation.ts'
-import { checkPrefix } from '../entry/key.ts'
+import { checkPrefix, checkTags } from '../entry/key.ts'
 import { badValue } from '../errors.ts'
 import type { Duration } from '../options.ts'
 import { definedOptions, readDuration, readFiniteDuration, readInteger, readNumber, readWord } from '../options.ts'
@@ -17,6 +17,8 @@ export interface EntryOptions {
   readonly stale?: Duration | undefined
   /** Shortens each `ttl` by up to this fraction, by chance, so that what was stored together does not end together. Default 0.05. */
   readonly jitter?: number | undefined
+  /** The groups that the value belongs to: `invalidateTags` makes all of a tag's values gone at once. At most 64. */
+  readonly tags?: readonly string[] | undefined
   /** How readers are kept apart from each other. Default `'frozen'`. */
   readonly isolation?: Isolation | undefined
 }
@@ -54,6 +56,7 @@ export interface EntrySettings {
   readonly staleMs: number
   readonly jitter: number
   readonly isolation: Isolation
+  readonly tags: readonly string[]
 }
 
 export interface LoadSettings extends EntrySettings {
@@ -77,11 +80,12 @@ const DEFAULTS: LoadSettings = Object.freeze({
   staleMs: 0,
   jitter: 0.05,
   isolation: 'frozen',
+  tags: Object.freeze([]),
   hardTimeoutMs: 30_000,
   waitTimeoutMs: undefined,
 })
 
-const ENTRY_NAMES = ['ttl', 'l1Ttl', 'stale', 'jitter', 'isolation']
+const ENTRY_NAMES = ['ttl', 'l1Ttl', 'stale', 'jitter', 'tags', 'isolation']
 const LOAD_NAMES = [...ENTRY_NAMES, 'hardTimeout', 'waitTimeout']
 const CACHE_NAMES = ['redis', 'prefix', 'l1', 'maxStaleness', 'commandTimeout', 'lease', 'defaults']
 const ISOLATIONS = ['frozen', 'copy', 'reference'] as const
@@ -122,6 +126,7 @@ export function readEntryOptions(owner: string, options: EntryOptions | undefine
     l1TtlMs: given.l1Ttl === undefined ? base.l1TtlMs : readDuration('l1Ttl', given.l1Ttl),
     staleMs: given.stale === undefined ? base.staleMs : readDuration('stale', given.stale),
     jitter: given.jitter === undefined ? base.jitter : readNumber('jitter', given.jitter, 0, 1),
+    tags: given.tags === undefined ? base.tags : checkTags(given.tags),
     isolation: given.isolation === undefined ? base.isolation : readWord('isolation', given.isolation, ISOLATIONS),
   }
 }

@@ -52,6 +52,9 @@ export interface Loaded {
   readonly freshness: 'fresh' | 'stale'
   readonly createdAt: number
   readonly freshUntil: number
+  /** How many marks had been moved when its flight began, and the groups that it turned out to belong to. */
+  readonly mark: number
+  readonly groups: readonly string[]
 }
 
 /** The key of a call, with the names it goes by. */

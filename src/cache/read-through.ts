@@ -2,13 +2,13 @@ import type { Encoded } from '../entry/codec.ts'
 import { decode } from '../entry/codec.ts'
 import { TierCacheError } from '../errors.ts'
 import type { RequestCounters } from '../events.ts'
-import type { Ending, Lease, Waiter } from '../stampede/lease.ts'
-import type { Candidate } from '../tiers/tier.ts'
+import type { Acquired, Ending, Lease, Waiter } from '../stampede/lease.ts'
+import type { Candidate, Seen } from '../tiers/tier.ts'
 import type { Flight } from './flights.ts'
 import type { Loader, Run } from './loader.ts'
 import { runLoader } from './loader.ts'
 import { lookupFar } from './lookup.ts'
-import { isolate, land, refuse } from './near.ts'
+import { groupsOf, isolate, land, refuse } from './near.ts'
 import type { EntrySettings, LoadSettings } from './options.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import { candidateOf, encodeValue } from './write-through.ts'
@@ -26,23 +26,50 @@ export interface LoadRequest {
 /** How often a process goes round again when others come in between and leave nothing to use, before it loads for itself. */
 const DISAPPOINTMENTS_MOST = 3
 
-/** What a caller gets: the load's outcome, and whether another caller of this process had started it. */
-export type Answer = Loaded & { readonly joined: boolean }
+/** What a caller gets: the outcome, and whether another caller of this process had started the load. */
+export interface Answer {
+  readonly loaded: Loaded
+  readonly joined: boolean
+}
 
-/** The story of a miss: one flight in this process, one lease among all, one load, one store. */
+/** How often a caller starts over whose load turned out to be older than a change that it knew of when it joined. */
+const RESTARTS_MOST = 3
+
+/** The story of a miss in L1: L2, then one flight in this process, one lease among all, one load, one store. */
 export async function readThrough(parts: Parts, request: LoadRequest): Promise<Answer> {
-  const { target, settings } = request
-  const running = parts.loads.joinable(target.id)
   parts.counters.loadsWaiting++
   try {
-    if (!running) return { ...(await parts.loads.start(target.id, () => lead(parts, request))), joined: false }
-    const loaded = await within(parts, running, settings.waitTimeoutMs ?? settings.hardTimeoutMs)
-    if (!loaded) return { ...(await loadUnstored(parts, request)), joined: false }
-    parts.counters.loadsShared++
-    return { ...loaded, joined: true }
+    if (!parts.shared || parts.loads.joinable(request.target.id)) return await joinOrLead(parts, request, undefined)
+    const first = await readFar(parts, request)
+    return first.word === 'value' ? { loaded: first.loaded, joined: false } : await joinOrLead(parts, request, first)
   } finally {
     parts.counters.loadsWaiting--
   }
+}
+
+/**
+ * Joins the flight under way, or leads one. A tag of a value is known only when it has been loaded, so that:
+ *   1. A's loader reads v1; the value will have tag t
+ *   2. t is invalidated
+ *   3. B joins A's load, and would get v1 although it asked after 2: it starts over
+ */
+async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | undefined): Promise<Answer> {
+  const { target, settings } = request
+  const waitMs = settings.waitTimeoutMs ?? settings.hardTimeoutMs
+  for (let round = 0; round < RESTARTS_MOST; round++) {
+    const running = parts.loads.joinable(target.id)
+    if (!running) {
+      const loaded = await parts.loads.start(target.id, () => lead(parts, request, first))
+      return { loaded, joined: false }
+    }
+    const joinedAt = parts.marks.count
+    const loaded = await within(parts, running, waitMs)
+    if (!loaded) break
+    if (loaded.mark < joinedAt && parts.marks.movedSince(loaded.groups, loaded.mark)) continue
+    parts.counters.loadsShared++
+    return { loaded, joined: true }
+  }
+  return { loaded: await loadUnstored(parts, request), joined: false }
 }
 
 /** The promise's outcome, or `undefined` after `ms`. */
@@ -60,27 +87,34 @@ async function within<T>(parts: Parts, promise: Promise<T>, ms: number): Promise
   }
 }
 
-/** The flight of the caller that came first. */
-async function lead(parts: Parts, request: LoadRequest): Promise<Loaded> {
+/** The flight of the caller that came first. `first`: what L2 said when it was asked a moment ago. */
+async function lead(parts: Parts, request: LoadRequest, first: FarRead | undefined): Promise<Loaded> {
   const flight = parts.flights.open(request.target.id, parts.marks.count)
   const waiter = parts.shared?.leases.wait(request.target)
   try {
     if (!waiter) return await loadAlone(parts, request, flight, false)
-    return await goRound(parts, request, flight, waiter)
+    return await goRound(parts, request, flight, waiter, first)
   } finally {
     waiter?.leave()
     parts.flights.close(flight)
   }
 }
 
-/** Reads L2, asks for the lease, and waits for its holder, until one of them leads to a value. */
-async function goRound(parts: Parts, request: LoadRequest, flight: Flight, waiter: Waiter): Promise<Loaded> {
+/** Asks for the lease, waits for its holder and reads L2 again, until one of them leads to a value. */
+async function goRound(
+  parts: Parts,
+  request: LoadRequest,
+  flight: Flight,
+  waiter: Waiter,
+  first: FarRead | undefined,
+): Promise<Loaded> {
   const { settings } = request
   const giveUpAt = parts.clock.now() + (settings.waitTimeoutMs ?? settings.hardTimeoutMs)
+  let read = first ?? (await readFar(parts, request))
   let hasWaited = false
   let disappointments = 0
   while (disappointments <= DISAPPOINTMENTS_MOST) {
-    const step = await ask(parts, request, flight, hasWaited)
+    const step = read.word === 'unusable' ? await acquire(parts, request, read.seen, hasWaited) : read
     switch (step.word) {
       case 'value':
         return step.loaded
@@ -109,30 +143,48 @@ async function goRound(parts: Parts, request: LoadRequest, flight: Flight, waite
       default:
         step satisfies never
     }
+    read = await readFar(parts, request)
   }
   return loadUnstored(parts, request)
 }
 
-type Step =
+/** What L2 says to a reader: a value; or nothing that it may use, and what must be named to the lease as seen. */
+type FarRead =
   | { readonly word: 'value'; readonly loaded: Loaded }
-  | { readonly word: 'granted'; readonly lease: Lease }
-  | { readonly word: 'unreachable' | 'skip' | 'found' }
-  | { readonly word: 'busy'; readonly leftMs: number }
-  | { readonly word: 'failed'; readonly code: string; readonly message: string }
+  | { readonly word: 'unusable'; readonly seen: Seen | undefined }
+  | { readonly word: 'unreachable' }
 
-/** One round: L2, then the lease. */
-async function ask(parts: Parts, request: LoadRequest, flight: Flight, hasWaited: boolean): Promise<Step> {
-  const { target, settings, requests, purpose } = request
+/** Looks into L2 on a flight of its own. */
+async function readFar(parts: Parts, { target, settings, requests, purpose }: LoadRequest): Promise<FarRead> {
   // What L2 has under a key that was invalidated here, and not yet there, is not to be believed.
-  if (!parts.shared || parts.journal.fences(target)) return { word: 'unreachable' }
+  if (!parts.shared || parts.journal.fences(target.id, target.groups)) return { word: 'unreachable' }
+  const flight = parts.flights.open(target.id, parts.marks.count)
   try {
-    const found = await lookupFar(parts, target, flight, settings, requests)
-    if (found.entry && (found.freshness === 'fresh' || (found.freshness === 'stale' && purpose === 'read'))) {
-      const { entry, shared, freshness } = found
-      const { value, createdAt, freshUntil } = entry
-      return { word: 'value', loaded: { value, shared, tier: 'l2', freshness, createdAt, freshUntil } }
-    }
-    return await parts.shared.leases.acquire(target, found.seen, hasWaited)
+    const { entry, shared, freshness, seen } = await lookupFar(parts, target, flight, settings, requests)
+    const isUsable = freshness === 'fresh' || (freshness === 'stale' && purpose === 'read')
+    if (!entry || !isUsable) return { word: 'unusable', seen }
+    const { value, createdAt, freshUntil, tags } = entry
+    const groups = groupsOf(target, tags)
+    const { mark } = flight
+    return { word: 'value', loaded: { value, shared, tier: 'l2', freshness, createdAt, freshUntil, mark, groups } }
+  } catch {
+    // Counted and told by the client.
+    return { word: 'unreachable' }
+  } finally {
+    parts.flights.close(flight)
+  }
+}
+
+/** Asks for the lease. */
+async function acquire(
+  parts: Parts,
+  { target }: LoadRequest,
+  seen: Seen | undefined,
+  hasWaited: boolean,
+): Promise<Acquired | { readonly word: 'unreachable' }> {
+  if (!parts.shared) return { word: 'unreachable' }
+  try {
+    return await parts.shared.leases.acquire(target, seen, hasWaited)
   } catch {
     // Counted and told by the client.
     return { word: 'unreachable' }
@@ -149,17 +201,17 @@ async function loadUnderLease(parts: Parts, request: LoadRequest, flight: Flight
   const stopRenewing = keepLease(parts, lease)
   let run: Run
   try {
-    run = await runLoader(parts, request.target, request.loader, request.settings.hardTimeoutMs)
+    run = await runLoader(parts, request.target, request.loader, request.settings)
   } catch (error) {
     await release(parts, lease, { word: 'failed', ...wordsOf(error) })
     throw error
   } finally {
     stopRenewing()
   }
-  const storable = prepare(parts, request, run)
+  const storable = prepare(parts, request, flight, run)
   if (!storable) {
     await release(parts, lease, { word: run.skippedFor === 'next' ? 'refused' : 'skipped' })
-    return unstored(parts, run)
+    return unstored(parts, request, flight.mark, run)
   }
   const word = await commitFar(parts, storable.candidate, lease)
   if (word === 'refused') refuse(parts, target, 'refused by L2')
@@ -211,16 +263,18 @@ async function loadAlone(parts: Parts, request: LoadRequest, flight: Flight, ung
   flight.poison = undefined
   flight.mark = parts.marks.count
   const asOf = parts.clock.now()
-  const run = await runLoader(parts, request.target, request.loader, request.settings.hardTimeoutMs)
-  const storable = prepare(parts, request, run)
-  if (!storable) return unstored(parts, run)
+  const run = await runLoader(parts, request.target, request.loader, request.settings)
+  const storable = prepare(parts, request, flight, run)
+  if (!storable) return unstored(parts, request, flight.mark, run)
   landLoaded(parts, request, flight, storable, asOf, unguarded)
   return storable.loaded
 }
 
 /** Loads for one caller and stores nothing: others must not wait for it twice, nor get what may not be shared. */
 async function loadUnstored(parts: Parts, request: LoadRequest): Promise<Loaded> {
-  return unstored(parts, await runLoader(parts, request.target, request.loader, request.settings.hardTimeoutMs))
+  const mark = parts.marks.count
+  const run = await runLoader(parts, request.target, request.loader, request.settings)
+  return unstored(parts, request, mark, run)
 }
 
 interface Storable {
@@ -229,9 +283,10 @@ interface Storable {
 }
 
 /** Encodes what was loaded, and decodes it again: what the first caller gets is of the same types as what later ones get. */
-function prepare(parts: Parts, { target, settings }: LoadRequest, run: Run): Storable | undefined {
+function prepare(parts: Parts, { target, settings }: LoadRequest, flight: Flight, run: Run): Storable | undefined {
   if (run.skippedFor || run.value === undefined) return undefined
-  const kept: EntrySettings = run.ttlMs === undefined ? settings : { ...settings, ttlMs: run.ttlMs }
+  const { ttlMs = settings.ttlMs, tags } = run
+  const kept: EntrySettings = { ...settings, ttlMs, tags }
   if (kept.ttlMs + kept.staleMs === 0) return undefined
   let encoded: Encoded
   try {
@@ -245,7 +300,10 @@ function prepare(parts: Parts, { target, settings }: LoadRequest, run: Run): Sto
   const value = decode(encoded)
   const { createdAt, freshUntil } = candidate
   const shared = isolate(value, settings.isolation)
-  return { candidate, loaded: { value, shared, tier: 'loader', freshness: 'fresh', createdAt, freshUntil } }
+  const groups = groupsOf(target, tags)
+  const { mark } = flight
+  const loaded: Loaded = { value, shared, tier: 'loader', freshness: 'fresh', createdAt, freshUntil, mark, groups }
+  return { candidate, loaded }
 }
 
 function landLoaded(
@@ -267,9 +325,11 @@ function landLoaded(
 }
 
 /** The very value of the loader, for those who asked for it. */
-function unstored(parts: Parts, run: Run): Loaded {
+function unstored(parts: Parts, { target }: LoadRequest, mark: number, run: Run): Loaded {
   const now = parts.clock.now()
-  return { value: run.value, shared: true, tier: 'loader', freshness: 'fresh', createdAt: now, freshUntil: now }
+  const { value, tags } = run
+  const groups = groupsOf(target, tags)
+  return { value, shared: true, tier: 'loader', freshness: 'fresh', createdAt: now, freshUntil: now, mark, groups }
 }
 
 /** A loader's failure in two words, for the other processes that wait for it. */

@@ -1,5 +1,6 @@
-import { sendInvalidation } from './invalidation.ts'
+import { repeatInvalidation } from './invalidation.ts'
 import type { JournalEntry } from './journal.ts'
+import { subjectOf } from './near.ts'
 import type { Parts } from './parts.ts'
 
 /** How many repetitions are on their way at one time. */
@@ -51,17 +52,12 @@ async function replayAll(parts: Parts): Promise<boolean> {
 
 async function repeat(parts: Parts, entry: JournalEntry): Promise<boolean> {
   try {
-    await sendInvalidation(parts, entry.invalidation)
+    await repeatInvalidation(parts, entry.invalidation)
   } catch {
     // Counted and told by the client; it stays in the journal.
     return false
   }
   parts.journal.acknowledge(entry)
-  parts.events.tell('acknowledged', () => {
-    const { invalidation } = entry
-    if (invalidation.kind === 'namespace') return { namespace: invalidation.namespace }
-    const { namespace, key } = invalidation.address
-    return { namespace, key }
-  })
+  parts.events.tell('acknowledged', () => subjectOf(entry.invalidation))
   return true
 }

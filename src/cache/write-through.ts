@@ -44,7 +44,7 @@ export function candidateOf(
     createdAt,
     freshUntil: createdAt + ttlMs,
     staleUntil: createdAt + ttlMs + kept.staleMs,
-    tags: [],
+    tags: kept.tags,
     loadMs,
   }
 }

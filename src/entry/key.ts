@@ -69,6 +69,9 @@ export function localId(namespace: string, key: string): string {
   return `\0${namespace}\0${key}`
 }
 
+/** For how many namespaces the names of their stamps are kept ready. */
+const REMEMBERED_MOST = 1000
+
 /** How many fields of the chain head note the last invalidation of tags whose own stamp is gone. */
 const TAG_FIELDS = 64
 
@@ -89,6 +92,7 @@ export class RedisNames {
   readonly chain: string
   readonly channel: string
   readonly #base: string
+  readonly #clearStamps = new Map<string, readonly string[]>()
 
   constructor(prefix: string, database: number) {
     this.#base = `${prefix}:{0}`
@@ -113,9 +117,46 @@ export class RedisNames {
     return `${this.#base}:k:${namespace}`
   }
 
+  /** The clear stamps of a namespace and of those above it. */
+  clearStamps(namespace: string): readonly string[] {
+    let stamps = this.#clearStamps.get(namespace)
+    if (!stamps) {
+      stamps = namespacesAbove(namespace).map((each) => this.clearStamp(each))
+      if (this.#clearStamps.size < REMEMBERED_MOST) this.#clearStamps.set(namespace, stamps)
+    }
+    return stamps
+  }
+
   tagStamp(tag: string): string {
     return `${this.#base}:t:${tag}`
   }
+}
+
+/** The name of a tag among the groups: what can be made void as one. */
+export function tagGroup(tag: string): string {
+  return `t:${tag}`
+}
+
+/** The name of a namespace among the groups. */
+export function namespaceGroup(namespace: string): string {
+  return `k:${namespace}`
+}
+
+/** The most bytes of UTF-8 that the name of a tag may have, and the most tags of one entry. */
+export const TAG_BYTES_MOST = 512
+export const TAGS_MOST = 64
+
+/** Checks names of tags, and leaves out repetitions. Throws `ERR_INVALID_TAG`. */
+export function checkTags(tags: unknown): readonly string[] {
+  if (!Array.isArray(tags)) throw badValue('ERR_INVALID_TAG', 'tags', 'an array of texts', tags)
+  const names = [...new Set<unknown>(tags)]
+  for (const tag of names) {
+    if (typeof tag !== 'string' || tag === '' || Buffer.byteLength(tag) > TAG_BYTES_MOST || !isWellFormed(tag)) {
+      throw badValue('ERR_INVALID_TAG', 'tag', `a well-formed text of 1 to ${TAG_BYTES_MOST} bytes of UTF-8`, tag)
+    }
+  }
+  if (names.length > TAGS_MOST) throw badValue('ERR_INVALID_TAG', 'tags', `at most ${TAGS_MOST}`, tags)
+  return names as string[]
 }
 
 /** The field of the chain head that a stamp falls back on, by the stamp's name. */

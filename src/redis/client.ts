@@ -280,7 +280,7 @@ function failureOf(command: string, error: unknown): Failure {
   if (error instanceof TierCacheError) return { error, isOfServer: true, isScriptMissing: false }
   const message = error instanceof Error ? error.message : String(error)
   const isReply = error instanceof Error && error.name === 'ReplyError'
-  const code: ErrorCode = isReply ? 'ERR_REDIS_REPLY' : 'ERR_REDIS_UNAVAILABLE'
+  const code: ErrorCode = isReply ? 'ERR_REDIS_REPLY' : 'ERR_REDIS_LOST'
   return {
     // No `cause`: errors of ioredis carry the command's arguments, values included.
     error: new TierCacheError(code, `${command} failed: ${withoutArguments(message)}`),

@@ -54,52 +54,9 @@ end
 redis.call('SET', KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])
 return { 'granted', n0 }`,
   },
-  'clear-2': {
-    keys: 2,
-    sha1: 'bf743a95a4e51fddb776c15448c1b826eca0e852',
-    lua: `local function head_number(q)
-  local text = redis.pcall('HGET', q, 'n')
-  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
-    return nil
-  end
-  local n = tonumber(text)
-  if n >= 9007199254740991 then
-    return nil
-  end
-  return n
-end
-local function chain(q, channel, tip, body, field)
-  local n = head_number(q)
-  local previous = ''
-  if n then
-    n = n + 1
-    previous = redis.call('HGET', q, 'tip') or ''
-  else
-    local time = redis.call('TIME')
-    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    redis.call('DEL', q)
-    redis.call('HSET', q, 'floor', string.format('%.0f', n))
-  end
-  local text = string.format('%.0f', n)
-  redis.call('HSET', q, 'n', text, 'tip', tip)
-  if field then
-    redis.call('HSET', q, field, text)
-  end
-  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
-  return text
-end
-local left = redis.call('PTTL', KEYS[1])
-redis.call('DEL', KEYS[1])
-local n = chain(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
-redis.call('SET', KEYS[1], n .. ':' .. ARGV[2])
-if left ~= -1 then
-  redis.call('PEXPIRE', KEYS[1], math.max(left, tonumber(ARGV[5])))
-end
-return n`,
-  },
   'commit-n': {
     keys: 'n',
-    sha1: '05e08d69c4cb7c19e4451a371562924c2ec8b21a',
+    sha1: 'd54691ba3c4883d89d774e2d069aba207457bd5e',
     lua: `local function entry_bytes(head, n0, stamps, tail)
   local joined = {}
   for index, stamp in ipairs(stamps) do
@@ -140,15 +97,16 @@ local function put(key, value, life)
   end
   return redis.pcall('SET', key, value, 'PX', life)
 end
-local function stamp_number(stamp)
-  if type(stamp) ~= 'string' then
+local function read_stamp(key)
+  local text = redis.pcall('GET', key)
+  if type(text) ~= 'string' then
     return nil
   end
-  local n, nonce = string.match(stamp, '^(%d+):([0-9a-f]+)$')
-  if not n or #n > 17 or #nonce ~= 16 then
+  local stamp, n, nonce, soft = string.match(text, '^((%d+):([0-9a-f]+))(.*)$')
+  if not stamp or #n > 17 or #nonce ~= 16 or not string.match(soft, '^:?%d*$') then
     return nil
   end
-  return tonumber(n)
+  return stamp, tonumber(n)
 end
 local held = redis.pcall('GET', KEYS[2])
 local token, mark
@@ -175,9 +133,8 @@ local life = tonumber(ARGV[5])
 local stamps = {}
 local missing = {}
 for index = 4, #KEYS do
-  local stamp = redis.pcall('GET', KEYS[index])
-  local n = stamp_number(stamp)
-  if n then
+  local stamp, n = read_stamp(KEYS[index])
+  if stamp then
     if n > n0 then
       return refuse('refused', 'moved')
     end
@@ -224,6 +181,256 @@ if (#seen == 8 and string.sub(there, 5, 12) == seen) or (#seen == 40 and redis.s
 end
 return 0`,
   },
+  'expire-3': {
+    keys: 3,
+    sha1: '3779bb8ea14f3ff53807957408d51b4e15ad3432',
+    lua: `local function head_number(q)
+  local text = redis.pcall('HGET', q, 'n')
+  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  local n = tonumber(text)
+  if n >= 9007199254740991 then
+    return nil
+  end
+  return n
+end
+local function chain(q, channel, tip, body, field)
+  local n = head_number(q)
+  local previous = ''
+  if n then
+    n = n + 1
+    previous = redis.call('HGET', q, 'tip') or ''
+  else
+    local time = redis.call('TIME')
+    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+    redis.call('DEL', q)
+    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+  end
+  local text = string.format('%.0f', n)
+  redis.call('HSET', q, 'n', text, 'tip', tip)
+  if field then
+    redis.call('HSET', q, field, text)
+  end
+  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  return text
+end
+redis.call('DEL', KEYS[2])
+local head = redis.pcall('GETRANGE', KEYS[1], 0, 35)
+if type(head) == 'string' and #head == 36 and string.sub(head, 1, 3) == 'tc\\1' then
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  if struct.unpack('>d', head, 29) > now then
+    redis.call('SETRANGE', KEYS[1], 28, struct.pack('>d', now))
+  end
+end
+return chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])`,
+  },
+  'expire-tag-2': {
+    keys: 2,
+    sha1: 'e1d235872484f3913d59fd985e7be5be341bb148',
+    lua: `local function head_number(q)
+  local text = redis.pcall('HGET', q, 'n')
+  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  local n = tonumber(text)
+  if n >= 9007199254740991 then
+    return nil
+  end
+  return n
+end
+local function chain(q, channel, tip, body, field)
+  local n = head_number(q)
+  local previous = ''
+  if n then
+    n = n + 1
+    previous = redis.call('HGET', q, 'tip') or ''
+  else
+    local time = redis.call('TIME')
+    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+    redis.call('DEL', q)
+    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+  end
+  local text = string.format('%.0f', n)
+  redis.call('HSET', q, 'n', text, 'tip', tip)
+  if field then
+    redis.call('HSET', q, field, text)
+  end
+  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  return text
+end
+local function read_stamp(key)
+  local text = redis.pcall('GET', key)
+  if type(text) ~= 'string' then
+    return nil
+  end
+  local stamp, n, nonce, soft = string.match(text, '^((%d+):([0-9a-f]+))(.*)$')
+  if not stamp or #n > 17 or #nonce ~= 16 or not string.match(soft, '^:?%d*$') then
+    return nil
+  end
+  return stamp, tonumber(n)
+end
+local stamp = read_stamp(KEYS[1])
+local left = redis.call('PTTL', KEYS[1])
+redis.call('DEL', KEYS[1])
+local n = chain(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+if stamp then
+  redis.call('SET', KEYS[1], stamp .. ':' .. n)
+  if left > 0 then
+    redis.call('PEXPIRE', KEYS[1], left)
+  end
+end
+return n`,
+  },
+  'increment-n': {
+    keys: 'n',
+    sha1: '35215b07b426b4434685a27a5abbf2c3c7298bc6',
+    lua: `local function head_number(q)
+  local text = redis.pcall('HGET', q, 'n')
+  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  local n = tonumber(text)
+  if n >= 9007199254740991 then
+    return nil
+  end
+  return n
+end
+local function chain(q, channel, tip, body, field)
+  local n = head_number(q)
+  local previous = ''
+  if n then
+    n = n + 1
+    previous = redis.call('HGET', q, 'tip') or ''
+  else
+    local time = redis.call('TIME')
+    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+    redis.call('DEL', q)
+    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+  end
+  local text = string.format('%.0f', n)
+  redis.call('HSET', q, 'n', text, 'tip', tip)
+  if field then
+    redis.call('HSET', q, field, text)
+  end
+  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  return text
+end
+local function entry_bytes(head, n0, stamps, tail)
+  local joined = {}
+  for index, stamp in ipairs(stamps) do
+    joined[index] = string.char(#stamp) .. stamp
+  end
+  local section = table.concat(joined)
+  return string.sub(head, 1, 12)
+    .. struct.pack('>d', n0)
+    .. string.sub(head, 21)
+    .. struct.pack('>I2I4', #stamps, #section)
+    .. section
+    .. tail
+end
+local function entry_counter(bytes, above, now)
+  if type(bytes) ~= 'string' or #bytes < 62 or string.sub(bytes, 1, 3) ~= 'tc\\1' then
+    return 'none'
+  end
+  if struct.unpack('>d', bytes, 29) <= now then
+    return 'none'
+  end
+  local count, length = struct.unpack('>I2I4', bytes, 57)
+  local at = 63
+  for index = 1, #above do
+    local size = string.byte(bytes, at) or 0
+    if count < index or string.sub(bytes, at + 1, at + size) ~= above[index] then
+      return 'none'
+    end
+    at = at + 1 + size
+  end
+  if string.byte(bytes, 4) ~= 2 or count ~= #above or at ~= 63 + length then
+    return 'wrong'
+  end
+  local value = tonumber(string.sub(bytes, at))
+  if not value then
+    return 'wrong'
+  end
+  return 'counter', value, at
+end
+local function keep_stamp(key, life)
+  local left = redis.call('PTTL', key)
+  if left >= 0 then
+    if life == 0 then
+      redis.call('PERSIST', key)
+    elseif left < life then
+      redis.call('PEXPIRE', key, life)
+    end
+  end
+end
+local function put(key, value, life)
+  if life == 0 then
+    return redis.pcall('SET', key, value)
+  end
+  return redis.pcall('SET', key, value, 'PX', life)
+end
+local function read_stamp(key)
+  local text = redis.pcall('GET', key)
+  if type(text) ~= 'string' then
+    return nil
+  end
+  local stamp, n, nonce, soft = string.match(text, '^((%d+):([0-9a-f]+))(.*)$')
+  if not stamp or #n > 17 or #nonce ~= 16 or not string.match(soft, '^:?%d*$') then
+    return nil
+  end
+  return stamp, tonumber(n)
+end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+if now > tonumber(ARGV[6]) then
+  return { 'late' }
+end
+local n0 = head_number(KEYS[3]) or (tonumber(time[1]) * 1000000 + tonumber(time[2]))
+local created = string.format('%.0f', n0) .. ':' .. ARGV[2]
+local stamps = {}
+local missing = {}
+for index = 4, #KEYS do
+  local stamp = read_stamp(KEYS[index])
+  if not stamp then
+    missing[#missing + 1] = KEYS[index]
+  end
+  stamps[#stamps + 1] = stamp or created
+end
+local there = redis.pcall('GET', KEYS[1])
+local word, value, at = entry_counter(there, stamps, now)
+if word == 'wrong' then
+  return { 'wrong' }
+end
+local sum = (value or 0) + tonumber(ARGV[7])
+if sum > 9007199254740991 or sum < -9007199254740991 then
+  return { 'overflow' }
+end
+local text = string.format('%.0f', sum)
+local life = tonumber(ARGV[5])
+local done
+if word == 'counter' then
+  local bytes = string.sub(there, 1, 4) .. string.sub(ARGV[4], 5, 12) .. string.sub(there, 13, at - 1) .. text
+  done = redis.pcall('SET', KEYS[1], bytes, 'KEEPTTL')
+else
+  done = put(KEYS[1], entry_bytes(ARGV[4], n0, stamps, text), life)
+end
+if type(done) == 'table' and done.err then
+  return { 'failed', done.err }
+end
+for _, key in ipairs(missing) do
+  put(key, created, life)
+end
+if word ~= 'counter' then
+  for index = 4, #KEYS do
+    keep_stamp(KEYS[index], life)
+  end
+end
+redis.call('DEL', KEYS[2])
+chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])
+return { 'stored', text }`,
+  },
   'invalidate-3': {
     keys: 3,
     sha1: 'a599ec7b16af795ab424684b0bdc5a6c85d0b933',
@@ -261,6 +468,49 @@ end
 redis.call('DEL', KEYS[1], KEYS[2])
 return chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])`,
   },
+  'invalidate-group-2': {
+    keys: 2,
+    sha1: 'bf743a95a4e51fddb776c15448c1b826eca0e852',
+    lua: `local function head_number(q)
+  local text = redis.pcall('HGET', q, 'n')
+  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  local n = tonumber(text)
+  if n >= 9007199254740991 then
+    return nil
+  end
+  return n
+end
+local function chain(q, channel, tip, body, field)
+  local n = head_number(q)
+  local previous = ''
+  if n then
+    n = n + 1
+    previous = redis.call('HGET', q, 'tip') or ''
+  else
+    local time = redis.call('TIME')
+    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+    redis.call('DEL', q)
+    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+  end
+  local text = string.format('%.0f', n)
+  redis.call('HSET', q, 'n', text, 'tip', tip)
+  if field then
+    redis.call('HSET', q, field, text)
+  end
+  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  return text
+end
+local left = redis.call('PTTL', KEYS[1])
+redis.call('DEL', KEYS[1])
+local n = chain(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+redis.call('SET', KEYS[1], n .. ':' .. ARGV[2])
+if left ~= -1 then
+  redis.call('PEXPIRE', KEYS[1], math.max(left, tonumber(ARGV[5])))
+end
+return n`,
+  },
   'release-1': {
     keys: 1,
     sha1: 'd78fba37a144d2c70a8eaef37657a7d27894a467',
@@ -292,7 +542,7 @@ return 0`,
   },
   'set-n': {
     keys: 'n',
-    sha1: 'a951a0130e65b5070fb7ffe4db9b72805a11d0f5',
+    sha1: '4c0acf267ca1140dbee2367b99cbb01a0efd6ad7',
     lua: `local function head_number(q)
   local text = redis.pcall('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
@@ -353,15 +603,16 @@ local function put(key, value, life)
   end
   return redis.pcall('SET', key, value, 'PX', life)
 end
-local function stamp_number(stamp)
-  if type(stamp) ~= 'string' then
+local function read_stamp(key)
+  local text = redis.pcall('GET', key)
+  if type(text) ~= 'string' then
     return nil
   end
-  local n, nonce = string.match(stamp, '^(%d+):([0-9a-f]+)$')
-  if not n or #n > 17 or #nonce ~= 16 then
+  local stamp, n, nonce, soft = string.match(text, '^((%d+):([0-9a-f]+))(.*)$')
+  if not stamp or #n > 17 or #nonce ~= 16 or not string.match(soft, '^:?%d*$') then
     return nil
   end
-  return tonumber(n)
+  return stamp, tonumber(n)
 end
 local time = redis.call('TIME')
 if tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) > tonumber(ARGV[8]) then
@@ -381,8 +632,8 @@ local created = string.format('%.0f', n0) .. ':' .. ARGV[2]
 local stamps = {}
 local failure
 for index = 4, #KEYS do
-  local stamp = redis.pcall('GET', KEYS[index])
-  if not stamp_number(stamp) then
+  local stamp = read_stamp(KEYS[index])
+  if not stamp then
     stamp = created
     local done = redis.pcall('SET', KEYS[index], stamp)
     if type(done) == 'table' and done.err then
@@ -412,5 +663,63 @@ if failure then
 end
 redis.call('DEL', KEYS[2])
 return { 'stored', chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3]), unpack(stamps) }`,
+  },
+  'touch-3': {
+    keys: 3,
+    sha1: '4b2ddaab15f0ee46426cc4e3f73d77098a2bbe67',
+    lua: `local function head_number(q)
+  local text = redis.pcall('HGET', q, 'n')
+  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  local n = tonumber(text)
+  if n >= 9007199254740991 then
+    return nil
+  end
+  return n
+end
+local function chain(q, channel, tip, body, field)
+  local n = head_number(q)
+  local previous = ''
+  if n then
+    n = n + 1
+    previous = redis.call('HGET', q, 'tip') or ''
+  else
+    local time = redis.call('TIME')
+    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+    redis.call('DEL', q)
+    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+  end
+  local text = string.format('%.0f', n)
+  redis.call('HSET', q, 'n', text, 'tip', tip)
+  if field then
+    redis.call('HSET', q, field, text)
+  end
+  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  return text
+end
+local head = redis.pcall('GETRANGE', KEYS[1], 0, 2)
+if head ~= 'tc\\1' then
+  return 0
+end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local fresh = math.huge
+if ARGV[4] ~= 'never' then
+  fresh = now + tonumber(ARGV[4])
+end
+local stale = math.huge
+if ARGV[5] ~= 'never' then
+  stale = fresh + tonumber(ARGV[5])
+end
+redis.call('DEL', KEYS[2])
+redis.call('SETRANGE', KEYS[1], 28, struct.pack('>dd', fresh, stale))
+if stale == math.huge then
+  redis.call('PERSIST', KEYS[1])
+else
+  redis.call('PEXPIRE', KEYS[1], math.max(1, math.ceil(stale - now)))
+end
+chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])
+return 1`,
   },
 } as const

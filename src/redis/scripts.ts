@@ -81,18 +81,99 @@ export async function set(client: RedisClient, call: SetCall): Promise<SetReply>
   }
 }
 
-/** Makes all entries of a namespace void. See `lua/clear-2.lua`. */
-export async function clear(
+/** The names that a change of one group touches. */
+export interface GroupNames {
+  readonly stamp: string
+  readonly chain: string
+  readonly channel: string
+}
+
+export interface GroupCall {
+  readonly tip: string
+  readonly body: string
+  readonly field: string
+}
+
+/** Makes all entries of a group void. See `lua/invalidate-group-2.lua`. */
+export async function invalidateGroup(
   client: RedisClient,
-  names: { readonly stamp: string; readonly chain: string; readonly channel: string },
-  call: { readonly tip: string; readonly body: string; readonly field: string; readonly lifeMs: number },
+  { stamp, chain, channel }: GroupNames,
+  { tip, body, field, lifeMs }: GroupCall & { readonly lifeMs: number },
 ): Promise<void> {
-  await run(
+  await run(client, 'invalidate-group-2', [stamp, chain], [channel, tip, body, field, lifeMs])
+}
+
+/** Makes all entries of a tag stale. See `lua/expire-tag-2.lua`. */
+export async function expireTag(
+  client: RedisClient,
+  { stamp, chain, channel }: GroupNames,
+  { tip, body, field }: GroupCall,
+): Promise<void> {
+  await run(client, 'expire-tag-2', [stamp, chain], [channel, tip, body, field])
+}
+
+/** Makes the entry of a key stale. See `lua/expire-3.lua`. */
+export async function expire(client: RedisClient, names: EntryNames, tip: string, body: string): Promise<void> {
+  await run(client, 'expire-3', [names.entry, names.lease, names.chain], [names.channel, tip, body])
+}
+
+/** Gives the entry of a key new deadlines; answers whether there was one. See `lua/touch-3.lua`. */
+export async function touch(
+  client: RedisClient,
+  names: EntryNames,
+  call: { readonly tip: string; readonly body: string; readonly ttlMs: number; readonly staleMs: number },
+): Promise<boolean> {
+  const reply = await run(
     client,
-    'clear-2',
-    [names.stamp, names.chain],
-    [names.channel, call.tip, call.body, call.field, call.lifeMs],
+    'touch-3',
+    [names.entry, names.lease, names.chain],
+    [names.channel, call.tip, call.body, durationText(call.ttlMs), durationText(call.staleMs)],
   )
+  return Number(reply) === 1
+}
+
+function durationText(ms: number): string {
+  return ms === Number.POSITIVE_INFINITY ? 'never' : String(ms)
+}
+
+export interface IncrementCall {
+  readonly names: EntryNames
+  readonly stampKeys: readonly string[]
+  readonly tip: string
+  readonly body: string
+  readonly head: Buffer
+  /** 0: no end. */
+  readonly lifeMs: number
+  /** In server time. */
+  readonly deadlineMs: number
+  readonly by: number
+}
+
+export type IncrementReply =
+  | { readonly word: 'stored'; readonly value: number }
+  | { readonly word: 'late' | 'wrong' | 'overflow' | 'failed' }
+
+/** Adds to a counter. See `lua/increment-n.lua`. */
+export async function increment(client: RedisClient, call: IncrementCall): Promise<IncrementReply> {
+  const { names, stampKeys, tip, body, head, lifeMs, deadlineMs, by } = call
+  const reply = await run(
+    client,
+    'increment-n',
+    [names.entry, names.lease, names.chain, ...stampKeys],
+    [names.channel, tip, body, head, lifeMs, Math.floor(deadlineMs), by],
+  )
+  const [word, value] = words(reply)
+  switch (word) {
+    case 'stored':
+      return { word, value: Number(value) }
+    case 'late':
+    case 'wrong':
+    case 'overflow':
+    case 'failed':
+      return { word }
+    default:
+      throw unknownWord('increment-n', word)
+  }
 }
 
 export type AcquireReply =

@@ -2,8 +2,8 @@
 const GROUPS_MOST = 10_000
 
 /**
- * What this process knows of groups that were made void: a counter of all such moves, and per group the count of its
- * last one. A group is a tag, or a namespace that was cleared.
+ * What this process knows of groups that were made void or stale: a counter of all such moves, and per group the count
+ * of its last one of either kind. A group is a tag, or a namespace that was cleared.
  *
  * Whoever starts to read or load notes the count. What depends on a group that moved since is void. One compare of two
  * integers tells the commonest case: nothing moved at all.
@@ -14,13 +14,16 @@ export class Marks {
   /** Everything noted before this count is void. */
   #floor = 0
   readonly #lastMove = new Map<string, number>()
+  readonly #lastSoftMove = new Map<string, number>()
 
   /** Makes void what depends on one group. */
   move(group: string): void {
-    this.count++
-    this.#lastMove.delete(group)
-    this.#lastMove.set(group, this.count)
-    if (this.#lastMove.size > GROUPS_MOST) this.#forgetOldest()
+    this.#note(this.#lastMove, group)
+  }
+
+  /** Makes stale what depends on one group. */
+  moveSoftly(group: string): void {
+    this.#note(this.#lastSoftMove, group)
   }
 
   /** Makes void all that was noted until now. */
@@ -28,31 +31,38 @@ export class Marks {
     this.count++
     this.#floor = this.count
     this.#lastMove.clear()
+    this.#lastSoftMove.clear()
   }
 
-  /** Whether one of the groups has moved since the count was noted. */
+  /** Whether one of the groups was made void since the count was noted. */
   movedSince(groups: readonly string[], count: number): boolean {
-    if (count < this.#floor) return true
-    for (const group of groups) if ((this.#lastMove.get(group) ?? 0) > count) return true
-    return false
+    return count < this.#floor || isIn(this.#lastMove, groups, count)
+  }
+
+  /** Whether one of the groups was made stale since the count was noted. */
+  movedSoftlySince(groups: readonly string[], count: number): boolean {
+    return isIn(this.#lastSoftMove, groups, count)
+  }
+
+  #note(moves: Map<string, number>, group: string): void {
+    this.count++
+    moves.delete(group)
+    moves.set(group, this.count)
+    if (moves.size > GROUPS_MOST) this.#forgetOldest(moves)
   }
 
   /** A forgotten move counts as one of everything: absence never means "fresh". */
-  #forgetOldest(): void {
-    for (const [group, count] of this.#lastMove) {
-      this.#lastMove.delete(group)
+  #forgetOldest(moves: Map<string, number>): void {
+    for (const [group, count] of moves) {
+      moves.delete(group)
       this.#floor = Math.max(this.#floor, count)
       return
     }
   }
 }
 
-/** The name of a tag among the groups. */
-export function tagGroup(tag: string): string {
-  return `t:${tag}`
-}
-
-/** The name of a namespace among the groups. */
-export function namespaceGroup(namespace: string): string {
-  return `k:${namespace}`
+function isIn(moves: ReadonlyMap<string, number>, groups: readonly string[], since: number): boolean {
+  if (moves.size === 0) return false
+  for (const group of groups) if ((moves.get(group) ?? 0) > since) return true
+  return false
 }

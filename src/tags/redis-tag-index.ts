@@ -1,44 +1,143 @@
 import type { Clock } from '../clock.ts'
 import type { RedisNames } from '../entry/key.ts'
-import { chainField } from '../entry/key.ts'
+import { chainField, namespaceGroup, tagGroup } from '../entry/key.ts'
 import { noticeBody } from '../entry/notice.ts'
+import type { Stamp, Verdict } from '../entry/stamp.ts'
+import { judgeStamps, readStamp } from '../entry/stamp.ts'
+import type { BatchedReads } from '../redis/batched-reads.ts'
 import type { RedisClient } from '../redis/client.ts'
-import { clear } from '../redis/scripts.ts'
-import { namespaceGroup } from './marks.ts'
+import { expireTag, invalidateGroup } from '../redis/scripts.ts'
+import type { Marks } from './marks.ts'
 import type { TagIndex } from './tag-index.ts'
 
 export interface RedisTagIndexSettings {
   readonly names: RedisNames
   /** This process, in notices. */
   readonly origin: string
+  readonly maxStalenessMs: number
+}
+
+/** What a stamp's memory is measured by: the marks of its group, and the proof of being current. */
+export interface Currency {
+  readonly marks: Marks
+  /** The last instant up to which everything is known to have been heard (see `bus/bus.ts`). */
+  verifiedAt(): number
+}
+
+/** A stamp as it was read, with what tells whether it still is the one. */
+interface Remembered {
+  readonly stamp: Stamp
+  readonly mark: number
+  readonly asOf: number
 }
 
 /** How long a stamp lives that no entry carries yet. */
 const UNUSED_STAMP_MS = 86_400_000
 
-/** The tag index in Redis: one stamp per group, moved by a script that publishes the notice. */
+const REMEMBERED_MOST = 10_000
+
+/**
+ * The tag index in Redis: one stamp per group, moved by a script that publishes the notice. Stamps are remembered for as
+ * long as L1 would believe an entry: until their group moves, within the bound on staleness. Absence is not remembered.
+ */
 export class RedisTagIndex implements TagIndex {
   readonly #client: RedisClient
+  readonly #reads: BatchedReads
   readonly #settings: RedisTagIndexSettings
   readonly #clock: Clock
+  readonly #currency: Currency
+  readonly #remembered = new Map<string, Remembered>()
 
-  constructor(client: RedisClient, settings: RedisTagIndexSettings, clock: Clock) {
+  constructor(
+    client: RedisClient,
+    reads: BatchedReads,
+    settings: RedisTagIndexSettings,
+    clock: Clock,
+    currency: Currency,
+  ) {
     this.#client = client
+    this.#reads = reads
     this.#settings = settings
     this.#clock = clock
+    this.#currency = currency
   }
 
   async clear(namespace: string): Promise<void> {
     const { names, origin } = this.#settings
-    await clear(
+    const group = namespaceGroup(namespace)
+    await this.#invalidate(names.clearStamp(namespace), group, noticeBody('X', origin, namespace))
+  }
+
+  async invalidate(tag: string): Promise<void> {
+    const { names, origin } = this.#settings
+    await this.#invalidate(names.tagStamp(tag), tagGroup(tag), noticeBody('T', origin, tag))
+  }
+
+  async #invalidate(stamp: string, group: string, body: string): Promise<void> {
+    const { chain, channel } = this.#settings.names
+    const tip = this.#clock.nonce(8)
+    await invalidateGroup(
       this.#client,
-      { stamp: names.clearStamp(namespace), chain: names.chain, channel: names.channel },
-      {
-        tip: this.#clock.nonce(8),
-        body: noticeBody('X', origin, namespace),
-        field: chainField(namespaceGroup(namespace)),
-        lifeMs: UNUSED_STAMP_MS,
-      },
+      { stamp, chain, channel },
+      { tip, body, field: chainField(group), lifeMs: UNUSED_STAMP_MS },
     )
+  }
+
+  async expire(tag: string): Promise<void> {
+    const { names, origin } = this.#settings
+    await expireTag(
+      this.#client,
+      { stamp: names.tagStamp(tag), chain: names.chain, channel: names.channel },
+      { tip: this.#clock.nonce(8), body: noticeBody('U', origin, tag), field: chainField(tagGroup(tag)) },
+    )
+  }
+
+  async judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Verdict> {
+    const known = tags.map((tag) => this.#recall(tag))
+    const current = known.includes(undefined) ? await this.#read(tags) : known
+    return judgeStamps(carried, n0, current)
+  }
+
+  #recall(tag: string): Stamp | undefined {
+    const remembered = this.#remembered.get(tag)
+    if (!remembered) return undefined
+    const { marks, verifiedAt } = this.#currency
+    const knownAt = Math.max(remembered.asOf, verifiedAt())
+    const group = [tagGroup(tag)]
+    const isCurrent =
+      this.#clock.now() - knownAt <= this.#settings.maxStalenessMs &&
+      !marks.movedSince(group, remembered.mark) &&
+      !marks.movedSoftlySince(group, remembered.mark)
+    if (!isCurrent) this.#remembered.delete(tag)
+    return isCurrent ? remembered.stamp : undefined
+  }
+
+  #read(tags: readonly string[]): Promise<(Stamp | undefined)[]> {
+    // Noted before the read goes out: a move that is heard meanwhile makes what was read void.
+    const mark = this.#currency.marks.count
+    const keys = tags.map((tag) => this.#settings.names.tagStamp(tag))
+    return new Promise((resolve, reject) => {
+      this.#reads.read(
+        keys,
+        (values, asOf) => {
+          const stamps = values.map(readStamp)
+          stamps.forEach((stamp, index) => {
+            if (stamp) this.#remember(tags[index] as string, { stamp, mark, asOf })
+          })
+          resolve(stamps)
+        },
+        reject,
+      )
+    })
+  }
+
+  #remember(tag: string, remembered: Remembered): void {
+    this.#remembered.delete(tag)
+    this.#remembered.set(tag, remembered)
+    if (this.#remembered.size <= REMEMBERED_MOST) return
+    for (const oldest of this.#remembered.keys()) {
+      this.#remembered.delete(oldest)
+      return
+    }
   }
 }

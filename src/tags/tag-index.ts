@@ -1,8 +1,16 @@
+import type { Verdict } from '../entry/stamp.ts'
+
 /**
  * The shared truth about groups of entries: making one void for all processes at once, without touching its entries.
- * What a process has heard of it stands in `marks.ts`.
+ * What a process has heard of it stands in `marks.ts`. Every method rejects when that is not acknowledged.
  */
 export interface TagIndex {
-  /** Makes all entries of a namespace, and of those below it, void everywhere. Rejects when that is not acknowledged. */
+  /** Makes all entries of a namespace, and of those below it, void everywhere. */
   clear(namespace: string): Promise<void>
+  /** Makes all entries of a tag void everywhere. */
+  invalidate(tag: string): Promise<void>
+  /** Makes all entries of a tag stale everywhere. */
+  expire(tag: string): Promise<void>
+  /** What the stamps of its tags say of an entry that carries these, and is known to follow `n0`. */
+  judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Verdict>
 }

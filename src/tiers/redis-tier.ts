@@ -5,14 +5,14 @@ import type { Address, Entry } from '../entry/entry.ts'
 import type { Fence } from '../entry/fence.ts'
 import { readHeader, writeHead, writeTail } from '../entry/header.ts'
 import type { RedisNames } from '../entry/key.ts'
-import { chainField, namespacesAbove } from '../entry/key.ts'
+import { chainField, namespaceGroup, namespacesAbove, tagGroup } from '../entry/key.ts'
 import { keySubject, noticeBody, wakeUp } from '../entry/notice.ts'
-import type { Stamp } from '../entry/stamp.ts'
-import { readStamp, stampsHold } from '../entry/stamp.ts'
+import { judgeStamps, readStamp } from '../entry/stamp.ts'
 import { TierCacheError } from '../errors.ts'
+import type { BatchedReads } from '../redis/batched-reads.ts'
 import type { RedisClient } from '../redis/client.ts'
-import { commit, discard, invalidate, set } from '../redis/scripts.ts'
-import type { Candidate, CommitOutcome, Found, Seen, SetOutcome, Tier } from './tier.ts'
+import { commit, discard, expire, increment, invalidate, set, touch } from '../redis/scripts.ts'
+import type { Candidate, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Tier } from './tier.ts'
 
 export interface RedisTierSettings {
   readonly names: RedisNames
@@ -24,31 +24,31 @@ export interface RedisTierSettings {
 /** Told of bytes under a key of ours that could not be read. */
 export type UndecodableListener = (address: Address, error: unknown) => void
 
-/** The most keys of one MGET. */
-const BATCH_MOST = 256
-
 /** Redis refuses a TTL that ends beyond its last instant; what lives so long has no end. */
 const LIFE_MOST_MS = Number.MAX_SAFE_INTEGER
 
-interface PendingRead {
-  readonly address: Address
-  readonly resolve: (found: Found) => void
-  readonly reject: (error: unknown) => void
-}
+const NO_STAMPS: readonly string[] = []
 
 /**
- * L2 on Redis. Reads that are asked for in one tick leave as one MGET, which also brings the clear stamps of their
- * namespaces; every change is one script, which moves the truth and publishes the notice.
+ * L2 on Redis. A read brings the clear stamps of its namespaces along; every change is one script, which moves the
+ * truth and publishes the notice.
  */
 export class RedisTier implements Tier {
   readonly #client: RedisClient
   readonly #settings: RedisTierSettings
   readonly #clock: Clock
   readonly #undecodable: UndecodableListener
-  #pending: PendingRead[] = []
+  readonly #reads: BatchedReads
 
-  constructor(client: RedisClient, settings: RedisTierSettings, clock: Clock, undecodable: UndecodableListener) {
+  constructor(
+    client: RedisClient,
+    reads: BatchedReads,
+    settings: RedisTierSettings,
+    clock: Clock,
+    undecodable: UndecodableListener,
+  ) {
     this.#client = client
+    this.#reads = reads
     this.#settings = settings
     this.#clock = clock
     this.#undecodable = undecodable
@@ -59,57 +59,23 @@ export class RedisTier implements Tier {
   }
 
   get(address: Address): Promise<Found> {
+    const { names } = this.#settings
+    const above = names.clearStamps(address.namespace)
     return new Promise((resolve, reject) => {
-      this.#pending.push({ address, resolve, reject })
-      // A tick queued from a microtask runs when all microtasks are through: readers that go on together meet again.
-      if (this.#pending.length === 1) process.nextTick(() => this.#flush())
+      this.#reads.read(
+        [names.entry(address), ...above],
+        ([bytes, ...stamps], sentAt) => resolve(this.#judge(address, bytes, stamps, sentAt)),
+        reject,
+      )
     })
   }
 
-  #flush(): void {
-    const pending = this.#pending
-    this.#pending = []
-    for (let start = 0; start < pending.length; start += BATCH_MOST) {
-      this.#readBatch(pending.length <= BATCH_MOST ? pending : pending.slice(start, start + BATCH_MOST))
-    }
-  }
-
-  #readBatch(reads: readonly PendingRead[]): void {
-    const keys = new Keys()
-    const { names } = this.#settings
-    const places = reads.map(({ address }) => ({
-      entry: keys.place(names.entry(address)),
-      stamps: namespacesAbove(address.namespace).map((namespace) => keys.place(names.clearStamp(namespace))),
-    }))
-    const sentAt = this.#clock.now()
-    this.#client
-      .run<(Buffer | null)[]>('MGET', (redis) => redis.callBuffer('MGET', ...keys.list))
-      .then(
-        (values) => {
-          reads.forEach((read, index) => {
-            const { entry, stamps } = places[index] as (typeof places)[number]
-            read.resolve(
-              this.#judge(
-                read.address,
-                values[entry],
-                stamps.map((place) => readStamp(values[place])),
-                sentAt,
-              ),
-            )
-          })
-        },
-        (error: unknown) => {
-          for (const read of reads) read.reject(error)
-        },
-      )
-  }
-
-  #judge(address: Address, bytes: Buffer | null | undefined, current: (Stamp | undefined)[], sentAt: number): Found {
+  #judge(address: Address, bytes: Buffer | null | undefined, stamps: (Buffer | null)[], sentAt: number): Found {
     if (!bytes) return { word: 'missing' }
     try {
-      const header = readHeader(bytes, current.length)
+      const header = readHeader(bytes, stamps.length)
       const seen = Buffer.from(header.fillStamp)
-      if (!stampsHold(header.stamps, current)) return { word: 'void', seen }
+      if (judgeStamps(header.stamps, header.n0, stamps.map(readStamp)) !== 'holds') return { word: 'void', seen }
       const offset = this.#client.offsetMs
       if (offset === undefined) return { word: 'missing' }
       const entry: Entry = {
@@ -119,7 +85,8 @@ export class RedisTier implements Tier {
         staleUntil: header.staleUntil - offset,
         tags: header.tags,
       }
-      return { word: 'entry', entry, bytes: bytes.length, seen, sentAt }
+      const tagStamps = header.tags.length === 0 ? NO_STAMPS : header.stamps.slice(stamps.length)
+      return { word: 'entry', entry, bytes: bytes.length, seen, sentAt, tagStamps, n0: header.n0 }
     } catch (error) {
       this.#undecodable(address, error)
       return { word: 'void', seen: createHash('sha1').update(bytes).digest('hex') }
@@ -146,7 +113,10 @@ export class RedisTier implements Tier {
     const subject = keySubject(candidate.address)
     return commit(this.#client, {
       ...this.#bytes(candidate, await this.#offset('commit')),
-      stampFields: namespacesAbove(candidate.address.namespace).map((namespace) => chainField(`k:${namespace}`)),
+      stampFields: [
+        ...namespacesAbove(candidate.address.namespace).map(namespaceGroup),
+        ...candidate.tags.map(tagGroup),
+      ].map(chainField),
       token: fence.token,
       filledNotice: wakeUp('F', origin, subject),
       refusedNotice: wakeUp('R', origin, subject),
@@ -157,6 +127,30 @@ export class RedisTier implements Tier {
   async delete(address: Address): Promise<void> {
     const body = noticeBody('D', this.#settings.origin, keySubject(address))
     await invalidate(this.#client, this.#settings.names.ofEntry(address), this.#clock.nonce(8), body)
+  }
+
+  async expire(address: Address): Promise<void> {
+    const body = noticeBody('E', this.#settings.origin, keySubject(address))
+    await expire(this.#client, this.#settings.names.ofEntry(address), this.#clock.nonce(8), body)
+  }
+
+  async touch(address: Address, ttlMs: number, staleMs: number): Promise<boolean> {
+    const body = noticeBody('E', this.#settings.origin, keySubject(address))
+    const names = this.#settings.names.ofEntry(address)
+    return touch(this.#client, names, { tip: this.#clock.nonce(8), body, ttlMs, staleMs })
+  }
+
+  async increment(candidate: Candidate, by: number): Promise<IncrementOutcome> {
+    const { origin, commandTimeoutMs } = this.#settings
+    const offset = await this.#offset('increment')
+    const { tail: _, ...bytes } = this.#bytes(candidate, offset)
+    return increment(this.#client, {
+      ...bytes,
+      tip: this.#clock.nonce(8),
+      body: noticeBody('S', origin, keySubject(candidate.address)),
+      deadlineMs: this.#clock.now() + offset + commandTimeoutMs,
+      by,
+    })
   }
 
   async discard(address: Address, seen: Seen): Promise<void> {
@@ -170,7 +164,7 @@ export class RedisTier implements Tier {
     const left = candidate.staleUntil - this.#clock.now()
     return {
       names: names.ofEntry(address),
-      stampKeys: namespacesAbove(address.namespace).map((namespace) => names.clearStamp(namespace)),
+      stampKeys: [...names.clearStamps(address.namespace), ...tags.map((tag) => names.tagStamp(tag))],
       head: writeHead({
         flags,
         fillStamp: Buffer.from(this.#clock.nonce(8), 'hex'),
@@ -190,20 +184,5 @@ export class RedisTier implements Tier {
     const offset = this.#client.offsetMs
     if (offset !== undefined) return offset
     throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: the server's time is not known`)
-  }
-}
-
-/** The keys of one MGET, each once. */
-class Keys {
-  readonly list: string[] = []
-  readonly #places = new Map<string, number>()
-
-  place(key: string): number {
-    let place = this.#places.get(key)
-    if (place === undefined) {
-      place = this.list.push(key) - 1
-      this.#places.set(key, place)
-    }
-    return place
   }
 }

@@ -6,13 +6,13 @@ import type { Fence } from '../entry/fence.ts'
  * Instants are monotonic milliseconds.
  */
 export interface NearEntry extends Entry {
-  /** Until then it is served as it is: its own deadline, or that of `l1Ttl`. */
-  readonly freshUntil: number
+  /** Until then it is served as it is: its own deadline, that of `l1Ttl`, or the moment when it was made stale. */
+  freshUntil: number
   /** When the value was known to be current: the sending of the read that brought it, or the start of its load. */
   readonly asOf: number
   /** Past it L1 does not answer, though the entry itself may live on in L2. */
   readonly keptUntil: number
-  /** The namespaces above it and its tags, as names of marks (see `tags/marks.ts`). */
+  /** The namespaces above it and its tags, by their names as groups. */
   readonly groups: readonly string[]
   /** How many marks had been moved when none of its groups had. */
   mark: number
@@ -50,6 +50,10 @@ export type Found =
       readonly bytes: number
       readonly seen: Seen
       readonly sentAt: number
+      /** The stamps that it carries for its tags, in their order: for the tag index to judge. */
+      readonly tagStamps: readonly string[]
+      /** The chain's number that its value is known to follow. */
+      readonly n0: number
     }
   | { readonly word: 'void'; readonly seen: Seen }
   | { readonly word: 'missing' }
@@ -84,6 +88,15 @@ export type CommitOutcome =
   | { readonly word: 'refused' | 'failed'; readonly reason: string }
 
 /**
+ * - `stored`: the counter's new value.
+ * - `late`: the tier got it after the deadline and left everything as it was.
+ * - `wrong`: the entry there is no counter. - `overflow`: the sum is no exact integer. - `failed`: no room.
+ */
+export type IncrementOutcome =
+  | { readonly word: 'stored'; readonly value: number }
+  | { readonly word: 'late' | 'wrong' | 'overflow' | 'failed' }
+
+/**
  * A far tier (L2): asynchronous and shared by processes. What it stores ends at the entry's `staleUntil`. Every method
  * rejects with a `TierCacheError` when the tier cannot be reached within its deadline; the truth may then have moved
  * or not.
@@ -98,6 +111,12 @@ export interface Tier {
   commit(candidate: Candidate, fence: Fence): Promise<CommitOutcome>
   /** Makes the key gone, its lease too, and tells all processes. */
   delete(address: Address): Promise<void>
+  /** Makes the entry of a key stale, and tells all processes. */
+  expire(address: Address): Promise<void>
+  /** Gives the entry of a key new deadlines from now on, and tells all processes. Answers whether there was one. */
+  touch(address: Address, ttlMs: number, staleMs: number): Promise<boolean>
+  /** Adds to a counter, which is made of the candidate where there is none, and tells all processes. */
+  increment(candidate: Candidate, by: number): Promise<IncrementOutcome>
   /** Removes bytes that could not be read, if they are still the same. */
   discard(address: Address, seen: Seen): Promise<void>
 }

@@ -52,7 +52,7 @@ function change(origin: string, operation: 'D' | 'X', subject: string): [string,
     ]
   }
   return [
-    scripts['clear-2'].lua,
+    scripts['invalidate-group-2'].lua,
     2,
     names.clearStamp(subject),
     names.chain,

@@ -1,10 +1,20 @@
 import { describe, expect, test } from 'vitest'
-import { readStamp, stampsHold } from '../../src/entry/stamp.ts'
+import { judgeStamps, readStamp } from '../../src/entry/stamp.ts'
 
 describe('readStamp', () => {
   test('reads what the scripts write', () => {
-    expect(readStamp(Buffer.from('1790000000000001:00112233aabbccdd'))).toBe('1790000000000001:00112233aabbccdd')
-    expect(readStamp(Buffer.from('0:0000000000000000'))).toBe('0:0000000000000000')
+    expect(readStamp(Buffer.from('1790000000000001:00112233aabbccdd'))).toEqual({
+      name: '1790000000000001:00112233aabbccdd',
+      softN: 0,
+    })
+    expect(readStamp(Buffer.from('0:0000000000000000'))).toEqual({ name: '0:0000000000000000', softN: 0 })
+  })
+
+  test('reads a soft invalidation behind it', () => {
+    expect(readStamp(Buffer.from('5:00112233aabbccdd:1790000000000001'))).toEqual({
+      name: '5:00112233aabbccdd',
+      softN: 1790000000000001,
+    })
   })
 
   test.each([
@@ -33,18 +43,27 @@ describe('readStamp', () => {
   })
 })
 
-describe('stampsHold', () => {
-  test('when every current stamp is the one carried', () => {
-    expect(stampsHold(['a', 'b'], ['a', 'b'])).toBe(true)
-    expect(stampsHold(['a', 'b', 'of a tag'], ['a', 'b'])).toBe(true)
-    expect(stampsHold([], [])).toBe(true)
+describe('judgeStamps', () => {
+  const stamps = (...names: string[]) => names.map((name) => ({ name, softN: 0 }))
+
+  test('holds when every current stamp is the one carried', () => {
+    expect(judgeStamps(['a', 'b'], 5, stamps('a', 'b'))).toBe('holds')
+    expect(judgeStamps(['a', 'b', 'of a tag'], 5, stamps('a', 'b'))).toBe('holds')
+    expect(judgeStamps([], 5, [])).toBe('holds')
   })
 
-  test('not when one moved, went away, or was never carried', () => {
-    expect(stampsHold(['a', 'b'], ['a', 'c'])).toBe(false)
-    expect(stampsHold(['a', 'b'], ['b', 'a'])).toBe(false)
-    expect(stampsHold(['a', 'b'], [undefined, 'b'])).toBe(false)
-    expect(stampsHold(['a'], ['a', 'b'])).toBe(false)
-    expect(stampsHold([], [undefined])).toBe(false)
+  test('void when one moved, went away, or was never carried', () => {
+    expect(judgeStamps(['a', 'b'], 5, stamps('a', 'c'))).toBe('void')
+    expect(judgeStamps(['a', 'b'], 5, stamps('b', 'a'))).toBe('void')
+    expect(judgeStamps(['a', 'b'], 5, [undefined, ...stamps('b')])).toBe('void')
+    expect(judgeStamps(['a'], 5, stamps('a', 'b'))).toBe('void')
+    expect(judgeStamps([], 5, [undefined])).toBe('void')
+  })
+
+  test('stale when one was softly invalidated after what the entry follows, void wins over stale', () => {
+    const soft = (softN: number) => [{ name: 'a', softN }, ...stamps('b')]
+    expect(judgeStamps(['a', 'b'], 5, soft(6))).toBe('stale')
+    expect(judgeStamps(['a', 'b'], 6, soft(6))).toBe('holds')
+    expect(judgeStamps(['a', 'c'], 5, soft(6))).toBe('void')
   })
 })

@@ -104,7 +104,7 @@ const set = (change?: Partial<scripts.SetCall>) => scripts.set(rig.client, setCa
 const commit = (change?: Partial<scripts.CommitCall>) => scripts.commit(rig.client, commitCall(change))
 const invalidate = (withTip = tip()) => scripts.invalidate(rig.client, k, withTip, noticeBody('D', 'origin', SUBJECT))
 const clear = (withTip = tip(), lifeMs = 86_400_000) =>
-  scripts.clear(
+  scripts.invalidateGroup(
     rig.client,
     { stamp: names.clearStamp('shop'), chain: names.chain, channel: names.channel },
     { tip: withTip, body: noticeBody('X', 'origin', 'shop'), field: FIELDS[1] as string, lifeMs },
@@ -644,7 +644,7 @@ describe('commit', () => {
 
   test('stored: another namespace moved', async () => {
     await acquire()
-    await scripts.clear(
+    await scripts.invalidateGroup(
       rig.client,
       { stamp: names.clearStamp('users'), chain: names.chain, channel: names.channel },
       { tip: tip(), body: noticeBody('X', 'origin', 'users'), field: '33', lifeMs: 1000 },

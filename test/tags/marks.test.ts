@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Marks, namespaceGroup, tagGroup } from '../../src/tags/marks.ts'
+import { namespaceGroup, tagGroup } from '../../src/entry/key.ts'
+import { Marks } from '../../src/tags/marks.ts'
 
 describe('Marks', () => {
   test('a move makes void what was noted before it and depends on that group', () => {

@@ -1,11 +1,11 @@
-import { namespacesAbove } from '../../src/entry/key.ts'
-import { Marks, namespaceGroup } from '../../src/tags/marks.ts'
+import { namespaceGroup, namespacesAbove } from '../../src/entry/key.ts'
+import { Marks } from '../../src/tags/marks.ts'
 import { MemoryTagIndex } from '../../src/tags/memory-tag-index.ts'
 import { tagIndexSuite } from '../conformance/tag-index.suite.ts'
 
 tagIndexSuite('in memory', async () => {
   const marks = new Marks()
-  const index = new MemoryTagIndex((namespace) => marks.move(namespaceGroup(namespace)))
+  const index = new MemoryTagIndex((group, kind) => (kind === 'void' ? marks.move(group) : marks.moveSoftly(group)))
   return {
     here: index,
     there: index,

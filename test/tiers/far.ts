@@ -3,6 +3,8 @@ import { encode } from '../../src/entry/codec.ts'
 import type { Address } from '../../src/entry/entry.ts'
 import { RedisNames } from '../../src/entry/key.ts'
 import { RedisTagIndex } from '../../src/tags/redis-tag-index.ts'
+import { BatchedReads } from '../../src/redis/batched-reads.ts'
+import { Marks } from '../../src/tags/marks.ts'
 import { RedisLeases } from '../../src/stampede/redis-lease.ts'
 import { RedisTier } from '../../src/tiers/redis-tier.ts'
 import { rigOf } from '../redis/rig.ts'
@@ -18,13 +20,16 @@ export async function openFar(
 ) {
   const rig = rigOf(source, { clock })
   const undecodable: { address: Address; error: unknown }[] = []
+  const reads = new BatchedReads(rig.client, clock)
   const tier = new RedisTier(
     rig.client,
+    reads,
     { names, origin, commandTimeoutMs: 5000 },
     clock,
     (address, error) => void undecodable.push({ address, error }),
   )
-  const tags = new RedisTagIndex(rig.client, { names, origin }, clock)
+  const currency = { marks: new Marks(), verifiedAt: () => Number.NEGATIVE_INFINITY }
+  const tags = new RedisTagIndex(rig.client, reads, { names, origin, maxStalenessMs: 2000 }, clock, currency)
   const leases = new RedisLeases(rig.client, { names, origin, leaseMs: 30_000 }, clock)
   await rig.connected()
   const candidate = (address: Address, value: unknown, change: Partial<Candidate> = {}): Candidate => ({
@@ -37,7 +42,18 @@ export async function openFar(
     loadMs: 0,
     ...change,
   })
-  return { ...rig, clock, tier, tags, leases, undecodable, candidate, close: () => rig.client.close() }
+  return {
+    ...rig,
+    clock,
+    reads,
+    marks: currency.marks,
+    tier,
+    tags,
+    leases,
+    undecodable,
+    candidate,
+    close: () => rig.client.close(),
+  }
 }
 
 export type Far = Awaited<ReturnType<typeof openFar>>

@@ -26,7 +26,7 @@
 --- @include head_number
 --- @include keep_stamp
 --- @include put
---- @include stamp_number
+--- @include read_stamp
 
 local held = redis.pcall('GET', KEYS[2])
 local token, mark
@@ -56,9 +56,8 @@ local life = tonumber(ARGV[5])
 local stamps = {}
 local missing = {}
 for index = 4, #KEYS do
-  local stamp = redis.pcall('GET', KEYS[index])
-  local n = stamp_number(stamp)
-  if n then
+  local stamp, n = read_stamp(KEYS[index])
+  if stamp then
     if n > n0 then
       return refuse('refused', 'moved')
     end

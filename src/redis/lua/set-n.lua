@@ -28,7 +28,7 @@
 --- @include head_number
 --- @include keep_stamp
 --- @include put
---- @include stamp_number
+--- @include read_stamp
 
 local time = redis.call('TIME')
 if tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) > tonumber(ARGV[8]) then
@@ -53,8 +53,8 @@ local created = string.format('%.0f', n0) .. ':' .. ARGV[2]
 local stamps = {}
 local failure
 for index = 4, #KEYS do
-  local stamp = redis.pcall('GET', KEYS[index])
-  if not stamp_number(stamp) then
+  local stamp = read_stamp(KEYS[index])
+  if not stamp then
     stamp = created
     local done = redis.pcall('SET', KEYS[index], stamp)
     if type(done) == 'table' and done.err then

@@ -1,8 +1,9 @@
 --[[
-  Makes all entries of a namespace, and of those below it, void at once: they carry its clear stamp, and it moves on.
+  Makes all entries of a group void at once: they carry its stamp, and it moves on. A group is a tag, or a namespace that
+  is cleared, with those below it.
 
   Input
-    KEYS[1]  clear stamp
+    KEYS[1]  stamp of the group
     KEYS[2]  chain head
 
     ARGV[1]  channel

@@ -1,0 +1,28 @@
+--[[
+  Makes the entry of a key stale: it may still be served while a newer value is loaded.
+
+  Input
+    KEYS[1]  entry
+    KEYS[2]  lease
+    KEYS[3]  chain head
+
+    ARGV[1]  channel
+    ARGV[2]  the new tip
+    ARGV[3]  body of the notice
+
+  Output
+    the number of the link, as text
+]]
+--- @include chain
+
+-- First of all writes: a script whose first write is a DEL is not refused when memory is full.
+redis.call('DEL', KEYS[2])
+local head = redis.pcall('GETRANGE', KEYS[1], 0, 35)
+if type(head) == 'string' and #head == 36 and string.sub(head, 1, 3) == 'tc\1' then
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  if struct.unpack('>d', head, 29) > now then
+    redis.call('SETRANGE', KEYS[1], 28, struct.pack('>d', now))
+  end
+end
+return chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])

@@ -1,0 +1,31 @@
+--[[
+  Makes all entries of a tag stale at once: those whose n0 is below the stamp's softN.
+
+  Input
+    KEYS[1]  stamp of the tag
+    KEYS[2]  chain head
+
+    ARGV[1]  channel
+    ARGV[2]  the new tip
+    ARGV[3]  body of the notice
+    ARGV[4]  field of the chain head that notes this invalidation
+
+  Output
+    the number of the link, as text
+]]
+--- @include chain
+--- @include read_stamp
+
+-- Where there is no stamp all entries of the tag are void, so there is nothing to make stale.
+local stamp = read_stamp(KEYS[1])
+local left = redis.call('PTTL', KEYS[1])
+-- First of all writes: a script whose first write is a DEL is not refused when memory is full.
+redis.call('DEL', KEYS[1])
+local n = chain(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+if stamp then
+  redis.call('SET', KEYS[1], stamp .. ':' .. n)
+  if left > 0 then
+    redis.call('PEXPIRE', KEYS[1], left)
+  end
+end
+return n
