@@ -4,7 +4,10 @@
  * An event is built only while somebody listens to it; numbers that are always wanted stand in {@link Counters}.
  */
 export interface CacheEvents {
-  /** Something that an operator should know once, such as a Redis that cannot be reached. The cache goes on. */
+  /**
+   * Something that an operator should know once, such as a Redis that cannot be reached. The cache goes on. With no
+   * listener it is printed as a warning of the process.
+   */
   warning: { readonly code: string; readonly message: string }
   /** L2 is connected, for the first time or again. */
   connected: { readonly server: string }
@@ -157,10 +160,13 @@ export class Events {
     return () => void listeners.delete(registered)
   }
 
-  /** Tells an event. `build` runs only if somebody listens. */
+  /** Tells an event. `build` runs only if somebody listens; a `warning` that nobody hears becomes a process warning. */
   tell<Name extends CacheEventName>(name: Name, build: () => CacheEvents[Name]): void {
     const listeners = this.#listeners.get(name)
-    if (!listeners || listeners.size === 0) return
+    if (!listeners || listeners.size === 0) {
+      if (name === 'warning') warnUnheard(build() as CacheEvents['warning'])
+      return
+    }
     const event = build()
     for (const listener of listeners) call(listener as CacheListener<Name>, event)
   }
@@ -173,6 +179,10 @@ function call<Event>(listener: (event: Event) => unknown, event: Event): void {
   } catch (error) {
     warnOfListener(error)
   }
+}
+
+function warnUnheard({ code, message }: CacheEvents['warning']): void {
+  process.emitWarning(message, { type: 'TierCacheWarning', code })
 }
 
 function warnOfListener(error: unknown): void {

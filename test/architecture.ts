@@ -37,7 +37,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['options', 'flights', 'journal'],
     ['parts'],
     ['near'],
-    ['lookup', 'write-through', 'invalidation', 'resync', 'loader'],
+    ['lookup', 'write-through', 'invalidation', 'resync', 'loader', 'touch', 'counter'],
     ['read-through', 'replay'],
     ['stale-while-revalidate'],
     ['cache'],

@@ -97,6 +97,12 @@ export const instruments: readonly Instrument[] = [
   counter('tiercache_deletes_total', 'calls', 'Keys deleted by delete.', ({ deletes }) => deletes),
   counter('tiercache_clears_total', 'calls', 'Namespaces cleared by clear.', ({ clears }) => clears),
   counter(
+    'tiercache_tag_invalidations_total',
+    'tags',
+    'Tags made void by invalidateTags, or stale by expireTags.',
+    ({ tagInvalidations }) => tagInvalidations,
+  ),
+  counter(
     'tiercache_notices_received_total',
     'notices',
     'Notices of changes that came over the bus; own ones come back and count too.',

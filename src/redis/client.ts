@@ -15,7 +15,7 @@ export interface RedisConnection {
   readonly options: { readonly keyPrefix?: string | undefined; readonly db?: number | undefined }
   duplicate(options?: Readonly<Record<string, unknown>>): RedisConnection
   on(event: string, listener: (...values: never[]) => void): unknown
-  off(event: string, listener: (...values: never[]) => void): unknown
+  off(event: string, listener: (...values: unknown[]) => void): unknown
   call(command: string, ...values: (string | number | Buffer)[]): Promise<unknown>
   callBuffer(command: string, ...values: (string | number | Buffer)[]): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
@@ -55,7 +55,7 @@ export class RedisClient {
   readonly #breaker = new Breaker()
   readonly #usableListeners = new Set<() => void>()
   readonly #firstAttempt: Promise<void>
-  readonly #handlers: [string, (...values: never[]) => void][] = []
+  readonly #handlers: [string, (...values: unknown[]) => void][] = []
   #firstAttemptOver = false
   #usable = false
   #warned = false
@@ -185,8 +185,8 @@ export class RedisClient {
   #watch(): void {
     this.#listen(this.#commands, 'ready', () => this.#ready())
     this.#listen(this.#commands, 'close', () => this.#lost('the connection was closed'))
-    this.#listen(this.#commands, 'error', (error: Error) => {
-      if (!this.#usable) this.#warn(withoutArguments(error.message))
+    this.#listen(this.#commands, 'error', (error) => {
+      if (!this.#usable) this.#warn(withoutArguments(error instanceof Error ? error.message : String(error)))
     })
     this.#listen(this.subscriber, 'error', () => {})
     if (this.#commands.status === 'ready') this.#ready()
@@ -194,7 +194,7 @@ export class RedisClient {
     if (this.#commands.status === 'wait') this.#commands.connect().catch(() => {})
   }
 
-  #listen(connection: RedisConnection, event: string, listener: (...values: never[]) => void): void {
+  #listen(connection: RedisConnection, event: string, listener: (...values: unknown[]) => void): void {
     connection.on(event, listener)
     if (connection === this.#commands) this.#handlers.push([event, listener])
   }

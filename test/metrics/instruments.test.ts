@@ -137,6 +137,7 @@ describe('the samples', () => {
     expect(shown).toEqual([
       ['ERR_REDIS_TIMEOUT', 2],
       ['ERR_REDIS_UNAVAILABLE', 0],
+      ['ERR_REDIS_LOST', 0],
       ['ERR_REDIS_REPLY', 0],
       ['ERR_UNDECODABLE', 1],
     ])

@@ -339,7 +339,7 @@ describe('a server that cannot be reached', () => {
     const calls = Array.from({ length: 5 }, () => codeOf(made.client.run('INCR', (redis) => redis.call('INCR', 'n'))))
     await vi.waitFor(async () => expect(await watcher.get('n')).toBe('5'))
     proxy.release({ deliver: false })
-    expect(await Promise.all(calls)).toEqual(new Array(5).fill('ERR_REDIS_UNAVAILABLE'))
+    expect(await Promise.all(calls)).toEqual(new Array(5).fill('ERR_REDIS_LOST'))
     await vi.waitFor(() => expect(made.client.usable).toBe(true), { timeout: 10_000 })
     expect(await ping(made)).toBe('PONG')
     expect(await watcher.get('n')).toBe('5')
