@@ -17,6 +17,7 @@ import { BatchedReads } from './redis/batched-reads.ts'
 import { Counters, Events } from './events.ts'
 import type { RedisSource } from './redis/client.ts'
 import { checkSource, RedisClient } from './redis/client.ts'
+import { scriptTexts } from './redis/scripts.ts'
 import { RedisLeases } from './stampede/redis-lease.ts'
 import { SingleFlight } from './stampede/single-flight.ts'
 import { Marks } from './tags/marks.ts'
@@ -25,7 +26,7 @@ import { MemoryTier } from './tiers/memory-tier.ts'
 import { RedisTier } from './tiers/redis-tier.ts'
 import type { SyncTier } from './tiers/tier.ts'
 
-export type { RedisConnection, RedisSource } from './redis/client.ts'
+export type { RedisConnection, RedisOptions, RedisSource } from './redis/client.ts'
 
 /** What {@link createCache} takes. */
 export interface CreateCacheOptions extends CacheOptions {
@@ -85,7 +86,7 @@ function alone({ origin, ...common }: Common): Parts {
 function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
   const { settings, clock, counters, events } = common
   const { commandTimeoutMs, leaseMs, maxStalenessMs, prefix } = settings
-  const client = new RedisClient({ source, commandTimeoutMs }, clock, events, counters)
+  const client = new RedisClient({ source, commandTimeoutMs, scripts: scriptTexts }, clock, events, counters)
   const names = new RedisNames(prefix, client.database)
   const undecodable = ({ namespace, key }: Address, error: unknown) => {
     counters.undecodable++

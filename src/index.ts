@@ -5,7 +5,7 @@ export type { Cache, CacheEntry, CacheStats, LoadedEntry } from './cache/cache.t
 export type { EntryOptions, LoadOptions } from './cache/options.ts'
 export type { LoadContext, Loader } from './cache/loader.ts'
 export type { Outcome } from './cache/write-through.ts'
-export type { CreateCacheOptions, RedisConnection, RedisSource } from './create-cache.ts'
+export type { CreateCacheOptions, RedisConnection, RedisOptions, RedisSource } from './create-cache.ts'
 export type { Isolation } from './entry/isolation.ts'
 export type { ErrorCode } from './errors.ts'
 export type {

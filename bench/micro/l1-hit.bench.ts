@@ -12,12 +12,12 @@ import type { Variant, Variants } from '../harness/variant.ts'
 import type { Product } from './records.ts'
 
 const KEYS = 1000
-const PASSES = 600
+const PASSES = 200
 const TTL_MS = 3_600_000
 
 export const l1Hit: Scenario = {
   name: 'l1-hit',
-  work: '`await cache.getOrSet(key, loader, options)` over 1,000 hot keys in L1, with stale, metrics, and Redis behind',
+  work: '`await cache.getOrSet(key, loader, options)` over 1,000 hot keys in L1, with tags, stale, metrics, and Redis behind',
   reference: '`lru-cache` with `ttl` and an exact clock (`ttlResolution: 0`), `get` in an async function',
   expects: 'A hit with all features on charges no more than a plain lru-cache behind an await.',
   bar: 1,
@@ -31,8 +31,8 @@ export const l1Hit: Scenario = {
         also: ['tiercache, L1 alone'],
         unit: 'reads/s',
         pairs: 7,
-        rounds: 5,
-        warmUps: 3,
+        rounds: 15,
+        warmUps: 8,
       },
       node,
       tell,
@@ -57,7 +57,7 @@ export const variants: Variants = {
 async function tiered(cache: Cache): Promise<Variant> {
   prometheus(cache, { register: new Registry() })
   const keys = keysOf(KEYS)
-  const options: LoadOptions = { ttl: TTL_MS, stale: '10m' }
+  const options: LoadOptions = { ttl: TTL_MS, stale: '10m', tags: ['catalogue', 'products'] }
   const fail = () => {
     throw new Error('a hit was expected')
   }

@@ -16,6 +16,9 @@ export interface RedisBusSettings {
 
 const BEATS_PER_BOUND = 5
 
+/** How long to wait before asking again for a subscription that was refused. */
+const REFUSED_PAUSE_MS = 5000
+
 /**
  * The bus on Redis pub/sub. Pub/sub may lose messages in silence, so the scripts chain their notices, and a beat proves
  * that nothing is missing: the head of the chain is read, then the subscriber's connection is pinged. Redis answers in
@@ -66,8 +69,20 @@ export class RedisBus implements Bus {
         this.#isSubscribed = true
         void this.#beat()
       },
-      () => this.#reconnect(),
+      (error: unknown) => this.#unsubscribed(error),
     )
+  }
+
+  /** Without the right to subscribe a new connection would not help: L1 then lives for the bound on staleness only. */
+  #unsubscribed(error: unknown): void {
+    if (!(error instanceof Error) || error.name !== 'ReplyError') {
+      this.#reconnect()
+      return
+    }
+    this.#client.refused('SUBSCRIBE', error)
+    this.#clock.inBackground(REFUSED_PAUSE_MS, () => {
+      if (!this.#closed && this.#client.subscriber.status === 'ready') this.#subscribe()
+    })
   }
 
   /** A subscription that does not answer may be half-open: only a new socket tells. */

@@ -72,6 +72,11 @@ interface HandedOut {
   readonly joined: boolean
 }
 
+/** What a cache and its namespaces share: the closing, once it has begun. */
+interface Life {
+  closing?: Promise<void>
+}
+
 /** How long `close` waits for loads that are under way. */
 const DRAIN_MS = 5000
 
@@ -91,15 +96,10 @@ export class Cache implements Observable {
   readonly #requests: RequestCounters
   readonly #groups: readonly string[]
   readonly #isRoot: boolean
-  readonly #life: { isClosed: boolean }
+  readonly #life: Life
 
   /** Not for users: `createCache` puts the parts together. */
-  constructor(
-    parts: Parts,
-    name = ROOT_NAMESPACE,
-    defaults: LoadSettings = parts.settings.defaults,
-    life = { isClosed: false },
-  ) {
+  constructor(parts: Parts, name = ROOT_NAMESPACE, defaults: LoadSettings = parts.settings.defaults, life: Life = {}) {
     this.name = name
     this.counters = parts.counters
     this.#parts = parts
@@ -114,13 +114,15 @@ export class Cache implements Observable {
    * The value of a key; loads, stores and answers it when there is none. However many callers ask, in this process and
    * in others, one loader runs. A failing loader rejects all of its callers, unless a stale value may be served.
    *
+   * Options are read when a value is loaded: a hit does not look at them, but for `isolation`.
+   *
    * @example
    * const user = await cache.getOrSet(`user:${id}`, () => database.user(id), { ttl: '1m', stale: '10m' })
    */
   getOrSet<T>(key: string, loader: Loader<T>, options?: LoadOptions): Promise<T> {
-    const near = typeof key === 'string' ? this.#fresh(key) : undefined
-    if (near !== undefined && (options === undefined || options.isolation === undefined)) {
-      return (near.ready ?? this.#answer(near)) as Promise<T>
+    if (typeof key === 'string' && typeof loader === 'function' && options?.isolation === undefined) {
+      const near = this.#fresh(key)
+      if (near !== undefined) return (near.ready ?? this.#answer(near)) as Promise<T>
     }
     return this.#load(key, loader, options).then(({ loaded }) => loaded.value as T)
   }
@@ -285,11 +287,15 @@ export class Cache implements Observable {
    * 5 seconds at most, then the connections that it opened are closed.
    */
   async close(): Promise<void> {
-    if (this.#life.isClosed) return
-    this.#life.isClosed = true
-    await this.#parts.loads.settled(DRAIN_MS, this.#parts.clock)
-    this.#parts.near?.clear()
-    for (const end of this.#parts.endings) end()
+    this.#life.closing ??= this.#drain()
+    await this.#life.closing
+  }
+
+  async #drain(): Promise<void> {
+    const { loads, clock, near, endings } = this.#parts
+    await loads.settled(DRAIN_MS, clock)
+    for (const end of endings) end()
+    near?.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -355,7 +361,7 @@ export class Cache implements Observable {
   }
 
   #assertOpen(): void {
-    if (this.#life.isClosed) throw new TierCacheError('ERR_CLOSED', 'the cache was closed')
+    if (this.#life.closing) throw new TierCacheError('ERR_CLOSED', 'the cache was closed')
   }
 }
 

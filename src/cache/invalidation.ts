@@ -10,23 +10,30 @@ interface Acknowledged {
   readonly acknowledged: boolean
 }
 
+/** With L1 alone a change is done in one turn, so that nothing can come in between. */
+const DONE: Acknowledged = { acknowledged: true }
+
 /**
  * Deletes a key, from HERE: everywhere. Forgotten before and after L2 is asked: a read that begins in between may still
  * find the old value there.
  */
 export async function deleteEverywhere(parts: Parts, target: Target): Promise<Acknowledged> {
   parts.counters.deletes++
+  const { shared } = parts
   forget(parts, target, 'delete')
-  const acknowledged = await invalidateFar(parts, keyOf(target), 'delete', () => parts.shared?.far.delete(target))
+  if (!shared) return DONE
+  const acknowledged = await invalidateFar(parts, keyOf(target), 'delete', () => shared.far.delete(target))
   forget(parts, target, 'delete')
   return { acknowledged }
 }
 
 /** Makes a key stale, from HERE: everywhere. It may still be served while a newer value is loaded. */
 export async function expireEverywhere(parts: Parts, target: Target): Promise<Acknowledged> {
+  const { shared } = parts
   expireNear(parts, target)
+  if (!shared) return DONE
   // What is not acknowledged is repeated as a deletion: that says more, and costs a load.
-  const acknowledged = await invalidateFar(parts, keyOf(target), 'expire', () => parts.shared?.far.expire(target))
+  const acknowledged = await invalidateFar(parts, keyOf(target), 'expire', () => shared.far.expire(target))
   expireNear(parts, target)
   return { acknowledged }
 }
@@ -34,14 +41,16 @@ export async function expireEverywhere(parts: Parts, target: Target): Promise<Ac
 /** Clears a namespace and those below it, from HERE: everywhere. */
 export async function clearEverywhere(parts: Parts, namespace: string, isRoot: boolean): Promise<Acknowledged> {
   parts.counters.clears++
+  const { shared } = parts
   const group = namespaceGroup(namespace)
-  parts.marks.move(group)
-  const acknowledged = await invalidateFar(parts, { kind: 'namespace', group, namespace }, 'clear', () =>
-    parts.shared?.tags.clear(namespace),
-  )
   parts.marks.move(group)
   // The entries of a namespace are void and go as they are met or pushed out; all entries at once can simply go.
   if (isRoot) parts.near?.clear()
+  if (!shared) return DONE
+  const acknowledged = await invalidateFar(parts, { kind: 'namespace', group, namespace }, 'clear', () =>
+    shared.tags.clear(namespace),
+  )
+  parts.marks.move(group)
   return { acknowledged }
 }
 
@@ -50,8 +59,10 @@ export async function invalidateTagEverywhere(parts: Parts, tag: string): Promis
   parts.counters.tagInvalidations++
   const group = tagGroup(tag)
   parts.marks.move(group)
+  const { shared } = parts
+  if (!shared) return DONE
   const acknowledged = await invalidateFar(parts, { kind: 'tag', group, tag }, 'invalidateTags', () =>
-    parts.shared?.tags.invalidate(tag),
+    shared.tags.invalidate(tag),
   )
   parts.marks.move(group)
   return { acknowledged }
@@ -62,8 +73,10 @@ export async function expireTagEverywhere(parts: Parts, tag: string): Promise<Ac
   parts.counters.tagInvalidations++
   const group = tagGroup(tag)
   parts.marks.moveSoftly(group)
+  const { shared } = parts
+  if (!shared) return DONE
   const acknowledged = await invalidateFar(parts, { kind: 'tag', group, tag }, 'expireTags', () =>
-    parts.shared?.tags.expire(tag),
+    shared.tags.expire(tag),
   )
   parts.marks.moveSoftly(group)
   return { acknowledged }
@@ -78,9 +91,8 @@ async function invalidateFar(
   parts: Parts,
   invalidation: Invalidation,
   operation: string,
-  send: () => Promise<void> | undefined,
+  send: () => Promise<void>,
 ): Promise<boolean> {
-  if (!parts.shared) return true
   const entry = { number: parts.journal.next(), invalidation }
   try {
     await send()

@@ -1,7 +1,7 @@
 import type { Encoded } from '../entry/codec.ts'
 import { decode, encode } from '../entry/codec.ts'
 import { TierCacheError } from '../errors.ts'
-import type { Candidate } from '../tiers/tier.ts'
+import type { Candidate, Tier } from '../tiers/tier.ts'
 import type { JournalEntry } from './journal.ts'
 import { forget, isolate, land, noteUnacknowledged } from './near.ts'
 import type { EntrySettings } from './options.ts'
@@ -56,6 +56,8 @@ export function candidateOf(
  *   1. a reader finds nothing in L1 and reads v1 from L2
  *   2. set k = v2 goes out, and is acknowledged
  *   3. the reader's answer lands: it would put v1 over v2
+ *
+ * With L1 alone all of it happens in one turn: of two writes at one time the later one stays.
  */
 export async function writeThrough(
   parts: Parts,
@@ -70,8 +72,8 @@ export async function writeThrough(
   try {
     forget(parts, target, 'set', flight)
     const asOf = parts.clock.now()
-    const word = await storeFar(parts, candidate, target)
-    forget(parts, target, 'set', flight)
+    const word = parts.shared ? await storeFar(parts, parts.shared.far, candidate, target) : 'stored'
+    if (parts.shared) forget(parts, target, 'set', flight)
     if (word === 'stored' || word === 'unknown') {
       const decoded = decode(encoded)
       const shared = isolate(decoded, kept.isolation)
@@ -92,16 +94,16 @@ export async function writeThrough(
 
 async function storeFar(
   parts: Parts,
+  far: Tier,
   candidate: Candidate,
   target: Target,
 ): Promise<'stored' | 'older' | 'failed' | 'unknown'> {
-  if (!parts.shared) return 'stored'
   const entry: JournalEntry = {
     number: parts.journal.next(),
     invalidation: { kind: 'key', id: target.id, address: target },
   }
   try {
-    const word = await parts.shared.far.set(candidate)
+    const word = await far.set(candidate)
     if (word === 'stored' || word === 'older') {
       parts.journal.acknowledge(entry)
       return word

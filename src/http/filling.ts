@@ -11,7 +11,7 @@ import type { LoadContext } from '../cache/loader.ts'
 import type { ForwardReason } from './cache-status.ts'
 import type { Exchange } from './exchange.ts'
 import type { HttpRequest } from './message.ts'
-import type { Recorded } from './recording.ts'
+import type { Late, Recorded } from './recording.ts'
 import type { Found, HttpParts, Kept, NothingShared, Variants } from './response-store.ts'
 import type { Reuse } from './reuse.ts'
 import type { StoredResponse } from './stored-response.ts'
@@ -43,7 +43,7 @@ const RULE_MS = 24 * 3_600_000
 
 /**
  * The story of a request that L1 had no answer for: one of those who ask for the same leads, runs the handler and is
- * served while it writes; the others wait for what the cache can keep of it.
+ * served while it writes; the others wait for what the cache can keep of it, though not for a body that streams on.
  *
  * The load of a resource finds out whether it has variants. If so, what stands under its key is a rule with a nonce,
  * and the response under a key made of the rule and the request's own fields. Dropping the rule makes all variants
@@ -66,6 +66,8 @@ export async function fill(parts: HttpParts, visit: Visit): Promise<void> {
     if (found.value.kind === 'response') {
       return use(parts, visit, found.value, collapsed ? reasonOf(place) : found.tier)
     }
+    // It has waited once, for a response that was late: that is enough.
+    if (collapsed && isMarked(parts, visit)) break
     if (found.value.kind === 'variants') place = variantPlace(parts, visit, found.value)
     else place = { key: visit.resourceKey, rule: undefined }
   }
@@ -79,8 +81,11 @@ export function variantPlace(parts: HttpParts, visit: Visit, rule: Variants): Pl
 
 /** Credentials make it likely that the response is not shared: nobody is kept waiting for that. */
 function waitOptions(parts: HttpParts, visit: Visit): { waitTimeout?: number } {
-  const marked = parts.hitForMiss.has(visit.resourceKey, parts.clock.wall())
-  return marked || hasCredentials(visit.request) ? { waitTimeout: 0 } : {}
+  return isMarked(parts, visit) || hasCredentials(visit.request) ? { waitTimeout: 0 } : {}
+}
+
+function isMarked(parts: HttpParts, visit: Visit): boolean {
+  return parts.hitForMiss.has(visit.resourceKey, parts.clock.wall())
 }
 
 function hasCredentials({ headers }: HttpRequest): boolean {
@@ -131,7 +136,7 @@ function record(parts: HttpParts, visit: Visit, place: Place, flight: LoadContex
   if (visit.exchange.isGone()) return Promise.resolve({ kind: 'abandoned' })
   return new Promise((resolve) => {
     const subject = { request: visit.request, resource: visit.resource, reason: reasonOf(place) }
-    const recording = new Recording(subject, parts.settings, parts.clock.wall, resolve)
+    const recording = new Recording(subject, parts.settings, parts.clock, resolve)
     flight.signal.addEventListener('abort', () => recording.abandon(), { once: true })
     visit.exchange.forward(recording)
   })
@@ -151,6 +156,8 @@ async function share(parts: HttpParts, visit: Visit, place: Place, recorded: Rec
       return UNSHAREABLE
     case 'abandoned':
       return AGAIN
+    case 'late':
+      return shareLate(parts, visit, place.rule, recorded)
     default:
       return recorded satisfies never
   }
@@ -158,12 +165,16 @@ async function share(parts: HttpParts, visit: Visit, place: Place, recorded: Rec
 
 /** Under the key of the resource: the response itself, or the rule for its variants, the first one stored already. */
 async function shareResource(parts: HttpParts, visit: Visit, stored: StoredResponse): Promise<Kept> {
-  const fields = unite(storedVary(stored), parts.widths.of(visit.resourceKey))
-  if (fields.length === 0) return stored
-  const rule: Variants = { kind: 'variants', nonce: parts.clock.nonce(12), fields }
+  const rule = newRule(parts, visit, storedVary(stored))
+  if (rule.fields.length === 0) return stored
   const { key } = variantPlace(parts, visit, rule)
   await parts.store.set(key, stored, { ttl: leftMs(parts, stored) })
   return rule
+}
+
+function newRule(parts: HttpParts, visit: Visit, fields: readonly string[]): Variants {
+  const known = parts.widths.of(visit.resourceKey)
+  return { kind: 'variants', nonce: parts.clock.nonce(12), fields: unite(fields, known) }
 }
 
 /**
@@ -176,6 +187,41 @@ async function shareVariant(parts: HttpParts, visit: Visit, rule: Variants, stor
   parts.widths.widen(visit.resourceKey, unite(rule.fields, fields))
   await parts.store.delete(visit.resourceKey)
   return AGAIN
+}
+
+/**
+ * Lets those who wait go to the application. What is late is kept all the same if it ends, and always as a variant,
+ * be it the only one, because of this order of events:
+ *   A: misses; the handler sends its head and reads v1; a second later those who wait for A are let go
+ *   B: the database gets v2; the resource is invalidated
+ *   A: ends; v1 would be stored under the key of the resource, and served for its whole lifetime
+ * The rule is stored by A's load, which the invalidation refuses if it comes first, and drops if it comes later.
+ */
+function shareLate(parts: HttpParts, visit: Visit, rule: Variants | undefined, { fields, rest }: Late): Kept {
+  parts.hitForMiss.mark(visit.resourceKey, parts.clock.wall())
+  if (rule) {
+    void keepLate(parts, visit, rule, rest)
+    return UNSHAREABLE
+  }
+  const first = newRule(parts, visit, fields)
+  void keepLate(parts, visit, first, rest)
+  return first
+}
+
+async function keepLate(parts: HttpParts, visit: Visit, rule: Variants, rest: Late['rest']): Promise<void> {
+  const recorded = await rest
+  if (recorded.kind !== 'complete' || leftMs(parts, recorded.stored) === 0) return
+  const { store } = parts
+  try {
+    const standing = asKept(await store.get(visit.resourceKey))
+    const { key } = variantPlace(parts, visit, rule)
+    // Nobody would find it, or another run was faster.
+    if (standing?.kind !== 'variants' || standing.nonce !== rule.nonce || (await store.has(key))) return
+    const shared = await shareVariant(parts, visit, rule, recorded.stored)
+    if (shared.kind === 'response') await store.set(key, shared, { ttl: leftMs(parts, shared) })
+  } catch {
+    // A cache that was closed. The client has its response.
+  }
 }
 
 /** Where a response was found, or why it was just made, for another request that this one waited for. */
@@ -213,5 +259,5 @@ export function unusedStatus(reuse: Exclude<Reuse, 'serve'>): string {
 }
 
 function reasonOf(place: Place): ForwardReason {
-  return place.rule ? 'vary-miss' : 'uri-miss'
+  return place.rule && place.rule.fields.length > 0 ? 'vary-miss' : 'uri-miss'
 }

@@ -7,7 +7,8 @@ import { initialAgeMs, lifetimeOf } from './lifetime.ts'
 import { combined, linesOf } from './message.ts'
 import { withCacheStatus } from './passing.ts'
 import { isForAuthorized, refusalOf, withheldFields } from './storable.ts'
-import { keep } from './stored-response.ts'
+import { keep, storedVary } from './stored-response.ts'
+import type { Clock } from '../clock.ts'
 import type { ForwardReason } from './cache-status.ts'
 import type { HeadOrders, Watcher } from './exchange.ts'
 import type { Fields, HttpRequest, ResponseHead } from './message.ts'
@@ -21,11 +22,25 @@ import type { StoredResponse } from './stored-response.ts'
  * - `complete`: here it is.
  * - `unshareable`: it is for this client alone; the others need their own.
  * - `abandoned`: it was cut off before its end; another one may do better.
+ * - `late`: it may be shared, but its end is long in coming; what becomes of it then is the `rest`.
  */
-export type Recorded =
+export type Recorded = Ended | Late
+
+type Ended =
   | { readonly kind: 'complete'; readonly stored: StoredResponse }
   | { readonly kind: 'unshareable' }
   | { readonly kind: 'abandoned' }
+
+export interface Late {
+  readonly kind: 'late'
+  /** The request fields that it depends on. */
+  readonly fields: readonly string[]
+  readonly rest: Promise<Ended>
+}
+
+/** How long after its head the end of a response is waited for, and how long then it is recorded on at most. */
+export const PATIENCE_MS = 1000
+const LONGEST_REST_MS = 30_000
 
 /** What a recording is about: the request as it came in, since handlers may change theirs. */
 export interface Subject {
@@ -34,24 +49,30 @@ export interface Subject {
   readonly reason: ForwardReason
 }
 
-/** Watches a response and tells, once, as soon as it is known, what can be kept of it. */
+/**
+ * Watches a response and tells, once, as soon as it is known, what can be kept of it. Others wait for that: the time
+ * before the head is the handler's own, the time after it is bounded, since a body may stream for ever.
+ */
 export class Recording implements Watcher {
   readonly hidesConditionals: boolean
   readonly watchesBody = true
   readonly holdsEnd = false
   readonly #subject: Subject
-  readonly #wall: () => number
-  readonly #told: (recorded: Recorded) => void
+  readonly #clock: RecordingClock
+  readonly #toldFirst: (recorded: Recorded) => void
+  #told: (ended: Ended) => void
   #settings: HttpSettings
   #routeMs: number | undefined
   #skipped = false
   #done = false
   #taking: Taking | undefined
+  #stopTimer = () => {}
 
-  constructor(subject: Subject, settings: HttpSettings, wall: () => number, told: (recorded: Recorded) => void) {
+  constructor(subject: Subject, settings: HttpSettings, clock: RecordingClock, told: (recorded: Recorded) => void) {
     this.#subject = subject
     this.#settings = settings
-    this.#wall = wall
+    this.#clock = clock
+    this.#toldFirst = told
     this.#told = told
     this.hidesConditionals = isConditional(subject.request.headers)
   }
@@ -70,12 +91,13 @@ export class Recording implements Watcher {
   }
 
   head(head: ResponseHead): HeadOrders {
-    const now = this.#wall()
+    const now = this.#clock.wall()
     const dated = withDate(head, now)
     const candidate = this.#candidate(dated, now)
     const refusal = this.#skipped ? 'skip' : refusalOf(this.#subject.request.headers, candidate, this.#settings)
     if (refusal === undefined && !this.#done) {
       this.#taking = { candidate, headAt: now, capture: new Capture(this.#settings.maxBodyBytes) }
+      this.#stopTimer = this.#clock.after(PATIENCE_MS, () => this.#tellLate(dated))
     } else {
       this.#tell({ kind: 'unshareable' })
     }
@@ -137,13 +159,25 @@ export class Recording implements Watcher {
     })
   }
 
-  #tell(recorded: Recorded): void {
+  /** The recording goes on, for another listener: nobody is kept waiting for what it comes to. */
+  #tellLate(head: ResponseHead): void {
+    const rest = new Promise<Ended>((resolve) => {
+      this.#told = resolve
+    })
+    this.#stopTimer = this.#clock.inBackground(LONGEST_REST_MS, () => this.abandon())
+    this.#toldFirst({ kind: 'late', fields: storedVary(head), rest })
+  }
+
+  #tell(ended: Ended): void {
     if (this.#done) return
     this.#done = true
+    this.#stopTimer()
     this.#taking = undefined
-    this.#told(recorded)
+    this.#told(ended)
   }
 }
+
+type RecordingClock = Pick<Clock, 'wall' | 'after' | 'inBackground'>
 
 /** A response that is being taken: judged by its head, its body on the way. */
 interface Taking {

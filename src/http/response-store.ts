@@ -54,7 +54,7 @@ function isRule({ nonce, fields }: Partial<Variants>): boolean {
 }
 
 /** What the engine needs of a cache. */
-export type ResponseStore = Pick<Cache, 'peek' | 'get' | 'set' | 'delete' | 'getOrSetEntry'>
+export type ResponseStore = Pick<Cache, 'peek' | 'get' | 'has' | 'set' | 'delete' | 'getOrSetEntry'>
 
 /**
  * The part of a cache where responses are kept. Readers share them without copies, as nothing here changes one; how
@@ -72,7 +72,7 @@ export interface HttpParts {
   readonly store: ResponseStore
   readonly settings: HttpSettings
   readonly keys: Keys
-  readonly clock: Pick<Clock, 'wall' | 'after' | 'nonce'>
+  readonly clock: Pick<Clock, 'wall' | 'after' | 'inBackground' | 'nonce'>
   readonly hitForMiss: HitForMiss
   readonly widths: VaryWidths
 }

@@ -14,6 +14,7 @@ import type { HttpSettings } from './options.ts'
  * - `set-cookie`: it is one user's.
  * - `authorization`, `cookie`: its request had credentials, and it does not say that it may be shared.
  * - `vary`: it depends on more than the cache can see.
+ * - `endless`: it is a stream that by nature does not end.
  * - `trailers`: it ends with fields that are not known yet.
  * - `no-lifetime`: nothing says how long it is fresh. `expired`: it is not fresh any more.
  * - `too-large`: its declared length is over the limit.
@@ -27,6 +28,7 @@ export type Refusal =
   | 'authorization'
   | 'cookie'
   | 'vary'
+  | 'endless'
   | 'trailers'
   | 'no-lifetime'
   | 'expired'
@@ -42,6 +44,9 @@ export interface Candidate {
 
 /** Statuses whose meaning we know, so that `must-understand` is met (RFC 9111, section 5.2.2.3). */
 const UNDERSTOOD = new Set([200, 203, 204, 300, 301, 302, 303, 307, 308, 404, 405, 410, 414, 451, 501])
+
+/** Events of a server, and pictures that replace one another: whoever waited for the end would wait for ever. */
+const ENDLESS = new Set(['text/event-stream', 'multipart/x-mixed-replace'])
 
 /**
  * Whether the response to a GET may be stored by a shared cache (RFC 9111, sections 3, 3.5 and 5.2.2), in the
@@ -109,6 +114,12 @@ function isForAll(control: CacheControl): boolean {
 function refusalOfFields({ fields }: ResponseHead, settings: HttpSettings): Refusal | undefined {
   if (linesOf(fields, 'set-cookie').length > 0 || linesOf(fields, 'set-cookie2').length > 0) return 'set-cookie'
   if (variesBy(fields) === '*') return 'vary'
+  if (linesOf(fields, 'content-type').some((line) => ENDLESS.has(mediaType(line)))) return 'endless'
   if (linesOf(fields, 'trailer').length > 0) return 'trailers'
   return Number(combined(fields, 'content-length') ?? 0) > settings.maxBodyBytes ? 'too-large' : undefined
+}
+
+/** The type and subtype of a Content-Type, without its parameters (RFC 9110, section 8.3.1). */
+function mediaType(text: string): string {
+  return (text.split(';', 1)[0] ?? '').trim().toLowerCase()
 }

@@ -115,8 +115,8 @@ export function ttlSeconds(stored: StoredResponse, now: number): number {
 }
 
 /** The request fields that a stored response depends on; what depends on everything is never stored. */
-export function storedVary(stored: StoredResponse): readonly string[] {
-  const names = variesBy(stored.fields)
+export function storedVary({ fields }: Pick<StoredResponse, 'fields'>): readonly string[] {
+  const names = variesBy(fields)
   return names === '*' ? [] : names
 }
 

@@ -10,21 +10,26 @@ import type { Duration } from '../options.ts'
 
 export type { HttpCacheOptions } from '../http/options.ts'
 
-/** What a route may say to the cache in front of it, before it sends its head. */
+/** What a route may say to the cache in front of it. */
 export interface ResponseCache {
   /**
    * How long this response is fresh in this cache, whatever its `max-age`, `s-maxage` or `Expires` say to others.
    * `no-store`, `private`, `no-cache`, `Set-Cookie` and credentials bar it all the same.
+   *
+   * Call it before the head is sent: later it does nothing but make a warning of the process, once.
    */
   ttl(duration: Duration): void
-  /** This response is not stored. */
+  /** This response is not stored. Heeded until it ends. */
   skip(): void
 }
 
 declare global {
   namespace Express {
     interface Response {
-      /** Set by `httpCache` of tiercache on every response that a route makes behind it. */
+      /**
+       * Set by `httpCache` of tiercache on every response that a route makes behind it. The type cannot tell where that
+       * is: where the middleware does not run (another router, a route mounted before it), this is `undefined`.
+       */
       cache: ResponseCache
     }
   }
@@ -106,12 +111,26 @@ class ExpressExchange implements Exchange {
     if (res.headersSent) return
     res[watcherOf] = watcher
     res.cache = {
-      ttl: (duration) => watcher.setTtl(readDuration('res.cache.ttl', duration)),
+      ttl: (duration) => {
+        const ms = readDuration('res.cache.ttl', duration)
+        if (res.headersSent) warnOfLateTtl()
+        else watcher.setTtl(ms)
+      },
       skip: () => watcher.skip(),
     }
     watchResponse(res, watcher, watcher.hidesConditionals ? hideConditionals(this.#req) : undefined)
     this.#next()
   }
+}
+
+let hasWarned = false
+
+/** A mistake of the route, but no reason to cut its response off: Express would do so with one that throws by now. */
+function warnOfLateTtl(): void {
+  if (hasWarned) return
+  hasWarned = true
+  const message = 'res.cache.ttl() was called after the head of the response was sent: it has no effect by then'
+  process.emitWarning(message, { type: 'TierCacheWarning' })
 }
 
 function requestOf(req: ExpressRequest): HttpRequest {

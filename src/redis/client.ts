@@ -25,11 +25,16 @@ export interface RedisConnection {
 }
 
 /** A URL (`redis:`, `rediss:`), options of ioredis with or without `url`, or an instance that the application owns. */
-export type RedisSource = string | ({ readonly url?: string } & Readonly<Record<string, unknown>>) | RedisConnection
+export type RedisSource = string | RedisOptions | RedisConnection
+
+/** Options of an ioredis connection, and a `url` if wanted. What they are is for ioredis to say. */
+export type RedisOptions = object
 
 export interface RedisClientSettings {
   readonly source: RedisSource
   readonly commandTimeoutMs: number
+  /** Lua texts that the server is to know before the first command, so that none of them has to be sent twice. */
+  readonly scripts?: readonly string[]
 }
 
 /** When a connection is there but TIME is not answered, it is asked again after so long. */
@@ -59,6 +64,7 @@ export class RedisClient {
   #firstAttemptOver = false
   #usable = false
   #warned = false
+  readonly #refusals = new Set<string>()
   #closed = false
   #cancelProbe: (() => void) | undefined
   /** Server time in ms less the monotonic clock, once TIME was answered on this connection. */
@@ -201,6 +207,10 @@ export class RedisClient {
 
   /** Nothing is sent on a new connection before its server's time is known: deadlines in Redis are in that time. */
   #ready(): void {
+    for (const lua of this.#settings.scripts ?? []) {
+      // A user without this right has each script sent as it is first needed.
+      this.#commands.call('SCRIPT', 'LOAD', lua).catch(() => {})
+    }
     this.measureTime().then(
       () => {
         if (this.#closed) return
@@ -229,6 +239,16 @@ export class RedisClient {
     const answeredAt = this.#clock.now()
     const serverMs = Number(reply[0]) * 1000 + Number(reply[1]) / 1000
     this.#offsetMs = serverMs - (sentAt + answeredAt) / 2
+  }
+
+  /** Tells once that the server refuses something that it must grant. */
+  refused(command: string, error: Error): void {
+    if (this.#refusals.has(command)) return
+    this.#refusals.add(command)
+    this.#events.tell('warning', () => ({
+      code: 'ERR_REDIS_REPLY',
+      message: `${this.server} refuses ${command} (${withoutArguments(error.message)}): grant it to this user`,
+    }))
   }
 
   #lost(reason: string): void {
@@ -309,6 +329,8 @@ const OURS = {
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
+  // ioredis waits so long for the other end of a socket that it has closed, and the process with it.
+  disconnectTimeout: 50,
 } as const
 
 function open({ source, commandTimeoutMs }: RedisClientSettings, clock: Clock): Opened {
@@ -345,10 +367,10 @@ type RedisConstructor = new (...values: unknown[]) => RedisConnection
 
 function fromOptions(
   Redis: RedisConstructor,
-  { url, ...options }: Exclude<RedisSource, string | RedisConnection>,
+  { url, ...options }: { readonly url?: unknown; readonly keyPrefix?: unknown },
   ours: object,
 ): RedisConnection {
-  if ('keyPrefix' in options && options.keyPrefix) {
+  if (options.keyPrefix) {
     throw new TierCacheError('ERR_KEY_PREFIX', 'redis.keyPrefix: expected none (use the option prefix of createCache)')
   }
   const all = { ...options, ...ours }

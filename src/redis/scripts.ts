@@ -3,6 +3,9 @@ import { TierCacheError } from '../errors.ts'
 import type { RedisClient } from './client.ts'
 import { scripts } from './lua.generated.ts'
 
+/** What a server is to know. */
+export const scriptTexts: readonly string[] = Object.values(scripts).map(({ lua }) => lua)
+
 type ScriptName = keyof typeof scripts
 type Argument = string | number | Buffer
 

@@ -12,6 +12,7 @@ const OVERHEAD_BYTES = 160
 /** L1 on lru-cache: bounded by entries and bytes. The least recently used go first. */
 export class MemoryTier implements SyncTier {
   readonly #lru: LRUCache<string, NearEntry>
+  #isClosed = false
 
   constructor({ maxEntries, maxBytes }: MemoryTierSettings, evicted: () => void) {
     this.#lru = new LRUCache<string, NearEntry>({
@@ -29,6 +30,7 @@ export class MemoryTier implements SyncTier {
 
   /** An entry that is larger than the whole tier is not kept, and what was there under its name is gone. */
   set(id: string, entry: NearEntry): void {
+    if (this.#isClosed) return
     this.#lru.set(id, entry, { size: entry.bytes + id.length * 2 + OVERHEAD_BYTES })
   }
 
@@ -37,6 +39,11 @@ export class MemoryTier implements SyncTier {
   }
 
   clear(): void {
+    this.#lru.clear()
+  }
+
+  close(): void {
+    this.#isClosed = true
     this.#lru.clear()
   }
 

@@ -95,7 +95,7 @@ export class RedisTier implements Tier {
 
   async set(candidate: Candidate): Promise<SetOutcome> {
     const { origin, commandTimeoutMs } = this.#settings
-    const offset = await this.#offset('set')
+    const offset = this.#client.offsetMs ?? (await this.#offset('set'))
     const subject = keySubject(candidate.address)
     const reply = await set(this.#client, {
       ...this.#bytes(candidate, offset),
@@ -112,7 +112,7 @@ export class RedisTier implements Tier {
     const { origin } = this.#settings
     const subject = keySubject(candidate.address)
     return commit(this.#client, {
-      ...this.#bytes(candidate, await this.#offset('commit')),
+      ...this.#bytes(candidate, this.#client.offsetMs ?? (await this.#offset('commit'))),
       stampFields: [
         ...namespacesAbove(candidate.address.namespace).map(namespaceGroup),
         ...candidate.tags.map(tagGroup),
@@ -142,7 +142,7 @@ export class RedisTier implements Tier {
 
   async increment(candidate: Candidate, by: number): Promise<IncrementOutcome> {
     const { origin, commandTimeoutMs } = this.#settings
-    const offset = await this.#offset('increment')
+    const offset = this.#client.offsetMs ?? (await this.#offset('increment'))
     const { tail: _, ...bytes } = this.#bytes(candidate, offset)
     return increment(this.#client, {
       ...bytes,

@@ -32,6 +32,8 @@ export interface SyncTier {
   set(id: string, entry: NearEntry): void
   delete(id: string): void
   clear(): void
+  /** Empties it, for good: nothing is kept any more. */
+  close(): void
   readonly entries: number
   readonly bytes: number
 }

@@ -293,6 +293,21 @@ inBothForms((kit) => {
       expect(await load).toBe('late')
     })
 
+    test('a second call waits for the first; what lands after the end is not kept, and not answered', async () => {
+      const cache = await kit.make()
+      let answer = (_: string) => {}
+      const load = cache.getOrSet('k', () => new Promise<string>((resolve) => (answer = resolve)))
+      await expect.poll(() => cache.counters.loadsRunning).toBe(1)
+      const ended: number[] = []
+      const both = [1, 2].map((call) => cache.close().then(() => ended.push(call)))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      expect(ended).toEqual([])
+      answer('late')
+      await Promise.all([load, ...both])
+      expect(cache.gauges().l1Entries).toBe(0)
+      expect(cache.peek('k')).toBeUndefined()
+    })
+
     test('await using closes', async () => {
       const cache = await kit.make()
       await cache[Symbol.asyncDispose]()

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
-import { withRedis } from '../doubles/caches.ts'
+import { heardAll, withRedis } from '../doubles/caches.ts'
 
 withRedis('L1 and L2', (kit) => {
   test('what is found in L2 moves into L1, with the time that it has left', async () => {
     const [a, b] = [await kit.make(), await kit.make()]
     await a.set('k', { n: 1 }, { ttl: 60_000, jitter: 0 })
+    await heardAll(b, a)
     expect(await b.getEntry('k')).toMatchObject({ tier: 'l2', value: { n: 1 } })
     const near = await b.getEntry('k')
     expect(near).toMatchObject({ tier: 'l1', value: { n: 1 } })

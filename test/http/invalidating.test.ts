@@ -73,6 +73,7 @@ test('a deletion that never settles, or fails, holds the end no longer than a se
         alarms.push({ ms, ring })
         return () => {}
       },
+      inBackground: () => () => {},
     }
     const store = { delete: () => (outcome === 'never' ? new Promise(() => {}) : Promise.reject(new Error('closed'))) }
     const engine = new HttpCache({ namespace: () => store } as unknown as Cache, undefined, clock)

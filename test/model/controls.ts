@@ -59,7 +59,7 @@ local function refuse`,
       {
         file: 'cache/flights.js',
         find: 'for (const flight of flights)\n                flight.poison = reason;',
-        replace: '',
+        replace: 'for (const _ of flights);',
       },
     ],
     faults: ['lag'],

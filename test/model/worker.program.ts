@@ -21,8 +21,6 @@ function incident(error: unknown): void {
   tell({ type: 'incident', at: now(), text: error instanceof Error ? (error.stack ?? String(error)) : String(error) })
 }
 
-process.on('uncaughtException', incident)
-process.on('unhandledRejection', incident)
 process.on('disconnect', () => process.exit(0))
 
 /** The subscription takes another way to the server than the commands. */
@@ -44,6 +42,10 @@ let jumpedMs = 0
 const fromDist = (file: string) => import(pathToFileURL(join(start.dist, file)).href)
 const { systemClock } = (await fromDist('clock.js')) as typeof ClockModule
 const { assemble } = (await fromDist('create-cache.js')) as typeof CreateCacheModule
+// Only now: a library that cannot be loaded ends the process.
+process.on('uncaughtException', incident)
+process.on('unhandledRejection', incident)
+
 const root: AnyCache = assemble(
   { ...start.cache, redis: { host: start.host, port: start.commandsPort } },
   {
