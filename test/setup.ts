@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { startRedis } from './doubles/redis.ts'
 import { findOrInstallRedis } from './doubles/redis-binary.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -13,6 +14,8 @@ const root = join(import.meta.dirname, '..')
 export default async function setup(): Promise<void> {
   const [server] = await Promise.all([findOrInstallRedis(), compileIfStale()])
   process.env.REDIS_SERVER_BIN = server
+  // One that is frozen or does not listen is told once, here, and not by every test file.
+  await (await startRedis()).stop()
 }
 
 /** Type errors do not stop the tests: the compiler writes its output all the same, and the type check reports them. */

@@ -10,7 +10,7 @@ export interface Machine {
   readonly isRoot: boolean
   readonly brewFolders: readonly string[]
   readonly cacheFolder: string
-  run(command: readonly string[], cwd?: string): Promise<string>
+  run(command: readonly string[], cwd?: string, deadlineMs?: number): Promise<string>
 }
 
 /**
@@ -49,7 +49,7 @@ async function find(machine: Machine): Promise<string | undefined> {
 async function isServer(machine: Machine, path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK)
-    const [, major, minor] = /server v=(\d+)\.(\d+)/.exec(await machine.run([path, '--version'])) ?? []
+    const [, major, minor] = /server v=(\d+)\.(\d+)/.exec(await machine.run([path, '--version'], undefined, 5000)) ?? []
     return Number(major) * 100 + Number(minor) >= 602
   } catch {
     return false
@@ -180,8 +180,9 @@ function thisMachine(): Machine {
     isRoot: process.getuid?.() === 0,
     brewFolders: ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin'],
     cacheFolder: join(process.env.XDG_CACHE_HOME || caches, 'tiercache', 'redis'),
-    run: async ([file = '', ...args], cwd = tmpdir()) => {
-      const { stdout } = await promisify(execFile)(file, args, { cwd, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 })
+    run: async ([file = '', ...args], cwd = tmpdir(), timeout = 300_000) => {
+      const limits = { timeout, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 } as const
+      const { stdout } = await promisify(execFile)(file, args, { cwd, ...limits })
       return stdout
     },
   }

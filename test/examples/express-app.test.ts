@@ -108,6 +108,7 @@ describe('the routes', () => {
     const { shop } = await openShop()
     expect((await shop.get('/search?q=%25').expect(200)).body).toEqual([])
     expect((await shop.get('/search?q=o_k').expect(200)).body).toEqual([])
+    await shop.get('/search?q=%00').expect(400)
   })
 
   test('the top-list is ordered by revenue', async () => {

@@ -95,6 +95,17 @@ describe('what is one user’s', () => {
   })
 })
 
+test.each([
+  ['text/event-stream', 'endless'],
+  ['TEXT/Event-Stream ; charset=utf-8', 'endless'],
+  ['multipart/x-mixed-replace;boundary="x"', 'endless'],
+  ['text/event-streams', undefined],
+  ['text/html; note=text/event-stream', undefined],
+  ['', undefined],
+])('streams without an end are not stored: Content-Type: %s', (type, expected) => {
+  expect(refusal({ control: 'public, max-age=60', fields: [['content-type', type]] })).toBe(expected)
+})
+
 test('Vary: *, trailers and too long bodies are not stored', () => {
   expect(refusal({ fields: [['Vary', 'Accept, *']] })).toBe('vary')
   expect(refusal({ fields: [['Trailer', 'Digest']] })).toBe('trailers')

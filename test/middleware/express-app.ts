@@ -176,3 +176,19 @@ export async function raw(server: Server, text: string): Promise<string> {
   await once(socket, 'close')
   return answer
 }
+
+/** A client that reads what comes, over a connection of its own, until the test ends it. */
+export interface Listening {
+  readonly socket: Socket
+  text(): string
+}
+
+/** Asks with GET and listens; for responses that do not end. */
+export function listen(server: Server, target = '/', host = 'h'): Listening {
+  const socket = send(server, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+  let text = ''
+  socket.on('data', (data) => {
+    text += data
+  })
+  return { socket, text: () => text }
+}

@@ -60,7 +60,17 @@ function readId(text: string | undefined): number {
 
 /** The words of a search in one canonical form, so that equal searches share an entry. */
 function readWords(q: unknown): string[] {
-  const words = typeof q === 'string' ? [...new Set(q.toLowerCase().split(/\s+/).filter(Boolean))].sort() : []
+  const words =
+    typeof q === 'string'
+      ? [
+          ...new Set(
+            q
+              .toLowerCase()
+              .split(/[\s\0]+/)
+              .filter(Boolean),
+          ),
+        ].sort()
+      : []
   if (words.length === 0 || words.length > 5 || words.join(' ').length > 64) {
     throw new HttpError(400, 'q holds one to five words of 64 characters together, as in /search?q=oak+lamp')
   }

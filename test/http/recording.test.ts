@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { readHttpOptions } from '../../src/http/options.ts'
+import { PATIENCE_MS, Recording } from '../../src/http/recording.ts'
+import { FakeClock } from '../doubles/fake-clock.ts'
+import { requestOf } from './plain-exchange.ts'
+import type { Recorded } from '../../src/http/recording.ts'
+
+function start() {
+  const clock = new FakeClock()
+  const told: Recorded[] = []
+  const subject = { request: requestOf(), resource: 'r', reason: 'uri-miss' } as const
+  const recording = new Recording(subject, readHttpOptions({ ttl: '1m' }), clock, (recorded) => told.push(recorded))
+  return { clock, told, recording }
+}
+
+/** What came of the rest of a late response. */
+async function restOf([late]: Recorded[]): Promise<string> {
+  if (late?.kind !== 'late') throw new Error('it is not late')
+  return (await late.rest).kind
+}
+
+test('the time before the head is the handler’s own; the end is waited for a second', () => {
+  const { clock, told, recording } = start()
+  clock.advance(29_000)
+  recording.head({ status: 200, fields: [['Vary', 'X-V']] })
+  recording.chunk(Buffer.from('x'))
+  clock.advance(PATIENCE_MS - 1)
+  expect(told).toEqual([])
+  clock.advance(1)
+  expect(told).toMatchObject([{ kind: 'late', fields: ['x-v'] }])
+})
+
+test('a response that ends in time is complete, and leaves no timer behind', () => {
+  const { clock, told, recording } = start()
+  recording.head({ status: 200, fields: [] })
+  clock.advance(PATIENCE_MS - 1)
+  recording.over(true)
+  clock.advance(60_000)
+  expect(told).toMatchObject([{ kind: 'complete' }])
+  expect(clock.pending).toBe(0)
+})
+
+test('what is not stored is told at its head, and leaves no timer behind', () => {
+  const { clock, told, recording } = start()
+  recording.head({ status: 200, fields: [['Content-Type', 'text/event-stream']] })
+  expect(told).toEqual([{ kind: 'unshareable' }])
+  expect(clock.pending).toBe(0)
+})
+
+test.each([
+  ['complete', ({ recording }) => recording.over(true)],
+  ['abandoned', ({ recording }) => recording.over(false)],
+  ['unshareable', ({ recording }) => recording.skip()],
+  ['unshareable', ({ recording }) => recording.chunk(new Uint8Array(2 ** 20 + 1))],
+  ['abandoned', ({ clock }) => clock.advance(30_000)],
+] satisfies [string, (started: ReturnType<typeof start>) => unknown][])('a late one may be %s', async (kind, act) => {
+  const started = start()
+  const { clock, told, recording } = started
+  recording.head({ status: 200, fields: [] })
+  clock.advance(PATIENCE_MS)
+  expect(recording.chunk(Buffer.from('x'))).toBe(true)
+  act(started)
+  expect(await restOf(told)).toBe(kind)
+  expect(recording.chunk(Buffer.from('x'))).toBe(false)
+  expect(told).toHaveLength(1)
+  expect(clock.pending).toBe(0)
+})
