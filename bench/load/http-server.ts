@@ -16,7 +16,7 @@ import type { AddressInfo } from 'node:net'
 export interface Served {
   readonly url: string
   readonly body: string
-  /** All names of fields, in their order. */
+  /** All names of fields, sorted. */
   readonly names: readonly string[]
   /** The fields that an application must set to send the same; Express and Node add the others. */
   readonly fields: readonly (readonly [name: string, value: string])[]
@@ -62,7 +62,7 @@ async function served(): Promise<Served> {
   const { fields, body } = await fetched()
   const status = fields.find(([name]) => name === 'Cache-Status')?.[1]
   if (variant === 'httpCache' && !status?.includes('hit')) throw new Error(`no hit: ${status}`)
-  const names = fields.map(([name]) => name)
+  const names = fields.map(([name]) => name).sort()
   return { url, body, names, fields: fields.filter(([name]) => !ADDED_BY_SERVER.includes(name.toLowerCase())) }
 }
 

@@ -43,4 +43,24 @@ withRedis('L1 and L2', (kit) => {
     // A beat of the bus may fall in between: two commands more.
     expect(cache.counters.l2Timings.count - before).toBeLessThanOrEqual(3)
   })
+
+  test('bytes that are no entry are a miss, told, counted, and removed', async () => {
+    const cache = await kit.make({ l1: false })
+    const { Redis } = await import('ioredis')
+    const redis = new Redis(kit.server().port)
+    const others = new Set(await redis.keys('*:v:_:k'))
+    await cache.set('k', 'v')
+    const own = (await redis.keys('*:v:_:k')).filter((name) => !others.has(name))
+    expect(own).toHaveLength(1)
+    for (const name of own) await redis.set(name, 'garbage')
+    const told: unknown[] = []
+    cache.on('undecodable', (event) => told.push(event))
+    expect(await cache.get('k')).toBeUndefined()
+    expect(told).toEqual([{ namespace: '_', key: 'k', error: expect.objectContaining({ code: 'ERR_UNDECODABLE' }) }])
+    expect(cache.counters.undecodable).toBe(1)
+    const left = await redis.exists(own)
+    redis.disconnect()
+    expect(left).toBe(0)
+    expect(await cache.getOrSet('k', () => 'again')).toBe('again')
+  })
 })

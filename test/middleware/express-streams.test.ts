@@ -123,6 +123,21 @@ describeExpress(({ express, tiers, hit, open, serve }) => {
       expect(runs()).toBe(5)
     })
 
+    test('nor when it was made invalid before those who wait were let go', async () => {
+      const { open, route } = streaming()
+      const { server, hasty } = await serve(route)
+      const leader = listen(server)
+      await until(() => open.length === 1)
+      listen(server)
+      await settle()
+      await hasty.post('/').set('Host', 'h').expect('done')
+      await until(() => open.length === 2)
+      open[0]?.end('old')
+      await until(() => leader.text().includes('old'))
+      await settle()
+      await hasty.get('/').set({ Host: 'h', 'Cache-Control': 'only-if-cached' }).expect(504)
+    })
+
     test('is not stored when its route skips it late, nor when it is cut off', async () => {
       const { open, route } = streaming()
       const { server, hasty, runs } = await serve(route)

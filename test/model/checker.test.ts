@@ -132,6 +132,14 @@ describe('R3: after healing', () => {
     expect(rulesOf({ writes, reads, endings: [well('b')] })).toEqual([])
   })
 
+  test('what was only made stale may still be served as stale', () => {
+    const writes = [write('a', 100, 2), write('a', 200, 3, { isSoft: true })]
+    const stale = [read('b', 9000, 2, { isFinal: true, freshness: 'stale' })]
+    expect(rulesOf({ writes, reads: stale, endings: alive })).toEqual([])
+    const fresh = [read('b', 1100, 2, { isFinal: true })]
+    expect(rulesOf({ writes, reads: fresh, endings: alive })).toEqual(['R3'])
+  })
+
   test('all work', () => {
     expect(rulesOf({ endings: [well('a', { isWell: false })] })).toEqual(['R3'])
   })

@@ -139,15 +139,17 @@ function checkOrder(history: History, key: string, reads: readonly Read[]): Viol
 function checkFinal(history: History, writes: readonly Write[], read: Read): Violation[] {
   if (!read.isFinal) return []
   const { key, process, value } = read
-  const newest = writes.reduce<Write | undefined>(
-    (best, write) => (best && versionIn(best, key) > versionIn(write, key) ? best : write),
-    undefined,
-  )
+  const newest = writes
+    .filter((write) => binds(write, read))
+    .reduce<Write | undefined>(
+      (best, write) => (best && versionIn(best, key) > versionIn(write, key) ? best : write),
+      undefined,
+    )
   const alive = new Set(history.endings.map((ending) => ending.process))
   const isPromised =
     !newest || acknowledgedAt(history, newest, key) !== undefined || (newest.end !== undefined && alive.has(newest.process))
   const expected = newest ? versionIn(newest, key) : 1
-  if (!isPromised || value?.version === expected) return []
+  if (!isPromised || (value && value.version >= expected)) return []
   const ids = newest ? [newest.id, read.id] : [read.id]
   const got = value ? `version ${value.version}` : `nothing (${read.failed ?? 'a miss'})`
   const text = `after healing ${process} reads ${key} and gets ${got} instead of ${expected}`

@@ -62,8 +62,6 @@ export class Member {
   readonly slot: string
   readonly commands: FaultProxy
   readonly subscriber: FaultProxy
-  /** What the cache can do, of what caches may not have yet. */
-  methods: readonly string[] = []
   readonly #open = new Map<number, OpenCall>()
   readonly #settings: FleetSettings
   readonly #listener: FleetListener
@@ -179,16 +177,14 @@ export class Member {
       namespaces,
       epochMs,
     }
-    // `execArgv`: what this process was started with (a test runner's loader) is nothing to a compiled program.
-    const child = fork(join(programs, 'worker.program.js'), [JSON.stringify(start)], { execArgv: [] })
+    // `execArgv`: what this process was started with (a test runner's loader) is nothing to a compiled program. Each
+    // outage is a warning, which is expected here.
+    const child = fork(join(programs, 'worker.program.js'), [JSON.stringify(start)], { execArgv: ['--no-warnings'] })
     this.#child = child
     const name = this.process
     this.#ready = new Promise((resolve, reject) => {
       child.on('message', (message: FromWorker) => {
-        if (message.type === 'ready') {
-          this.methods = message.methods
-          resolve()
-        }
+        if (message.type === 'ready') resolve()
         this.#heard(name, child, message)
       })
       child.once('exit', (code, signal) => {

@@ -1,4 +1,5 @@
 import type { CacheOptions } from '../../src/cache/options.ts'
+import type { InvalidationSubject } from '../../src/events.ts'
 import type { Answer, Call } from './operations.ts'
 
 /** What a process of the model is told at its start, as its one argument, in JSON. */
@@ -29,7 +30,7 @@ export type ToWorker =
 export type LoadOutcome = 'loaded' | 'failed' | 'skipped'
 
 export type FromWorker =
-  | { readonly type: 'ready'; readonly methods: readonly string[] }
+  | { readonly type: 'ready' }
   | {
       readonly type: 'done'
       readonly id: number
@@ -49,7 +50,7 @@ export type FromWorker =
       readonly start: number
       readonly end: number
     }
-  | { readonly type: 'repeated'; readonly at: number; readonly namespace: string; readonly key?: string | undefined }
+  | { readonly type: 'repeated'; readonly at: number; readonly subject: InvalidationSubject }
   | { readonly type: 'stall'; readonly start: number; readonly end: number }
   | { readonly type: 'incident'; readonly at: number; readonly text: string }
   | {

@@ -1,5 +1,6 @@
 import type { Cache } from '../../src/cache/cache.ts'
 import type { Loader } from '../../src/cache/loader.ts'
+import type { Outcome } from '../../src/cache/write-through.ts'
 
 /** What every value of the model is: it names its key, and the version that the database had given. */
 export interface Value {
@@ -33,46 +34,29 @@ export interface Answer {
   readonly joined?: boolean
 }
 
-export interface Outcome {
-  readonly acknowledged: boolean
-}
-
-/** Methods that a cache may not have yet: their operations join in when it has. */
-export interface LaterMethods {
-  invalidateTags(...tags: string[]): Promise<Outcome>
-  expireTags(...tags: string[]): Promise<Outcome>
-  expire(key: string): Promise<Outcome>
-  touch(key: string, ttl: number): Promise<unknown>
-}
-
-export type AnyCache = Cache & Partial<LaterMethods>
-
 interface ReadOperation {
   readonly kind: 'read'
   readonly weight: number
-  run(cache: AnyCache, call: Call, load: Loader<unknown>): Promise<Answer> | Answer
+  run(cache: Cache, call: Call, load: Loader<unknown>): Promise<Answer> | Answer
 }
 
 interface WriteOperation {
   readonly kind: 'write'
   readonly weight: number
-  /** Without this method of the cache there is no such operation. */
-  readonly needs?: keyof LaterMethods
   /** Which keys it makes others. */
   readonly covers: 'key' | 'namespace' | 'tag' | 'everything' | 'nothing'
   /** Old values may go on being served as stale ones. */
   readonly isSoft?: boolean
   /** Two at one time by different processes have no promised order. */
   readonly isExclusive?: boolean
-  run(cache: AnyCache, call: Call, root: AnyCache): Promise<unknown>
+  run(cache: Cache, call: Call, root: Cache): Promise<Outcome>
 }
 
 /** How long `touch` lets an entry live on. */
 const TOUCH_MS = 20_000
 
-/** Options that a cache with tags takes. */
-function tagged({ key }: Call, cache: AnyCache): object | undefined {
-  return cache.invalidateTags && key.tags.length > 0 ? { tags: key.tags } : undefined
+function tagged({ key }: Call): { tags: readonly string[] } | undefined {
+  return key.tags.length > 0 ? { tags: key.tags } : undefined
 }
 
 /** The operations, by the name that the history gives them. */
@@ -80,13 +64,13 @@ export const operations = {
   getOrSet: {
     kind: 'read',
     weight: 3,
-    run: async (cache, call, load) => ({ value: await cache.getOrSet(call.key.key, load, tagged(call, cache)) }),
+    run: async (cache, call, load) => ({ value: await cache.getOrSet(call.key.key, load, tagged(call)) }),
   },
   getOrSetEntry: {
     kind: 'read',
     weight: 9,
     run: async (cache, call, load) => {
-      const { value, freshness, tier, shared } = await cache.getOrSetEntry(call.key.key, load, tagged(call, cache))
+      const { value, freshness, tier, shared } = await cache.getOrSetEntry(call.key.key, load, tagged(call))
       return { value, freshness, tier, joined: shared }
     },
   },
@@ -119,7 +103,7 @@ export const operations = {
     weight: 5,
     covers: 'key',
     isExclusive: true,
-    run: (cache, call) => cache.set(call.key.key, call.value, tagged(call, cache)),
+    run: (cache, call) => cache.set(call.key.key, call.value, tagged(call)),
   },
   clear: {
     kind: 'write',
@@ -136,32 +120,28 @@ export const operations = {
   invalidateTags: {
     kind: 'write',
     weight: 5,
-    needs: 'invalidateTags',
     covers: 'tag',
-    run: async (cache, { key }) => cache.invalidateTags?.(...key.tags),
+    run: (cache, { key }) => cache.invalidateTags(...key.tags),
   },
   expireTags: {
     kind: 'write',
     weight: 2,
-    needs: 'expireTags',
     covers: 'tag',
     isSoft: true,
-    run: async (cache, { key }) => cache.expireTags?.(...key.tags),
+    run: (cache, { key }) => cache.expireTags(...key.tags),
   },
   expire: {
     kind: 'write',
     weight: 2,
-    needs: 'expire',
     covers: 'key',
     isSoft: true,
-    run: async (cache, { key }) => cache.expire?.(key.key),
+    run: (cache, { key }) => cache.expire(key.key),
   },
   touch: {
     kind: 'write',
     weight: 1,
-    needs: 'touch',
     covers: 'nothing',
-    run: async (cache, { key }) => cache.touch?.(key.key, TOUCH_MS),
+    run: (cache, { key }) => cache.touch(key.key, TOUCH_MS),
   },
 } as const satisfies Record<string, ReadOperation | WriteOperation>
 
@@ -172,13 +152,15 @@ export function operationOf(name: OperationName): ReadOperation | WriteOperation
   return operations[name]
 }
 
-/** Weights of the reads, or of the writes that a cache with these methods knows. */
-export function weightsOf(kind: 'read' | 'write', methods: readonly string[]): Partial<Record<OperationName, number>> {
+/** The weights of the reads, or of the writes, but for some. */
+export function weightsOf(
+  kind: 'read' | 'write',
+  without: readonly OperationName[] = [],
+): Partial<Record<OperationName, number>> {
   const weights: Partial<Record<OperationName, number>> = {}
   for (const name of Object.keys(operations) as OperationName[]) {
     const row = operationOf(name)
-    if (row.kind !== kind || (row.kind === 'write' && row.needs !== undefined && !methods.includes(row.needs))) continue
-    weights[name] = row.weight
+    if (row.kind === kind && !without.includes(name)) weights[name] = row.weight
   }
   return weights
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { InvalidationSubject } from '../../src/events.ts'
 import type { Violation } from './checker.ts'
 import { check } from './checker.ts'
 import { Database } from './database.ts'
@@ -53,6 +54,7 @@ const RECOVERY_MS = 12_000
 interface Cluster {
   readonly namespace: string
   readonly keys: readonly ModelKey[]
+  readonly unused: readonly OperationName[]
   /** A burst of writes is under way, or was lately. */
   hotUntil: number
   /** Before that no burst begins, so that what the last one left behind can be seen. */
@@ -179,7 +181,7 @@ class Driver {
 
   /** Reads everywhere; what was written lately above all. */
   async #readAll(random: Random): Promise<void> {
-    const weights = weightsOf('read', [])
+    const weights = weightsOf('read')
     while (!this.#isOver) {
       await sleep(READ_EVERY_MS)
       const now = this.#now()
@@ -204,6 +206,7 @@ class Driver {
 
   /** Bursts of writes to one cluster, and quiet times longer than the bound between them. */
   async #writeTo(cluster: Cluster, random: Random): Promise<void> {
+    const weights = weightsOf('write', cluster.unused)
     while (!this.#isOver) {
       await sleep(50)
       if (this.#now() < cluster.quietUntil) continue
@@ -211,7 +214,7 @@ class Driver {
       const running: Promise<void>[] = []
       for (let left = random.between(1, 5); left > 0 && !this.#isOver; left--) {
         const member = random.pick(this.#members)
-        const operation = random.weighted(weightsOf('write', member.methods))
+        const operation = random.weighted(weights)
         const key = random.pick(cluster.keys)
         await this.#write(cluster, running, member, operation, key, random)
         await sleep(random.chance(0.5) ? random.between(0, 15) : random.between(15, 400))
@@ -388,11 +391,8 @@ class Driver {
         return
       }
       case 'repeated': {
-        const { namespace, key, at } = message
-        const within = namespace === '_' ? '' : namespace
-        const keys = this.#keys.filter((one) =>
-          key === undefined ? isWithin(one.namespace, within) : one.namespace === within && one.key === key,
-        )
+        const { subject, at } = message
+        const keys = this.#keys.filter((key) => isAbout(subject, key))
         history.repeats.push({ process, keys: keys.map(({ name }) => name), at })
         return
       }
@@ -435,12 +435,20 @@ function makeClusters(count: number): Cluster[] {
       keyOf(`${namespace}.below`, 'c', tags),
       keyOf(`${namespace}.below`, 'd', []),
     ]
-    return { namespace, keys, ...idle() }
+    // `touch` makes fresh again what was made stale: no cluster has both.
+    const unused = index % 2 === 0 ? (['touch'] as const) : (['expire', 'expireTags'] as const)
+    return { namespace, keys, unused, ...idle() }
   })
 }
 
 function isWithin(namespace: string, above: string): boolean {
   return above === '' || namespace === above || namespace.startsWith(`${above}.`)
+}
+
+function isAbout({ namespace, key, tag }: InvalidationSubject, one: ModelKey): boolean {
+  if (tag !== undefined) return one.tags.includes(tag)
+  const within = namespace === '_' ? '' : (namespace ?? '')
+  return key === undefined ? isWithin(one.namespace, within) : one.namespace === within && one.key === key
 }
 
 function isWell(state: State | undefined): boolean {

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type * as ClockModule from '../../src/clock.ts'
 import type * as CreateCacheModule from '../../src/create-cache.ts'
+import type { Cache } from '../../src/cache/cache.ts'
 import type { Loader } from '../../src/cache/loader.ts'
+import type { InvalidationSubject } from '../../src/events.ts'
 import type { FromWorker, LoadOutcome, ToWorker, WorkerStart } from './messages.ts'
-import type { Answer, AnyCache, Call, ModelKey, Value } from './operations.ts'
+import type { Answer, Call, ModelKey, Value } from './operations.ts'
 import { operationOf } from './operations.ts'
 import { monotonicMs, StallMeter } from './stall-meter.ts'
 
@@ -46,7 +48,7 @@ const { assemble } = (await fromDist('create-cache.js')) as typeof CreateCacheMo
 process.on('uncaughtException', incident)
 process.on('unhandledRejection', incident)
 
-const root: AnyCache = assemble(
+const root: Cache = assemble(
   { ...start.cache, redis: { host: start.host, port: start.commandsPort } },
   {
     ...systemClock,
@@ -57,17 +59,17 @@ const root: AnyCache = assemble(
 
 /** What the journal holds, as far as events tell. */
 const pending = new Set<string>()
-const nameOf = ({ namespace, key }: { namespace: string; key?: string | undefined }) => `${namespace}:${key ?? '*'}`
+const nameOf = ({ namespace, key, tag }: InvalidationSubject) => `${namespace ?? 'tag'}:${key ?? tag ?? '*'}`
 root.on('unacknowledged', (event) => {
   pending.add(nameOf(event))
 })
 root.on('acknowledged', (event) => {
   pending.delete(nameOf(event))
-  tell({ type: 'repeated', at: now(), namespace: event.namespace, key: event.key })
+  tell({ type: 'repeated', at: now(), subject: event })
 })
 
-const opened = new Map<string, AnyCache>([['', root]])
-function cacheOf({ namespace }: ModelKey): AnyCache {
+const opened = new Map<string, Cache>([['', root]])
+function cacheOf({ namespace }: ModelKey): Cache {
   let cache = opened.get(namespace)
   if (!cache) {
     cache = root.namespace(namespace, start.namespaces[namespace])
@@ -108,10 +110,9 @@ async function run(id: number, call: Call): Promise<void> {
       const answer = await operation.run(cache, call, loaderOf(call.key))
       tell({ type: 'done', id, ...measure(), answer: { ...answer, value: read(answer) } })
     } else {
-      const outcome = await operation.run(cache, call, root)
-      const acknowledged = (outcome as { acknowledged?: boolean } | undefined)?.acknowledged === true
+      const { acknowledged } = await operation.run(cache, call, root)
       tell({ type: 'done', id, ...measure(), acknowledged })
-      if (acknowledged && operation.covers === 'key') pending.delete(nameOf(addressOf(call.key)))
+      if (acknowledged) for (const subject of subjectsOf(call)) pending.delete(nameOf(subject))
     }
   } catch (error) {
     const code = (error as { code?: string }).code ?? 'Error'
@@ -120,8 +121,22 @@ async function run(id: number, call: Call): Promise<void> {
   }
 }
 
-function addressOf({ namespace, key }: ModelKey): { namespace: string; key: string } {
-  return { namespace: namespace === '' ? '_' : namespace, key }
+/** What a write is about: its acknowledgement covers earlier ones of the same that were not acknowledged. */
+function subjectsOf({ operation, key }: Call): readonly InvalidationSubject[] {
+  const row = operationOf(operation)
+  const namespace = key.namespace === '' ? '_' : key.namespace
+  if (row.kind === 'read') return []
+  switch (row.covers) {
+    case 'key':
+    case 'nothing':
+      return [{ namespace, key: key.key }]
+    case 'namespace':
+      return [{ namespace }]
+    case 'everything':
+      return [{ namespace: '_' }]
+    case 'tag':
+      return key.tags.map((tag) => ({ tag }))
+  }
 }
 
 /** What is no value of the model must not look like a miss. */
@@ -167,5 +182,4 @@ process.on('message', (message: ToWorker) => {
   }
 })
 
-const later = ['invalidateTags', 'expireTags', 'expire', 'touch'] as const
-tell({ type: 'ready', methods: later.filter((name) => typeof root[name] === 'function') })
+tell({ type: 'ready' })
