@@ -197,12 +197,12 @@ withRedis('across processes', (kit) => {
   })
 
   test('the lease of a slow loader is kept alive: nobody else loads meanwhile', async () => {
-    const [a, b] = [await kit.make({ lease: 150 }), await kit.make({ lease: 150 })]
+    const [a, b] = [await kit.make({ lease: 600 }), await kit.make({ lease: 600 })]
     const loader = new ScriptedLoader<string>()
     const first = a.getOrSet('k', loader.load)
     await loader.running()
     const second = b.getOrSet('k', () => 'must not run')
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await new Promise((resolve) => setTimeout(resolve, 1500))
     loader.answer('slow')
     expect(await Promise.all([first, second])).toEqual(['slow', 'slow'])
   })

@@ -71,7 +71,9 @@ export function acknowledgedAt(history: History, write: Write, key: string): num
         (repeat) => repeat.process === write.process && repeat.keys.includes(key) && repeat.at > end + REPEAT_MARGIN_MS,
       )?.at
   if (at === undefined) return undefined
-  const failover = history.faults.find((fault) => fault.name === 'failover' && fault.start <= at && write.start <= fault.end)
+  const failover = history.faults.find(
+    (fault) => fault.name === 'failover' && fault.start <= at && write.start <= fault.end,
+  )
   return failover ? Math.max(at, failover.end) + history.bounds.failoverMs : at
 }
 
@@ -101,7 +103,11 @@ function checkValue(history: History, writes: readonly Write[], read: Read): Vio
     const at = acknowledgedAt(history, write, key)
     if (at !== undefined && read.start > at + history.bounds.stalenessMs) {
       const late = Math.round(read.start - at)
-      return found('R2', `${what} ${late} ms after ${write.operation} of ${versionIn(write, key)} was acknowledged`, write)
+      return found(
+        'R2',
+        `${what} ${late} ms after ${write.operation} of ${versionIn(write, key)} was acknowledged`,
+        write,
+      )
     }
   }
   return []
@@ -147,7 +153,9 @@ function checkFinal(history: History, writes: readonly Write[], read: Read): Vio
     )
   const alive = new Set(history.endings.map((ending) => ending.process))
   const isPromised =
-    !newest || acknowledgedAt(history, newest, key) !== undefined || (newest.end !== undefined && alive.has(newest.process))
+    !newest ||
+    acknowledgedAt(history, newest, key) !== undefined ||
+    (newest.end !== undefined && alive.has(newest.process))
   const expected = newest ? versionIn(newest, key) : 1
   if (!isPromised || (value && value.version >= expected)) return []
   const ids = newest ? [newest.id, read.id] : [read.id]

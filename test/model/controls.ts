@@ -87,14 +87,18 @@ local function refuse`,
   },
   'no-set-deadline': {
     lacks: 'a set that is delivered late is carried out',
-    patches: [{ file: LUA, find: "  return { 'late' }", replace: '' }],
+    patches: [
+      {
+        file: LUA,
+        find: "if tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) > tonumber(ARGV[8]) then\n  return { 'late' }",
+        replace: 'if false then',
+      },
+    ],
     faults: ['hole', 'freeze-redis'],
   },
   'no-journal-numbers': {
     lacks: 'the acknowledgement of an earlier call removes a later one from the journal',
-    patches: [
-      { file: 'cache/journal.js', find: 'if (noted && noted.number <= number)', replace: 'if (noted)' },
-    ],
+    patches: [{ file: 'cache/journal.js', find: 'if (noted && noted.number <= number)', replace: 'if (noted)' }],
     faults: ['lag', 'hole'],
   },
 } as const satisfies Record<string, Control>
@@ -114,7 +118,10 @@ export async function breakLibrary(name: ControlName, dist: string, copy: string
     const text = await readFile(join(copy, file), 'utf8')
     const found = text.split(find).length - 1
     if (found !== 1) throw new Error(`control ${name}: expected its rule once in ${file}, found it ${found} times`)
-    await writeFile(join(copy, file), text.replace(find, () => replace))
+    await writeFile(
+      join(copy, file),
+      text.replace(find, () => replace),
+    )
   }
   await digestScripts(join(copy, LUA))
 }

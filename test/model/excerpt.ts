@@ -40,7 +40,9 @@ export function excerpt(history: History, { key, ids, at }: Violation): string[]
   }
   for (const read of history.reads) {
     if (read.key !== key || !isIn(read.start, read.end)) continue
-    const got = read.value ? `${read.value.version} ${read.freshness ?? ''} ${read.tier ?? ''}` : (read.failed ?? 'miss')
+    const got = read.value
+      ? `${read.value.version} ${read.freshness ?? ''} ${read.tier ?? ''}`
+      : (read.failed ?? 'miss')
     const text = `read    ${read.process} ${read.operation} ${got}${read.joined ? ' joined' : ''}`
     add(read.start, read.end, text, involved.has(read.id) ? '*' : ' ')
   }
@@ -51,8 +53,10 @@ export function excerpt(history: History, { key, ids, at }: Violation): string[]
 /** The marked lines stay, and of the others those next to them. */
 function shorten(lines: readonly string[]): string[] {
   if (lines.length <= LINES_MOST) return [...lines]
-  const isWanted = (line: string) => line.startsWith('*') || !/^. .*  read /.test(line)
-  const wanted = lines.map((line, index) => isWanted(line) || [-2, -1, 1].some((step) => lines[index + step]?.startsWith('*')))
+  const isWanted = (line: string) => line.startsWith('*') || !/^. .* {2}read /.test(line)
+  const wanted = lines.map(
+    (line, index) => isWanted(line) || [-2, -1, 1].some((step) => lines[index + step]?.startsWith('*')),
+  )
   const kept = lines.filter((_, index) => wanted[index])
   return [...kept, `  (${lines.length - kept.length} more reads of this key are in the file)`]
 }

@@ -242,7 +242,14 @@ export const faults = {
     on: 'server',
     weight: 1,
     run: async ({ servers, random, prefix }) => {
-      const texts = ['', '{', '[1]', '[9,"a","b","1","D","x","_:k0"]', '[1,"a","b","1","D","x","_:k0"]', 'x'.repeat(70_000)]
+      const texts = [
+        '',
+        '{',
+        '[1]',
+        '[9,"a","b","1","D","x","_:k0"]',
+        '[1,"a","b","1","D","x","_:k0"]',
+        'x'.repeat(70_000),
+      ]
       const text = random.pick(texts)
       await servers.admin(['PUBLISH', `${prefix}:{0}:c:0`, text])
       return JSON.stringify(text.slice(0, 40))

@@ -25,7 +25,11 @@ export interface OpenCall {
 
 /** Told of what processes say by themselves. */
 export interface FleetListener {
-  load(process: string, key: string, answer: (message: Omit<ToWorker & { type: 'loaded' }, 'type' | 'id'>) => void): void
+  load(
+    process: string,
+    key: string,
+    answer: (message: Omit<ToWorker & { type: 'loaded' }, 'type' | 'id'>) => void,
+  ): void
   said(process: string, message: FromWorker): void
 }
 

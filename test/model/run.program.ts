@@ -41,7 +41,8 @@ function readFaults(text: string): readonly FaultName[] {
   if (text === 'none') return []
   const names = text.split(',')
   const unknown = names.filter((name) => !faultNames.some((known) => known === name))
-  if (unknown.length > 0) throw new Error(`there is no fault ${unknown.join(', ')}; the faults are ${faultNames.join(', ')}`)
+  if (unknown.length > 0)
+    throw new Error(`there is no fault ${unknown.join(', ')}; the faults are ${faultNames.join(', ')}`)
   return names as FaultName[]
 }
 

@@ -9,7 +9,7 @@ import type { Done, Member, State } from './fleet.ts'
 import { Fleet } from './fleet.ts'
 import type { History, Read, Write } from './history.ts'
 import { emptyHistory } from './history.ts'
-import type { FromWorker, ToWorker } from './messages.ts'
+import type { FromWorker, } from './messages.ts'
 import type { Call, ModelKey, OperationName } from './operations.ts'
 import { operationOf, weightsOf } from './operations.ts'
 import { Random } from './random.ts'
@@ -128,7 +128,7 @@ class Driver {
       maxStaleness: STALENESS_MS,
       commandTimeout: COMMAND_MS,
       lease: LEASE_MS,
-      l1: { maxEntries: random.pick([5, 1000]) },
+      l1: { maxEntries: random.pick([6, 12, 1000]) },
       defaults: { ttl, waitTimeout: WAIT_MS },
     }
     const staleNamespace = this.#clusters[0]?.namespace ?? ''
@@ -196,6 +196,14 @@ class Driver {
     }
   }
 
+  /** Reads by all processes, to be under way when the write that follows is carried out. */
+  async #readEverywhere(key: ModelKey, random: Random): Promise<void> {
+    for (const member of this.#members) {
+      if (member.open.length < OUTSTANDING_MOST) void this.#read(member, key, random.weighted(weightsOf('read')), false)
+    }
+    await sleep(random.between(0, 60))
+  }
+
   async #read(member: Member, key: ModelKey, operation: OperationName, isFinal: boolean): Promise<void> {
     const id = ++this.#ids
     const { process, done } = await member.call({ operation, key })
@@ -216,6 +224,7 @@ class Driver {
         const member = random.pick(this.#members)
         const operation = random.weighted(weights)
         const key = random.pick(cluster.keys)
+        if (random.chance(0.6)) await this.#readEverywhere(key, random)
         await this.#write(cluster, running, member, operation, key, random)
         await sleep(random.chance(0.5) ? random.between(0, 15) : random.between(15, 400))
       }
@@ -459,7 +468,21 @@ function readOf(id: number, operation: string, process: string, key: ModelKey, d
   const { start, end, stalledMs, answer, failed } = done
   const { freshness, tier, joined } = answer ?? {}
   const value = answer?.value as Read['value']
-  return { id, operation, process, key: key.name, start, end, stalledMs, value, freshness, tier, joined, failed, isFinal }
+  return {
+    id,
+    operation,
+    process,
+    key: key.name,
+    start,
+    end,
+    stalledMs,
+    value,
+    freshness,
+    tier,
+    joined,
+    failed,
+    isFinal,
+  }
 }
 
 function writeOf(

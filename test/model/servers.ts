@@ -13,7 +13,14 @@ interface AdminConnection {
 type RedisConstructor = new (options: object) => AdminConnection
 const { Redis } = createRequire(import.meta.url)('ioredis') as { Redis: RedisConstructor }
 
-const REPLICA_ARGS = ['--repl-diskless-sync', 'yes', '--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
+const REPLICA_ARGS = [
+  '--repl-diskless-sync',
+  'yes',
+  '--repl-diskless-sync-delay',
+  '0',
+  '--repl-ping-replica-period',
+  '1',
+]
 
 /** The server that the fleet uses, and perhaps a replica of it that takes over in a failover. */
 export class Servers {

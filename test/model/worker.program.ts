@@ -7,7 +7,7 @@ import type * as CreateCacheModule from '../../src/create-cache.ts'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { Loader } from '../../src/cache/loader.ts'
 import type { InvalidationSubject } from '../../src/events.ts'
-import type { FromWorker, LoadOutcome, ToWorker, WorkerStart } from './messages.ts'
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 import type { Answer, Call, ModelKey, Value } from './operations.ts'
 import { operationOf } from './operations.ts'
 import { monotonicMs, StallMeter } from './stall-meter.ts'
@@ -35,7 +35,9 @@ Redis.prototype.duplicate = function (options) {
   return duplicate.call(this, { ...options, port: start.subscriberPort })
 }
 
-const stalls = new StallMeter((from, to) => tell({ type: 'stall', start: from - start.epochMs, end: to - start.epochMs }))
+const stalls = new StallMeter((from, to) =>
+  tell({ type: 'stall', start: from - start.epochMs, end: to - start.epochMs }),
+)
 const loads = new Map<number, (message: ToWorker & { type: 'loaded' }) => void>()
 let loadIds = 0
 let asleepMs = 0
@@ -167,7 +169,9 @@ process.on('message', (message: ToWorker) => {
       return
     case 'state': {
       const { l2Usable, counters } = root.stats()
-      const numbers = Object.entries(counters).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
+      const numbers = Object.entries(counters).filter(
+        (entry): entry is [string, number] => typeof entry[1] === 'number',
+      )
       tell({
         type: 'state',
         id: message.id,
