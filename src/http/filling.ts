@@ -81,15 +81,16 @@ export function variantPlace(parts: HttpParts, visit: Visit, rule: Variants): Pl
 
 /** Credentials make it likely that the response is not shared: nobody is kept waiting for that. */
 function waitOptions(parts: HttpParts, visit: Visit): { waitTimeout?: number } {
-  return isMarked(parts, visit) || hasCredentials(visit.request) ? { waitTimeout: 0 } : {}
+  return isMarked(parts, visit) || hasCredentials(parts, visit) ? { waitTimeout: 0 } : {}
 }
 
 function isMarked(parts: HttpParts, visit: Visit): boolean {
   return parts.hitForMiss.has(visit.resourceKey, parts.clock.wall())
 }
 
-function hasCredentials({ headers }: HttpRequest): boolean {
-  return headers.cookie !== undefined || headers.authorization !== undefined
+/** Cookies that the route says it ignores are none. */
+function hasCredentials({ settings }: HttpParts, { request: { headers } }: Visit): boolean {
+  return headers.authorization !== undefined || (settings.cookies !== 'ignore' && headers.cookie !== undefined)
 }
 
 /** Whether this visit's own handler was run: then its client is served, whatever becomes of the load. */
@@ -151,7 +152,7 @@ async function share(parts: HttpParts, visit: Visit, place: Place, recorded: Rec
         : shareResource(parts, visit, recorded.stored)
     case 'unshareable':
       // Says nothing of the responses to those without credentials, and nobody else waits here.
-      if (hasCredentials(visit.request)) return AGAIN
+      if (hasCredentials(parts, visit)) return AGAIN
       parts.hitForMiss.mark(visit.resourceKey, parts.clock.wall())
       return UNSHAREABLE
     case 'abandoned':

@@ -60,6 +60,22 @@ describeExpress(({ hit, serve }) => {
       expect(runs()).toBe(2)
     })
 
+    test("cookies: 'ignore' lets requests with any cookies share one run of the handler", async () => {
+      let finish = () => {}
+      const { agent, runs } = await serve(
+        (_, res) => {
+          finish = () => res.set('Cache-Control', 'max-age=60').send('x')
+        },
+        { cookies: 'ignore' },
+      )
+      const requests = Array.from({ length: 10 }, (_, index) => agent.get('/').set('Cookie', `_ga=${index}`))
+      const responses = Promise.all(requests.map((request) => request.expect(200)))
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      finish()
+      expect((await responses).map(({ text }) => text)).toEqual(Array(10).fill('x'))
+      expect(runs()).toBe(1)
+    })
+
     test("cookies: 'ignore' and 'bypass'", async () => {
       const route: Route = (_, res) => res.set('Cache-Control', 'max-age=60, public').send('x')
       const ignoring = await serve(route, { cookies: 'ignore' })

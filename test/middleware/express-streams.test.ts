@@ -70,7 +70,8 @@ describeExpress(({ express, tiers, hit, open, serve }) => {
       const [leader, ...followers] = await letGo(server, open)
       expect(performance.now() - askedAt).toBeGreaterThan(900)
       expect(leader?.text()).toContain('Cache-Status: tiercache; fwd=uri-miss; stored\r\n')
-      for (const { text } of followers) expect(text()).toContain('Cache-Status: tiercache; fwd=uri-miss\r\n')
+      // One whose process missed a notice meanwhile starts over, and may lead.
+      for (const { text } of followers) expect(text()).toMatch(/^Cache-Status: tiercache; fwd=uri-miss(; stored)?\r$/m)
       // Nobody waits at all for some seconds.
       const later = listen(server)
       await until(() => open.length === 4)
