@@ -34,7 +34,8 @@ export function lifetimeOf(
   defaults: LifetimeDefaults,
   now: number,
 ): Lifetime | undefined {
-  if (defaults.routeMs !== undefined) return explicit(defaults.routeMs)
+  // A route that says how long its page lives, and then fails, did not mean its failure.
+  if (defaults.routeMs !== undefined && head.status < 500) return explicit(defaults.routeMs)
   const shared = control.get('s-maxage') ?? control.get('max-age')
   if (shared) return explicit(shortest(shared))
   const expires = linesOf(head.fields, 'expires')

@@ -73,7 +73,9 @@ describe('what the route and the options say', () => {
   })
 
   test('the route comes first', () => {
-    expect(lifetime('max-age=5', [], 500, { routeMs: 9000, ttlMs: 1000 })).toEqual({ ms: 9000, source: 'explicit' })
+    expect(lifetime('max-age=5', [], 404, { routeMs: 9000, ttlMs: 1000 })).toEqual({ ms: 9000, source: 'explicit' })
+    expect(lifetime('max-age=5', [], 500, { routeMs: 9000, ttlMs: 1000 })?.ms).toBe(5000)
+    expect(lifetime(undefined, [], 500, { routeMs: 9000, ttlMs: 1000 })).toBeUndefined()
   })
 })
 

@@ -3,6 +3,7 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FaultName } from './faults.ts'
+import type { ScenarioName } from './scenarios.ts'
 
 /** A change of the compiled library, as text. What is replaced must be there exactly once. */
 interface Patch {
@@ -19,8 +20,9 @@ export interface Control {
   /** What is missing. */
   readonly lacks: string
   readonly patches: readonly Patch[]
-  /** The faults that open the hole soonest. */
+  /** What opens the hole soonest: faults by chance, or a forced schedule. */
   readonly faults?: readonly FaultName[]
+  readonly scenario?: ScenarioName
 }
 
 const LUA = 'redis/lua.generated.js'
@@ -94,12 +96,12 @@ local function refuse`,
         replace: 'if false then',
       },
     ],
-    faults: ['hole', 'freeze-redis'],
+    scenario: 'a set arrives late',
   },
   'no-journal-numbers': {
     lacks: 'the acknowledgement of an earlier call removes a later one from the journal',
     patches: [{ file: 'cache/journal.js', find: 'if (noted && noted.number <= number)', replace: 'if (noted)' }],
-    faults: ['lag', 'hole'],
+    scenario: 'a repetition is acknowledged after a later call has failed',
   },
 } as const satisfies Record<string, Control>
 

@@ -13,8 +13,10 @@ import { breakLibrary, controlNames, controlOf } from './controls.ts'
 import { excerpt } from './excerpt.ts'
 import type { FaultName } from './faults.ts'
 import { faultNames, usualFaults } from './faults.ts'
-import type { ModelOptions, ModelResult } from './run.ts'
+import type { ModelResult } from './recorder.ts'
+import type { ModelOptions } from './run.ts'
 import { runModel } from './run.ts'
+import { runScenario } from './scenarios.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const folder = join(root, 'build/model')
@@ -97,9 +99,12 @@ async function runSeeds(): Promise<boolean> {
 async function runControl(name: ControlName): Promise<boolean> {
   const broken = join(folder, `${name}-${process.pid}`)
   await breakLibrary(name, dist, broken)
-  const faults = values.faults === undefined ? (controlOf(name).faults ?? usualFaults) : readFaults(values.faults)
+  const { scenario, faults: own = usualFaults } = controlOf(name)
+  const faults = values.faults === undefined ? own : readFaults(values.faults)
   for (let seed = first; seed < first + seeds; seed++) {
-    const { violations, history } = await runModel({ seed, seconds, processes, faults, dist: broken })
+    const { violations, history } = scenario
+      ? await runScenario(scenario, broken)
+      : await runModel({ seed, seconds, processes, faults, dist: broken })
     const [violation] = violations
     if (!violation) continue
     const rules = [...new Set(violations.map(({ rule }) => rule))].sort().join(', ')

@@ -1,0 +1,289 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CacheOptions } from '../../src/cache/options.ts'
+import type { InvalidationSubject } from '../../src/events.ts'
+import type { Violation } from './checker.ts'
+import { check } from './checker.ts'
+import type { Database } from './database.ts'
+import type { Done, Member, State } from './fleet.ts'
+import { Fleet } from './fleet.ts'
+import type { History, Read, Write } from './history.ts'
+import { emptyHistory } from './history.ts'
+import type { FromWorker } from './messages.ts'
+import type { Call, ModelKey, OperationName } from './operations.ts'
+import { operationOf } from './operations.ts'
+import { Servers } from './servers.ts'
+import { monotonicMs, StallMeter } from './stall-meter.ts'
+
+export const STALENESS_MS = 1000
+export const COMMAND_MS = 250
+export const LOAD_MS = 900
+export const PREFIX = 'model'
+const LEASE_MS = 1500
+const WAIT_MS = 3000
+const FAILOVER_MS = 2500
+/** How long the processes get to be well again: the longest pause of the breaker, a new connection, and some. */
+const RECOVERY_MS = 12_000
+/** How long the failure of a load is shared by those who ask. */
+const FAILED_LOAD_MS = 600
+
+export interface RecorderSettings {
+  readonly seed: number
+  readonly processes: number
+  /** The folder of the compiled library. */
+  readonly dist: string
+  readonly database: Database
+  readonly keys: readonly ModelKey[]
+  readonly withReplica: boolean
+  readonly cache: CacheOptions
+  readonly namespaces: Readonly<Record<string, object>>
+}
+
+export interface ModelResult {
+  readonly history: History
+  readonly violations: readonly Violation[]
+  /** How often each operation and fault was run, and sums of the caches' own counters. */
+  readonly counts: Readonly<Record<'operations' | 'faults' | 'counters', Readonly<Record<string, number>>>>
+}
+
+/** Processes, their server and the database behind them; everything that is done with them is put into the history. */
+export class Recorder {
+  readonly servers: Servers
+  readonly history: History
+  readonly #settings: RecorderSettings
+  readonly #epochMs = monotonicMs()
+  readonly #stalls: StallMeter
+  readonly #counters = new Map<string, Readonly<Record<string, number>>>()
+  #fleet: Fleet | undefined
+  #ids = 0
+
+  private constructor(settings: RecorderSettings, servers: Servers) {
+    this.servers = servers
+    this.#settings = settings
+    this.history = emptyHistory(settings.seed, {
+      stalenessMs: STALENESS_MS,
+      commandMs: COMMAND_MS,
+      waitMs: WAIT_MS,
+      loadMs: LOAD_MS,
+      failoverMs: FAILOVER_MS,
+    })
+    this.#stalls = new StallMeter((start, end) => {
+      this.history.stalls.push({ process: 'driver', start: start - this.#epochMs, end: end - this.#epochMs })
+    })
+  }
+
+  static async start(settings: RecorderSettings): Promise<Recorder> {
+    const servers = await Servers.start(settings.withReplica)
+    const recorder = new Recorder(settings, servers)
+    try {
+      await recorder.#startFleet()
+    } catch (error) {
+      await recorder.stop()
+      throw error
+    }
+    return recorder
+  }
+
+  async #startFleet(): Promise<void> {
+    const { dist, processes: size, cache, namespaces, database } = this.#settings
+    const { defaults, ...rest } = cache
+    const times = { maxStaleness: STALENESS_MS, commandTimeout: COMMAND_MS, lease: LEASE_MS }
+    this.#fleet = await Fleet.start(
+      {
+        size,
+        dist,
+        cache: { prefix: PREFIX, ...times, ...rest, defaults: { waitTimeout: WAIT_MS, ...defaults } },
+        namespaces,
+        epochMs: this.#epochMs,
+        target: this.servers.target,
+      },
+      {
+        load: (_process, key, answer) => database.load(key, (version, outcome) => answer({ version, outcome })),
+        said: (process, message) => this.#said(process, message),
+      },
+    )
+  }
+
+  get fleet(): Fleet {
+    if (!this.#fleet) throw new Error('the fleet was not started')
+    return this.#fleet
+  }
+
+  get members(): readonly Member[] {
+    return this.fleet.members
+  }
+
+  /** Milliseconds since the start, as in the history. */
+  now(): number {
+    return monotonicMs() - this.#epochMs
+  }
+
+  /** Reads a key. Answers what came of it, unless the process ended. */
+  async read(member: Member, key: ModelKey, operation: OperationName, isFinal = false): Promise<Done | undefined> {
+    const id = ++this.#ids
+    const { process, done } = await member.call({ operation, key })
+    if (done && (!isFinal || done.failed === undefined)) {
+      this.history.reads.push(readOf(id, operation, process, key, done, isFinal))
+    }
+    return done
+  }
+
+  /** Changes the database, then the cache. Answers what came of it, unless the process ended. */
+  async write(
+    member: Member,
+    key: ModelKey,
+    operation: OperationName,
+    covered: readonly ModelKey[] = [key],
+  ): Promise<Done | undefined> {
+    const id = ++this.#ids
+    const versions = this.#settings.database.raise(covered.map(({ name }) => name))
+    const raisedAt = this.now()
+    const version = versions[key.name]
+    const call: Call =
+      operation === 'set' && version !== undefined
+        ? { operation, key, value: { key: key.name, version } }
+        : { operation, key }
+    const { process, done } = await member.call(call)
+    const row = operationOf(operation)
+    const isSoft = row.kind === 'write' && row.isSoft === true
+    const { start = raisedAt, end, stalledMs = 0, acknowledged } = done ?? {}
+    this.history.writes.push({
+      id,
+      operation,
+      process,
+      versions,
+      raisedAt,
+      start,
+      end,
+      stalledMs,
+      acknowledged,
+      isSoft,
+    })
+    return done
+  }
+
+  /** Breaks something; `act` heals it and answers what exactly it did. */
+  async fault(name: string, act: () => Promise<string>): Promise<void> {
+    const start = this.now()
+    const place = this.history.faults.push({ name, target: 'under way', start, end: Number.POSITIVE_INFINITY }) - 1
+    const target = await act()
+    this.history.faults[place] = { name, target, start, end: this.now() }
+  }
+
+  /** Waits until all processes work as if nothing had been, reads everything everywhere, and judges what happened. */
+  async conclude(): Promise<ModelResult> {
+    const deadline = this.now() + RECOVERY_MS
+    let states = await this.#states()
+    while (!states.every(isWell) && this.now() < deadline) {
+      await sleep(200)
+      states = await this.#states()
+    }
+    this.members.forEach((member, index) => this.#conclude(member, states[index]))
+    await sleep(STALENESS_MS + 300)
+    for (const key of this.#settings.keys) {
+      await Promise.all(this.members.map((member) => this.#readUntilAnswered(member, key)))
+    }
+    return { history: this.history, violations: check(this.history), counts: this.#counts() }
+  }
+
+  #conclude(member: Member, state: State | undefined): void {
+    const { process } = member
+    this.history.endings.push({ process, pending: state?.pending ?? [], isWell: state?.l2Usable === true })
+    if (state) this.#counters.set(process, state.counters)
+    for (const { call, askedAt } of member.open) {
+      if (askedAt > this.now() - RECOVERY_MS) continue
+      this.history.unanswered.push({ process, operation: call.operation, key: call.key.name, askedAt })
+    }
+  }
+
+  #states(): Promise<(State | undefined)[]> {
+    return Promise.all(this.members.map((member) => member.state()))
+  }
+
+  /** Loaders fail now and then: that is no answer. */
+  async #readUntilAnswered(member: Member, key: ModelKey): Promise<void> {
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const done = await this.read(member, key, 'getOrSetEntry', true)
+      if (done && done.failed === undefined) return
+      await sleep(FAILED_LOAD_MS)
+    }
+  }
+
+  #counts(): ModelResult['counts'] {
+    const { reads, writes, faults } = this.history
+    return {
+      operations: tally([...reads, ...writes].map(({ operation }) => operation)),
+      faults: tally(faults.map(({ name }) => name)),
+      counters: sums([...this.#counters.values()]),
+    }
+  }
+
+  #said(process: string, message: FromWorker): void {
+    const { history } = this
+    switch (message.type) {
+      case 'load-ended': {
+        const { key, outcome, version, start, end } = message
+        history.loads.push({ process, key, outcome, version, start, end })
+        return
+      }
+      case 'repeated': {
+        const { subject, at } = message
+        const keys = this.#settings.keys.filter((key) => isAbout(subject, key))
+        history.repeats.push({ process, keys: keys.map(({ name }) => name), at })
+        return
+      }
+      case 'stall':
+        history.stalls.push({ process, start: message.start, end: message.end })
+        return
+      case 'incident':
+        history.incidents.push({ process, at: Math.min(message.at, this.now()), text: message.text })
+        return
+      case 'ready':
+      case 'done':
+      case 'load':
+      case 'state':
+        return
+      default:
+        message satisfies never
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stalls.stop()
+    await this.#fleet?.stop()
+    await this.servers.stop()
+  }
+}
+
+/** Whether a namespace is another one or stands below it; all stand below the root. */
+export function isWithin(namespace: string, above: string): boolean {
+  return above === '' || namespace === above || namespace.startsWith(`${above}.`)
+}
+
+function isAbout({ namespace, key, tag }: InvalidationSubject, one: ModelKey): boolean {
+  if (tag !== undefined) return one.tags.includes(tag)
+  const within = namespace === '_' ? '' : (namespace ?? '')
+  return key === undefined ? isWithin(one.namespace, within) : one.namespace === within && one.key === key
+}
+
+function isWell(state: State | undefined): boolean {
+  return state?.l2Usable === true && state.pending.length === 0
+}
+
+function readOf(id: number, operation: string, process: string, key: ModelKey, done: Done, isFinal: boolean): Read {
+  const { start, end, stalledMs, answer, failed } = done
+  const { freshness, tier, joined } = answer ?? {}
+  const value = answer?.value as Read['value']
+  return { id, operation, process, key: key.name, start, end, stalledMs, value, freshness, tier, joined, failed, isFinal }
+}
+
+function tally(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
+  return counts
+}
+
+function sums(rows: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const totals: Record<string, number> = {}
+  for (const row of rows) for (const [name, value] of Object.entries(row)) totals[name] = (totals[name] ?? 0) + value
+  return totals
+}
