@@ -53,7 +53,8 @@ export const scenarios = {
     const until = (ms: number) => sleep(Math.max(0, refusedAt + ms - recorder.now()))
     await until(REPEATED_AFTER_MS - 0.8 * COMMAND_MS)
     a.commands.hole('to-client')
-    const held = others.map((other) => recorder.read(a, other, 'getEntry'))
+    // Reads of one turn are one command: these are several, so that their failures open the breaker.
+    const held = others.map((other, index) => sleep(5 * index).then(() => recorder.read(a, other, 'getEntry')))
     await until(REPEATED_AFTER_MS + 20)
     await recorder.read(b, key, 'getOrSetEntry')
     await Promise.all(held)
