@@ -38,7 +38,19 @@ function durationMs(value: unknown): number | undefined {
   return undefined
 }
 
+/** Texts read before: the same few come with every call. */
+const knownTexts = new Map<string, number>()
+const KNOWN_TEXTS_MOST = 256
+
 function textMs(text: string): number | undefined {
+  const known = knownTexts.get(text)
+  if (known !== undefined) return known
+  const ms = parseText(text)
+  if (ms !== undefined && knownTexts.size < KNOWN_TEXTS_MOST) knownTexts.set(text, ms)
+  return ms
+}
+
+function parseText(text: string): number | undefined {
   const match = DURATION_TEXT.exec(text)
   if (!match) return undefined
   const ms = Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS]
@@ -97,18 +109,24 @@ export function readWord<Word extends string>(name: string, value: unknown, word
  */
 export function definedOptions<O extends object>(owner: string, options: O | undefined, known: readonly string[]): O {
   if (options === undefined) return {} as O
+  checkOptions(owner, options, known)
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O
+}
+
+/**
+ * Refuses what is not a plain object (`ERR_INVALID_OPTION`) and names that are not in `known` (`ERR_UNKNOWN_OPTION`).
+ * Copies nothing: for options that come with every call.
+ */
+export function checkOptions(owner: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw badValue('ERR_INVALID_OPTION', owner, 'an object of options', options)
   }
-  const defined: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(options)) {
+  for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
       throw new TierCacheError(
         'ERR_UNKNOWN_OPTION',
         `${owner}: unknown option '${name}', expected one of ${known.join(', ')}`,
       )
     }
-    if (value !== undefined) defined[name] = value
   }
-  return defined as O
 }

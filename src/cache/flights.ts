@@ -8,33 +8,40 @@ export interface Flight {
   mark: number
   /** Why it may fill no L1. */
   poison: string | undefined
+  /** The flight of the same key that was opened before it and is open still. */
+  older: Flight | undefined
 }
 
 /** The flights of one cache, by key. */
 export class Flights {
-  readonly #open = new Map<string, Set<Flight>>()
+  /** The newest flight of each key; older ones hang behind it. */
+  readonly #newest = new Map<string, Flight>()
 
   /** Registers a flight. Before its read or load begins, or it would miss what happens in between. */
   open(id: string, mark: number): Flight {
-    const flight: Flight = { id, mark, poison: undefined }
-    const flights = this.#open.get(id)
-    if (flights) flights.add(flight)
-    else this.#open.set(id, new Set([flight]))
+    const flight: Flight = { id, mark, poison: undefined, older: this.#newest.get(id) }
+    this.#newest.set(id, flight)
     return flight
   }
 
   close(flight: Flight): void {
-    const flights = this.#open.get(flight.id)
-    if (flights?.delete(flight) && flights.size === 0) this.#open.delete(flight.id)
+    const newest = this.#newest.get(flight.id)
+    if (newest === flight) {
+      if (flight.older) this.#newest.set(flight.id, flight.older)
+      else this.#newest.delete(flight.id)
+      return
+    }
+    for (let each = newest; each; each = each.older) if (each.older === flight) each.older = flight.older
   }
 
   /** Poisons all flights of a key, but for one. */
   poison(id: string, reason: string, except?: Flight): void {
-    const flights = this.#open.get(id)
-    if (flights) for (const flight of flights) if (flight !== except) flight.poison = reason
+    for (let each = this.#newest.get(id); each; each = each.older) if (each !== except) each.poison = reason
   }
 
   poisonAll(reason: string): void {
-    for (const flights of this.#open.values()) for (const flight of flights) flight.poison = reason
+    for (const newest of this.#newest.values()) {
+      for (let each: Flight | undefined = newest; each; each = each.older) each.poison = reason
+    }
   }
 }

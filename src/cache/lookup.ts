@@ -65,7 +65,7 @@ export async function lookupFar(
   }
   const { bytes, seen, sentAt } = found
   const now = parts.clock.now()
-  const verdict = await judgeTags(parts, target, found)
+  const verdict = found.entry.tags.length === 0 ? 'holds' : await judgeTags(parts, target, found)
   const entry =
     verdict === 'stale' ? { ...found.entry, freshUntil: Math.min(found.entry.freshUntil, now) } : found.entry
   const freshness = judge(entry, now)
@@ -83,7 +83,7 @@ export async function lookupFar(
 /** What the tags of an entry say of it: as L2 knows, and as this process knows better until L2 acknowledges. */
 async function judgeTags(parts: Parts, target: Target, found: Extract<Found, { word: 'entry' }>): Promise<Verdict> {
   const { tags } = found.entry
-  if (tags.length === 0 || !parts.shared) return 'holds'
+  if (!parts.shared) return 'holds'
   if (parts.journal.fences(target.id, groupsOf(target, tags))) return 'void'
   return parts.shared.tags.judge(tags, found.tagStamps, found.n0)
 }

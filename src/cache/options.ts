@@ -2,7 +2,15 @@ import type { Isolation } from '../entry/isolation.ts'
 import { checkPrefix, checkTags } from '../entry/key.ts'
 import { badValue } from '../errors.ts'
 import type { Duration } from '../options.ts'
-import { definedOptions, readDuration, readFiniteDuration, readInteger, readNumber, readWord } from '../options.ts'
+import {
+  checkOptions,
+  definedOptions,
+  readDuration,
+  readFiniteDuration,
+  readInteger,
+  readNumber,
+  readWord,
+} from '../options.ts'
 
 /** How one value is kept. Given to `createCache` (`defaults`), to `namespace`, and to each call; the nearest wins. */
 export interface EntryOptions {
@@ -120,24 +128,27 @@ function readL1(l1: CacheOptions['l1']): CacheSettings['l1'] {
 /** Reads the options of a call that stores, over those of its namespace. */
 export function readEntryOptions(owner: string, options: EntryOptions | undefined, base: LoadSettings): EntrySettings {
   if (options === undefined) return base
-  const given = definedOptions(owner, options, ENTRY_NAMES)
-  return {
-    ttlMs: given.ttl === undefined ? base.ttlMs : readDuration('ttl', given.ttl),
-    l1TtlMs: given.l1Ttl === undefined ? base.l1TtlMs : readDuration('l1Ttl', given.l1Ttl),
-    staleMs: given.stale === undefined ? base.staleMs : readDuration('stale', given.stale),
-    jitter: given.jitter === undefined ? base.jitter : readNumber('jitter', given.jitter, 0, 1),
-    tags: given.tags === undefined ? base.tags : checkTags(given.tags),
-    isolation: given.isolation === undefined ? base.isolation : readWord('isolation', given.isolation, ISOLATIONS),
-  }
+  checkOptions(owner, options, ENTRY_NAMES)
+  return readOver(options, base)
 }
 
 /** Reads the options of a call that loads, over those of its namespace. */
 export function readLoadOptions(owner: string, options: LoadOptions | undefined, base: LoadSettings): LoadSettings {
   if (options === undefined) return base
-  const { hardTimeout, waitTimeout, ...rest } = definedOptions(owner, options, LOAD_NAMES)
-  return Object.freeze({
-    ...readEntryOptions(owner, rest, base),
+  checkOptions(owner, options, LOAD_NAMES)
+  return readOver(options, base)
+}
+
+function readOver(given: LoadOptions, base: LoadSettings): LoadSettings {
+  const { ttl, l1Ttl, stale, jitter, tags, isolation, hardTimeout, waitTimeout } = given
+  return {
+    ttlMs: ttl === undefined ? base.ttlMs : readDuration('ttl', ttl),
+    l1TtlMs: l1Ttl === undefined ? base.l1TtlMs : readDuration('l1Ttl', l1Ttl),
+    staleMs: stale === undefined ? base.staleMs : readDuration('stale', stale),
+    jitter: jitter === undefined ? base.jitter : readNumber('jitter', jitter, 0, 1),
+    tags: tags === undefined ? base.tags : checkTags(tags),
+    isolation: isolation === undefined ? base.isolation : readWord('isolation', isolation, ISOLATIONS),
     hardTimeoutMs: hardTimeout === undefined ? base.hardTimeoutMs : readDuration('hardTimeout', hardTimeout),
     waitTimeoutMs: waitTimeout === undefined ? base.waitTimeoutMs : readDuration('waitTimeout', waitTimeout),
-  })
+  }
 }

@@ -44,17 +44,15 @@ export class BatchedReads {
 
   #send(reads: readonly Read[]): void {
     const places = new Map<string, number>()
-    for (const { keys } of reads) for (const key of keys) if (!places.has(key)) places.set(key, places.size)
+    const placesOf = reads.map(({ keys }) => keys.map((key) => placeIn(places, key)))
     const sentAt = this.#clock.now()
     this.#client
       .run<(Buffer | null)[]>('MGET', (redis) => redis.callBuffer('MGET', ...places.keys()))
       .then(
         (values) => {
-          for (const { keys, done } of reads) {
-            done(
-              keys.map((key) => values[places.get(key) as number] ?? null),
-              sentAt,
-            )
+          for (let index = 0; index < reads.length; index++) {
+            const found = (placesOf[index] as number[]).map((place) => values[place] ?? null)
+            ;(reads[index] as Read).done(found, sentAt)
           }
         },
         (error: unknown) => {
@@ -62,4 +60,14 @@ export class BatchedReads {
         },
       )
   }
+}
+
+/** The place of a key in the command; a new key takes the next one. */
+function placeIn(places: Map<string, number>, key: string): number {
+  let place = places.get(key)
+  if (place === undefined) {
+    place = places.size
+    places.set(key, place)
+  }
+  return place
 }

@@ -8,6 +8,7 @@ import type { RedisNames } from '../entry/key.ts'
 import { chainField, namespaceGroup, namespacesAbove, tagGroup } from '../entry/key.ts'
 import { keySubject, noticeBody, wakeUp } from '../entry/notice.ts'
 import { judgeStamps, readStamp } from '../entry/stamp.ts'
+import type { Stamp } from '../entry/stamp.ts'
 import { TierCacheError } from '../errors.ts'
 import type { BatchedReads } from '../redis/batched-reads.ts'
 import type { RedisClient } from '../redis/client.ts'
@@ -39,6 +40,8 @@ export class RedisTier implements Tier {
   readonly #clock: Clock
   readonly #undecodable: UndecodableListener
   readonly #reads: BatchedReads
+  /** By level of the namespace, the root first. */
+  readonly #lastStamps: { readonly bytes: Buffer | null; readonly stamp: Stamp | undefined }[] = []
 
   constructor(
     client: RedisClient,
@@ -74,8 +77,15 @@ export class RedisTier implements Tier {
     if (!bytes) return { word: 'missing' }
     try {
       const header = readHeader(bytes, stamps.length)
-      const seen = Buffer.from(header.fillStamp)
-      if (judgeStamps(header.stamps, header.n0, stamps.map(readStamp)) !== 'holds') return { word: 'void', seen }
+      const seen = header.fillStamp
+      if (
+        judgeStamps(
+          header.stamps,
+          header.n0,
+          stamps.map((each, level) => this.#stampOf(each, level)),
+        ) !== 'holds'
+      )
+        return { word: 'void', seen }
       const offset = this.#client.offsetMs
       if (offset === undefined) return { word: 'missing' }
       const entry: Entry = {
@@ -91,6 +101,15 @@ export class RedisTier implements Tier {
       this.#undecodable(address, error)
       return { word: 'void', seen: createHash('sha1').update(bytes).digest('hex') }
     }
+  }
+
+  /** Entries of one batch and namespace come with the very same stamps: they are read once. */
+  #stampOf(bytes: Buffer | null, level: number): Stamp | undefined {
+    const last = this.#lastStamps[level]
+    if (last !== undefined && last.bytes === bytes) return last.stamp
+    const stamp = readStamp(bytes)
+    this.#lastStamps[level] = { bytes, stamp }
+    return stamp
   }
 
   async set(candidate: Candidate): Promise<SetOutcome> {
