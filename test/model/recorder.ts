@@ -6,7 +6,7 @@ import { check } from './checker.ts'
 import type { Database } from './database.ts'
 import type { Done, Member, State } from './fleet.ts'
 import { Fleet } from './fleet.ts'
-import type { History, Read, Write } from './history.ts'
+import type { History, Read } from './history.ts'
 import { emptyHistory } from './history.ts'
 import type { FromWorker } from './messages.ts'
 import type { Call, ModelKey, OperationName } from './operations.ts'
@@ -177,7 +177,7 @@ export class Recorder {
       await sleep(200)
       states = await this.#states()
     }
-    this.members.forEach((member, index) => this.#conclude(member, states[index]))
+    for (const [index, member] of this.members.entries()) this.#conclude(member, states[index])
     await sleep(STALENESS_MS + 300)
     for (const key of this.#settings.keys) {
       await Promise.all(this.members.map((member) => this.#readUntilAnswered(member, key)))
@@ -273,7 +273,21 @@ function readOf(id: number, operation: string, process: string, key: ModelKey, d
   const { start, end, stalledMs, answer, failed } = done
   const { freshness, tier, joined } = answer ?? {}
   const value = answer?.value as Read['value']
-  return { id, operation, process, key: key.name, start, end, stalledMs, value, freshness, tier, joined, failed, isFinal }
+  return {
+    id,
+    operation,
+    process,
+    key: key.name,
+    start,
+    end,
+    stalledMs,
+    value,
+    freshness,
+    tier,
+    joined,
+    failed,
+    isFinal,
+  }
 }
 
 function tally(names: readonly string[]): Record<string, number> {

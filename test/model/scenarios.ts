@@ -69,7 +69,6 @@ export const scenarios = {
 const REPEATED_AFTER_MS = 500
 
 export type ScenarioName = keyof typeof scenarios
-export const scenarioNames = Object.keys(scenarios) as ScenarioName[]
 
 /** Runs one scenario against a compiled library. */
 export async function runScenario(name: ScenarioName, dist: string): Promise<ModelResult> {
