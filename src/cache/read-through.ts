@@ -65,11 +65,16 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
     const joinedAt = parts.marks.count
     const loaded = await within(parts, running, waitMs)
     if (!loaded) break
-    if (loaded.mark < joinedAt && parts.marks.movedSince(loaded.groups, loaded.mark)) continue
+    if (loaded.mark < joinedAt && hasMoved(parts, loaded)) continue
     parts.counters.loadsShared++
     return { loaded, joined: true }
   }
   return { loaded: await loadUnstored(parts, request), joined: false }
+}
+
+/** Whether a group of what was loaded was made void or stale since its load began. */
+function hasMoved({ marks }: Parts, { groups, mark }: Loaded): boolean {
+  return marks.movedSince(groups, mark) || marks.movedSoftlySince(groups, mark)
 }
 
 /** The promise's outcome, or `undefined` after `ms`. */

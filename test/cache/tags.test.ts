@@ -81,20 +81,23 @@ inBothForms((kit) => {
       expect(await b.get('k')).toBeUndefined()
     })
 
-    test('who joins a load after the invalidation of its tag starts over', async () => {
-      const cache = await kit.make()
-      const loader = new ScriptedLoader<string>()
-      const before = cache.getOrSet('k', loader.load)
-      await loader.running()
-      await cache.invalidateTags('t')
-      const after = cache.getOrSet('k', loader.load)
-      loader.answerWith(({ setTags }) => setting('v1', setTags, 't'))
-      expect(await before).toBe('v1')
-      await loader.running(2)
-      loader.answerWith(({ setTags }) => setting('v2', setTags, 't'))
-      expect(await after).toBe('v2')
-      expect(await cache.get('k')).toBe('v2')
-    })
+    test.each(['invalidateTags', 'expireTags'] as const)(
+      'who joins a load after %s of its tag starts over',
+      async (change) => {
+        const cache = await kit.make()
+        const loader = new ScriptedLoader<string>()
+        const before = cache.getOrSet('k', loader.load)
+        await loader.running()
+        await cache[change]('t')
+        const after = cache.getOrSet('k', loader.load)
+        loader.answerWith(({ setTags }) => setting('v1', setTags, 't'))
+        expect(await before).toBe('v1')
+        await loader.running(2)
+        loader.answerWith(({ setTags }) => setting('v2', setTags, 't'))
+        expect(await after).toBe('v2')
+        expect(await cache.get('k')).toBe('v2')
+      },
+    )
 
     test.each([
       ['no text', [5]],
