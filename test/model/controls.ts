@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FaultName } from './faults.ts'
+import { copyLibrary } from './library.ts'
 import type { ScenarioName } from './scenarios.ts'
 
 /** A change of the compiled library, as text. What is replaced must be there exactly once. */
@@ -23,6 +24,8 @@ export interface Control {
   /** What opens the hole soonest: faults by chance, or a forced schedule. */
   readonly faults?: readonly FaultName[]
   readonly scenario?: ScenarioName
+  /** Any run of a few seconds shows it. */
+  readonly isCaughtAtOnce?: boolean
 }
 
 const LUA = 'redis/lua.generated.js'
@@ -45,6 +48,7 @@ local function refuse`,
       },
     ],
     faults: ['lag', 'freeze-process', 'block', 'evict'],
+    isCaughtAtOnce: true,
   },
   'no-stamp-fence': {
     lacks: 'a commit is taken whatever was cleared since its lease was granted',
@@ -53,6 +57,7 @@ local function refuse`,
       { file: LUA, find: 'if not moved or not (moved <= n0) then', replace: 'if false then' },
     ],
     faults: ['lag'],
+    isCaughtAtOnce: true,
   },
   'no-poison': {
     lacks: 'what was under way when its key became another one fills L1',
@@ -63,6 +68,24 @@ local function refuse`,
         find: 'for (const flight of flights)\n                flight.poison = reason;',
         replace: 'for (const _ of flights);',
       },
+    ],
+    faults: ['lag'],
+  },
+  'no-landing-compare': {
+    lacks: 'a value fills L1 though one of its groups moved while it was under way',
+    patches: [
+      {
+        file: 'cache/near.js',
+        find: "flight.poison ?? (marks.movedSince(groups, flight.mark) ? 'moved' : undefined)",
+        replace: 'flight.poison',
+      },
+    ],
+    faults: ['lag'],
+  },
+  'no-start-over': {
+    lacks: 'who joins a load after a group of its value has moved gets the old value',
+    patches: [
+      { file: 'cache/read-through.js', find: 'loaded.mark < joinedAt && hasMoved(parts, loaded)', replace: 'false' },
     ],
     faults: ['lag'],
   },
@@ -97,11 +120,13 @@ local function refuse`,
       },
     ],
     scenario: 'a set arrives late',
+    isCaughtAtOnce: true,
   },
   'no-journal-numbers': {
     lacks: 'the acknowledgement of an earlier call removes a later one from the journal',
     patches: [{ file: 'cache/journal.js', find: 'if (noted && noted.number <= number)', replace: 'if (noted)' }],
     scenario: 'a repetition is acknowledged after a later call has failed',
+    isCaughtAtOnce: true,
   },
 } as const satisfies Record<string, Control>
 
@@ -112,10 +137,12 @@ export function controlOf(name: ControlName): Control {
   return controls[name]
 }
 
-/** Copies a compiled library and takes one rule out of the copy. Rejects when the rule is not where it is thought to be. */
-export async function breakLibrary(name: ControlName, dist: string, copy: string): Promise<void> {
-  await rm(copy, { recursive: true, force: true })
-  await cp(dist, copy, { recursive: true })
+/**
+ * Copies a compiled library and takes one rule out of the copy, whose folder it answers. Rejects when the rule is not
+ * where it is thought to be.
+ */
+export async function breakLibrary(name: ControlName, dist: string): Promise<string> {
+  const copy = await copyLibrary(dist, name)
   for (const { file, find, replace } of controlOf(name).patches) {
     const text = await readFile(join(copy, file), 'utf8')
     const found = text.split(find).length - 1
@@ -126,6 +153,7 @@ export async function breakLibrary(name: ControlName, dist: string, copy: string
     )
   }
   await digestScripts(join(copy, LUA))
+  return copy
 }
 
 /** Scripts are called by their digest: a script that was changed needs another one. */

@@ -5,14 +5,10 @@ import type { ChildProcess } from 'node:child_process'
 import type { CacheOptions } from '../../src/cache/options.ts'
 import type { FaultProxy } from '../doubles/fault-proxy.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
+import { programsFolder } from './library.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 import type { Call } from './operations.ts'
 import { monotonicMs } from './stall-meter.ts'
-
-/** `build/test/model/`, whether this file runs compiled from there or as it is. */
-const programs = import.meta.filename.endsWith('.ts')
-  ? join(import.meta.dirname, '../../build/test/model')
-  : import.meta.dirname
 
 export type Done = FromWorker & { type: 'done' }
 export type State = FromWorker & { type: 'state' }
@@ -183,7 +179,9 @@ export class Member {
     }
     // `execArgv`: what this process was started with (a test runner's loader) is nothing to a compiled program. Each
     // outage is a warning, which is expected here.
-    const child = fork(join(programs, 'worker.program.js'), [JSON.stringify(start)], { execArgv: ['--no-warnings'] })
+    const child = fork(join(programsFolder, 'worker.program.js'), [JSON.stringify(start)], {
+      execArgv: ['--no-warnings'],
+    })
     this.#child = child
     const name = this.process
     this.#ready = new Promise((resolve, reject) => {

@@ -23,6 +23,8 @@ const WAIT_MS = 3000
 const FAILOVER_MS = 2500
 /** How long the processes get to be well again: the longest pause of the breaker, a new connection, and some. */
 const RECOVERY_MS = 12_000
+/** How long the processes get to connect at first. */
+const START_MS = 10_000
 /** How long the failure of a load is shared by those who ask. */
 const FAILED_LOAD_MS = 600
 
@@ -76,6 +78,7 @@ export class Recorder {
     const recorder = new Recorder(settings, servers)
     try {
       await recorder.#startFleet()
+      await recorder.#connected()
     } catch (error) {
       await recorder.stop()
       throw error
@@ -101,6 +104,15 @@ export class Recorder {
         said: (process, message) => this.#said(process, message),
       },
     )
+  }
+
+  /** Until it is connected a process loads for itself, which would look like two loads at one time. */
+  async #connected(): Promise<void> {
+    const deadline = this.now() + START_MS
+    while (!(await this.#states()).every(isWell)) {
+      if (this.now() > deadline) throw new Error(`a process did not reach Redis within ${START_MS} ms`)
+      await sleep(20)
+    }
   }
 
   get fleet(): Fleet {

@@ -2,26 +2,21 @@
  * The randomized fault test from a terminal.
  *
  * `--seed N` (default: by chance), `--seeds N` that many in a row, `--seconds S` per seed, `--processes P`,
- * `--faults a,b,c` (`usual`, `none`, `all`), `--dist FOLDER` of the compiled library. `--control NAME` (`all`): the library
- * without one of its rules; then a run is good when it finds a violation, and seeds are tried until one does.
+ * `--faults a,b,c` (`usual`, `none`, `all`), `--dist FOLDER` of the compiled library. `--scenario NAME` (`all`): forced
+ * schedules instead. `--control NAME` (`all`): the library without one of its rules; then a run is good when it finds a
+ * violation, and seeds are tried until one does.
  */
-import { cp, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { ControlName } from './controls.ts'
 import { breakLibrary, controlNames, controlOf } from './controls.ts'
 import { excerpt } from './excerpt.ts'
 import type { FaultName } from './faults.ts'
 import { faultNames, usualFaults } from './faults.ts'
-import type { ModelResult } from './recorder.ts'
-import type { ModelOptions } from './run.ts'
+import { builtLibrary, copyLibrary, removeLibrary } from './library.ts'
+import { report } from './report.ts'
 import { runModel } from './run.ts'
-import { runScenario } from './scenarios.ts'
-
-const root = join(import.meta.dirname, '../../..')
-const folder = join(root, 'build/model')
-/** So many violations are told of one seed; all of them are in the file. */
-const VIOLATIONS_TOLD = 3
+import type { ScenarioName } from './scenarios.ts'
+import { runScenario, scenarioNames } from './scenarios.ts'
 
 const print = (text: string) => void process.stdout.write(`${text}\n`)
 
@@ -32,102 +27,90 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '15' },
     processes: { type: 'string', default: '4' },
     faults: { type: 'string' },
-    dist: { type: 'string', default: join(root, 'dist') },
+    dist: { type: 'string', default: builtLibrary },
+    scenario: { type: 'string' },
     control: { type: 'string' },
   },
 })
 
-function readFaults(text: string): readonly FaultName[] {
-  if (text === 'usual') return usualFaults
-  if (text === 'all') return faultNames
-  if (text === 'none') return []
-  const names = text.split(',')
-  const unknown = names.filter((name) => !faultNames.some((known) => known === name))
-  if (unknown.length > 0)
-    throw new Error(`there is no fault ${unknown.join(', ')}; the faults are ${faultNames.join(', ')}`)
-  return names as FaultName[]
-}
-
-/** A copy, so that a process that is started in the middle of a run does not get another build than the others. */
-async function copyOf(dist: string): Promise<string> {
-  const copy = join(folder, `dist-${process.pid}`)
-  await mkdir(folder, { recursive: true })
-  await cp(dist, copy, { recursive: true })
-  return copy
-}
-
-function table(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .sort(([, a], [, b]) => b - a)
-    .map(([name, number]) => `${name} ${number}`)
-    .join(', ')
-}
-
-async function tell(options: ModelOptions, { history, violations, counts }: ModelResult): Promise<void> {
-  print(`seed ${options.seed}: ${violations.length} violations`)
-  print(`  operations  ${table(counts.operations)}`)
-  print(`  faults      ${table(counts.faults) || 'none'}`)
-  print(`  caches      ${table(counts.counters)}`)
-  if (violations.length === 0) return
-  const file = join(folder, `seed-${options.seed}-${Date.now()}.json`)
-  await writeFile(file, JSON.stringify({ options, violations, history }))
-  print(`  the whole history is in ${file}`)
-  for (const violation of violations.slice(0, VIOLATIONS_TOLD)) {
-    print(`  ${violation.rule} ${violation.text}`)
-    for (const line of excerpt(history, violation)) print(`    ${line}`)
-  }
-}
-
 const first = values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : Number(values.seed)
 const [seeds, seconds, processes] = [Number(values.seeds), Number(values.seconds), Number(values.processes)]
-const dist = await copyOf(values.dist)
 
-async function runSeeds(): Promise<boolean> {
-  const faults = readFaults(values.faults ?? 'usual')
+/** The names in a list, or all of them. */
+function readNames<Name extends string>(what: string, text: string, known: readonly Name[]): readonly Name[] {
+  if (text === 'all') return known
+  return text.split(',').map((name) => {
+    const found = known.find((each) => each === name)
+    if (found === undefined) throw new Error(`there is no ${what} ${name}; there are: ${known.join(', ')}`)
+    return found
+  })
+}
+
+function readFaults(usual: readonly FaultName[]): readonly FaultName[] {
+  const { faults = 'usual' } = values
+  if (faults === 'usual') return usual
+  return faults === 'none' ? [] : readNames('fault', faults, faultNames)
+}
+
+async function runSeeds(dist: string): Promise<boolean> {
   let bad = 0
   for (let seed = first; seed < first + seeds; seed++) {
-    const options = { seed, seconds, processes, faults, dist }
+    const options = { seed, seconds, processes, faults: readFaults(usualFaults), dist }
     const result = await runModel(options)
-    await tell(options, result)
+    for (const line of await report(`seed ${seed}`, options, result)) print(line)
     if (result.violations.length > 0) bad++
   }
   print(`${seeds} seeds, ${bad} with violations`)
   return bad === 0
 }
 
-/** Seeds until one catches it. Answers whether one did. */
-async function runControl(name: ControlName): Promise<boolean> {
-  const broken = join(folder, `${name}-${process.pid}`)
-  await breakLibrary(name, dist, broken)
-  const { scenario, faults: own = usualFaults } = controlOf(name)
-  const faults = values.faults === undefined ? own : readFaults(values.faults)
-  for (let seed = first; seed < first + seeds; seed++) {
-    const { violations, history } = scenario
-      ? await runScenario(scenario, broken)
-      : await runModel({ seed, seconds, processes, faults, dist: broken })
-    const [violation] = violations
-    if (!violation) continue
-    const rules = [...new Set(violations.map(({ rule }) => rule))].sort().join(', ')
-    print(`${name}: caught by ${rules} (${violations.length} violations), seed ${seed}, number ${seed - first + 1}`)
-    print(`  ${violation.text} (at ${Math.round(violation.at)} ms)`)
-    if (values.control !== 'all') for (const line of excerpt(history, violation)) print(`    ${line}`)
-    return true
-  }
-  print(`${name}: survived ${seeds} seeds`)
-  return false
-}
-
-async function runControls(names: readonly ControlName[]): Promise<boolean> {
+async function runScenarios(dist: string, names: readonly ScenarioName[]): Promise<boolean> {
   let isGood = true
-  for (const name of names) isGood = (await runControl(name)) && isGood
+  for (const name of names) {
+    const result = await runScenario(name, dist)
+    for (const line of await report(name, { name, dist }, result)) print(line)
+    isGood = isGood && result.violations.length === 0
+  }
   return isGood
 }
 
-function readControls(text: string): readonly ControlName[] {
-  const names = text === 'all' ? controlNames : controlNames.filter((name) => text.split(',').includes(name))
-  if (names.length === 0) throw new Error(`there is no control ${text}; the controls are ${controlNames.join(', ')}`)
-  return names
+async function runControls(dist: string, names: readonly ControlName[]): Promise<boolean> {
+  let isGood = true
+  for (const name of names) {
+    const broken = await breakLibrary(name, dist)
+    isGood = (await isCaught(name, broken)) && isGood
+    await removeLibrary(broken)
+  }
+  return isGood
 }
 
-const isGood = values.control === undefined ? await runSeeds() : await runControls(readControls(values.control))
+/** Runs seeds until one catches a control. */
+async function isCaught(name: ControlName, dist: string): Promise<boolean> {
+  const { scenario, faults = usualFaults } = controlOf(name)
+  for (let seed = first; seed < first + seeds; seed++) {
+    const options = { seed, seconds, processes, faults: readFaults(faults), dist }
+    const { violations, history } = scenario ? await runScenario(scenario, dist) : await runModel(options)
+    const [violation] = violations
+    if (!violation) continue
+    const rules = [...new Set(violations.map(({ rule }) => rule))].sort().join(', ')
+    const how = scenario ? `in "${scenario}"` : `with ${options.faults.join(', ')}`
+    print(`${name}: caught by ${rules} (${violations.length} violations) ${how}, run ${seed - first + 1}, seed ${seed}`)
+    print(`  ${violation.text}, ${Math.round(violation.at)} ms after the start`)
+    if (values.control !== 'all') for (const line of excerpt(history, violation)) print(`    ${line}`)
+    return true
+  }
+  print(`${name}: survived ${seeds} runs`)
+  return false
+}
+
+const dist = await copyLibrary(values.dist, 'dist')
+let isGood: boolean
+if (values.control !== undefined) {
+  isGood = await runControls(dist, readNames('control', values.control, controlNames))
+} else if (values.scenario !== undefined) {
+  isGood = await runScenarios(dist, readNames('scenario', values.scenario, scenarioNames))
+} else {
+  isGood = await runSeeds(dist)
+}
+await removeLibrary(dist)
 process.exitCode = isGood ? 0 : 1

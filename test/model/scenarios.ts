@@ -69,6 +69,7 @@ export const scenarios = {
 const REPEATED_AFTER_MS = 500
 
 export type ScenarioName = keyof typeof scenarios
+export const scenarioNames = Object.keys(scenarios) as ScenarioName[]
 
 /** Runs one scenario against a compiled library. */
 export async function runScenario(name: ScenarioName, dist: string): Promise<ModelResult> {
@@ -85,7 +86,7 @@ export async function runScenario(name: ScenarioName, dist: string): Promise<Mod
   try {
     const [a, b, c] = recorder.members
     if (!a || !b || !c) throw new Error('a scenario needs three processes')
-    // Connections are up and the chain is known.
+    // The chain is known to all.
     for (const member of recorder.members) await recorder.read(member, key, 'getOrSetEntry')
     await sleep(STALENESS_MS)
     await scenarios[name]({ recorder, a, b, c })
