@@ -7,16 +7,18 @@ import { Journal } from './cache/journal.ts'
 import type { CacheOptions, CacheSettings } from './cache/options.ts'
 import { readCacheOptions } from './cache/options.ts'
 import type { Loaded, Parts, SharedParts } from './cache/parts.ts'
+import { RecentInvalidations } from './cache/recent-invalidations.ts'
 import { replayWhenUsable } from './cache/replay.ts'
-import { resync } from './cache/resync.ts'
+import { dropUnheard, resync } from './cache/resync.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import type { Address } from './entry/entry.ts'
-import { namespaceGroup, RedisNames, ROOT_NAMESPACE } from './entry/key.ts'
+import { RedisNames } from './entry/key.ts'
 import { BatchedReads } from './redis/batched-reads.ts'
 import { Counters, Events } from './events.ts'
-import type { RedisSource } from './redis/client.ts'
-import { checkSource, RedisClient } from './redis/client.ts'
+import { RedisClient } from './redis/client.ts'
+import type { RedisSource } from './redis/connection.ts'
+import { checkSource } from './redis/connection.ts'
 import { scriptTexts } from './redis/scripts.ts'
 import { RedisLeases } from './stampede/redis-lease.ts'
 import { SingleFlight } from './stampede/single-flight.ts'
@@ -26,7 +28,7 @@ import { MemoryTier } from './tiers/memory-tier.ts'
 import { RedisTier } from './tiers/redis-tier.ts'
 import type { SyncTier } from './tiers/tier.ts'
 
-export type { RedisConnection, RedisOptions, RedisSource } from './redis/client.ts'
+export type { RedisConnection, RedisOptions, RedisSource } from './redis/connection.ts'
 
 /** What {@link createCache} takes. */
 export interface CreateCacheOptions extends CacheOptions {
@@ -63,7 +65,8 @@ export function assemble(options: CreateCacheOptions | undefined, clock: Clock):
   const parts = options?.redis === undefined ? alone(common) : withRedis(common, options.redis)
   parts.bus.subscribe({
     noticed: (notice) => applyFromElsewhere(parts, notice),
-    gap: (reason) => resync(parts, reason),
+    gap: (reason) => dropUnheard(parts, reason),
+    lost: (reason, links) => resync(parts, reason, links),
   })
   replayWhenUsable(parts)
   return new Cache(parts)
@@ -80,13 +83,13 @@ interface Common {
 
 function alone({ origin, ...common }: Common): Parts {
   const bus = new MemoryBus(origin)
-  return { ...common, ...local(), shared: undefined, bus, endings: [() => bus.close()] }
+  return { ...common, ...local(common.clock), shared: undefined, bus, endings: [() => bus.close()] }
 }
 
 function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
   const { settings, clock, counters, events } = common
   const { commandTimeoutMs, leaseMs, maxStalenessMs, prefix } = settings
-  const client = new RedisClient({ source, commandTimeoutMs, scripts: scriptTexts }, clock, events, counters)
+  const client = new RedisClient({ source, commandTimeoutMs, prefix, scripts: scriptTexts }, clock, events, counters)
   const names = new RedisNames(prefix, client.database)
   const undecodable = ({ namespace, key }: Address, error: unknown) => {
     counters.undecodable++
@@ -94,7 +97,7 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
   }
   const reads = new BatchedReads(client, clock)
   const bus = new RedisBus(client, { names, origin, maxStalenessMs }, clock)
-  const here = local()
+  const here = local(clock)
   const currency = { marks: here.marks, verifiedAt: () => bus.verifiedAt }
   const shared: SharedParts = {
     far: new RedisTier(client, reads, { names, origin, commandTimeoutMs }, clock, undecodable),
@@ -106,13 +109,13 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
 }
 
 /** The parts that know of this process only. */
-function local(): Pick<Parts, 'marks' | 'flights' | 'journal' | 'loads' | 'renewals'> {
-  const everything = { kind: 'namespace', group: namespaceGroup(ROOT_NAMESPACE), namespace: ROOT_NAMESPACE } as const
+function local(clock: Clock): Pick<Parts, 'marks' | 'flights' | 'journal' | 'recent' | 'loads' | 'renewing'> {
   return {
-    journal: new Journal(everything),
+    journal: new Journal(),
+    recent: new RecentInvalidations(clock),
     marks: new Marks(),
     flights: new Flights(),
-    loads: new SingleFlight<Loaded>(),
-    renewals: 0,
+    loads: new SingleFlight<Loaded | undefined>(),
+    renewing: new Set(),
   }
 }

@@ -17,12 +17,17 @@ export const errorCodes = {
   ERR_PEER_MISSING: 'An optional peer dependency is needed and not installed.',
   ERR_KEY_PREFIX: 'A borrowed ioredis instance has a keyPrefix, which ioredis applies to keys but not to channels.',
   ERR_CLOSED: 'The cache was closed.',
+  ERR_NOT_ACKNOWLEDGED:
+    'Redis did not acknowledge a change with requireAck; a write or an invalidation is repeated all the same.',
   ERR_LOAD_TIMEOUT: 'A loader did not answer within hardTimeout.',
   ERR_LOAD_ELSEWHERE: 'The process that held the lease of this key failed to load it; the message is its error.',
   ERR_REDIS_TIMEOUT: 'Redis did not answer a command within commandTimeout.',
   ERR_REDIS_UNAVAILABLE: 'Redis is not connected, or was passed over after repeated failures.',
   ERR_REDIS_LOST: 'The connection to Redis was lost before a command that was sent had been answered.',
   ERR_REDIS_REPLY: 'Redis refused a command.',
+  ERR_MISSING_RIGHT: 'The user of the connection to Redis lacks a right (a warning, with the ACL rule that grants it).',
+  ERR_SERVER_VERSION: 'Redis is older than 6.2 (a warning): it is not used.',
+  ERR_EVICTION_POLICY: 'The maxmemory-policy of Redis evicts leases before anything else (a warning).',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

@@ -6,9 +6,14 @@
 export interface CacheEvents {
   /**
    * Something that an operator should know once, such as a Redis that cannot be reached. The cache goes on. With no
-   * listener it is printed as a warning of the process.
+   * listener it is printed as a warning of the process. `detail` has for programs what the message says: the `setting` with
+   * what was `found` and `expected`, or the `command` and the ACL `right` that it lacks.
    */
-  warning: { readonly code: string; readonly message: string }
+  warning: {
+    readonly code: string
+    readonly message: string
+    readonly detail?: Readonly<Record<string, string>>
+  }
   /** L2 is connected, for the first time or again. */
   connected: { readonly server: string }
   /** L2 was lost; L1 and loaders go on. */
@@ -19,6 +24,11 @@ export interface CacheEvents {
   'l2-error': { readonly command: string; readonly code: string; readonly message: string }
   /** Notices may have been missed: what L1 holds is not believed any more. */
   gap: { readonly reason: string }
+  /**
+   * Redis may have lost what it had acknowledged (a failover, a restart): what was invalidated lately is invalidated
+   * again, `repeated` keys and groups. Until that is acknowledged, L2 is passed over for them here.
+   */
+  resync: { readonly reason: string; readonly repeated: number }
   /** A loader ran. `ms` is its run time. */
   load: { readonly namespace: string; readonly key: string; readonly ms: number; readonly error?: unknown }
   /** A loaded value was given to its callers but not stored, because it may be older than an invalidation. */
@@ -31,6 +41,10 @@ export interface CacheEvents {
   unacknowledged: InvalidationSubject & { readonly operation: string; readonly error: unknown }
   /** An invalidation that had not been acknowledged was repeated, and now is: it holds for all processes. */
   acknowledged: InvalidationSubject
+  /** A caller began to wait for a load that another process runs, and that may hold the key for `leftMs` more. */
+  wait: { readonly namespace: string; readonly key: string; readonly leftMs: number }
+  /** This process loads a key in place of another one, for which it had waited and which did not finish. */
+  takeover: { readonly namespace: string; readonly key: string }
   /** A renewal behind a stale value failed; the stale value goes on being served until it expires. */
   'renewal-failed': { readonly namespace: string; readonly key: string; readonly error: unknown }
 }
@@ -100,6 +114,10 @@ export class Counters {
   loadsWaiting = 0
   /** Callers that were answered by a load that another caller of this process had started. */
   loadsShared = 0
+  /** Waits for the loads of other processes. */
+  waits = 0
+  /** Loads in place of another process that did not finish. */
+  takeovers = 0
   sets = 0
   deletes = 0
   clears = 0
@@ -113,6 +131,10 @@ export class Counters {
   unstorable = 0
   undecodable = 0
   unacknowledged = 0
+  /** Times that Redis may have lost what it had acknowledged. */
+  resyncs = 0
+  /** Commands that were not sent, because Redis is not connected or the breaker is open. */
+  l2Skipped = 0
   renewalsFailed = 0
 
   /** At most so many namespaces have counters of their own, so that names made from data stay bounded. */
@@ -137,6 +159,15 @@ export class Counters {
 export interface Gauges {
   readonly l1Entries: number
   readonly l1Bytes: number
+  /** Whether L2 would be asked right now; `undefined` for L1 alone. */
+  readonly l2Usable: boolean | undefined
+  /**
+   * Whether L1 is known to be current within the bound on staleness; always so with L1 alone. While it is not, L1 is
+   * passed over, unless `onRedisDown: 'serve-l1'` says otherwise.
+   */
+  readonly coherent: boolean
+  /** Invalidations that L2 has not acknowledged yet. */
+  readonly journalled: number
 }
 
 /** What metrics need of a cache: its numbers and its events. */

@@ -264,7 +264,7 @@ const walls: readonly Wall[] = [
     ],
     allows: [
       {
-        'redis/client.ts': "import type { Redis } from 'ioredis'\nconst r = createRequire(import.meta.url)('ioredis')",
+        'redis/connection.ts': "import type { Redis } from 'ioredis'\nconst r = createRequire(import.meta.url)('ioredis')",
       },
       { 'middleware/express.ts': "import type { Request } from 'express'" },
       { 'errors.ts': "export const peer = { package: 'ioredis' } // import 'ioredis'" },

@@ -34,10 +34,14 @@ const pillars = floors[4] ?? []
 /** The order inside a room, from below. Files of one step may know each other, as long as there is no circle. */
 const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
   cache: [
-    ['options', 'flights', 'journal'],
+    ['options', 'flights', 'journal', 'time-limit'],
+    ['recent-invalidations'],
     ['parts'],
     ['near'],
     ['lookup', 'write-through', 'invalidation', 'resync', 'loader', 'touch', 'counter'],
+    ['held-lease', 'servable'],
+    ['fill'],
+    ['seek-lease'],
     ['read-through', 'replay'],
     ['stale-while-revalidate'],
     ['cache'],
@@ -205,7 +209,7 @@ export const metricsListen: Rule = (tree) => [
 ]
 
 const packageDoors: Readonly<Record<string, string>> = {
-  ioredis: 'redis/client.ts',
+  ioredis: 'redis/connection.ts',
   'lru-cache': 'tiers/memory-tier.ts',
   msgpackr: 'entry/codec.ts',
   'prom-client': 'metrics/prometheus.ts',

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { systemClock } from '../src/clock.ts'
+import { describe, expect, test } from 'vitest'
+import { systemClock, WakefulTime } from '../src/clock.ts'
 
 test('the monotonic instants do not go back, wall time is that of 1970', () => {
   const first = systemClock.now()
@@ -60,4 +60,64 @@ test('chance is spread over [0, 1), nonces are hexadecimal and distinct', () => 
   expect(systemClock.nonce(8)).toMatch(/^[0-9a-f]{16}$/)
   expect(systemClock.nonce(16)).toHaveLength(32)
   expect(new Set(Array.from({ length: 500 }, () => systemClock.nonce(8))).size).toBe(500)
+})
+
+describe('time that passes while the machine sleeps', () => {
+  /** Two clocks that are set by hand. */
+  function clocks() {
+    const at = { monotonic: 1000, wall: 1_700_000_000_000 }
+    const time = new WakefulTime(
+      () => at.monotonic,
+      () => at.wall,
+    )
+    const pass = (monotonic: number, wall = monotonic) => {
+      at.monotonic += monotonic
+      at.wall += wall
+    }
+    return { at, time, pass }
+  }
+
+  test('is monotonic time while the two clocks agree', () => {
+    const { time, pass } = clocks()
+    const start = time.now()
+    pass(5000, 5001)
+    expect(time.now() - start).toBe(5000)
+    expect(time.jumps).toBe(0)
+  })
+
+  test('counts what wall time gained: a sleep, or a clock that was set forward', () => {
+    const { time, pass } = clocks()
+    const start = time.now()
+    pass(1, 3_600_001)
+    expect(time.now() - start).toBe(3_600_001)
+    pass(10)
+    expect(time.now() - start).toBe(3_600_011)
+    expect(time.jumps).toBe(1)
+  })
+
+  test('does not go back with a clock that was set back', () => {
+    const { time, pass } = clocks()
+    const start = time.now()
+    pass(1, -3_600_000)
+    expect(time.now() - start).toBe(1)
+    expect(time.jumps).toBe(1)
+    pass(1, 3_600_001)
+    expect(time.now() - start).toBe(3_600_002)
+    expect(time.jumps).toBe(2)
+  })
+
+  test('a stop between the looks at the two clocks is no jump', () => {
+    let monotonic = 1000
+    let stopMs = 0
+    const wall = () => {
+      monotonic += stopMs
+      return 1_700_000_000_000 + monotonic
+    }
+    const time = new WakefulTime(() => monotonic, wall)
+    monotonic += 1
+    stopMs = 5000
+    time.now()
+    stopMs = 0
+    expect([time.now(), time.jumps]).toEqual([6001, 0])
+  })
 })

@@ -1,10 +1,21 @@
 import type { Notice } from '../entry/notice.ts'
 
+/** The links of the chain after one number, until another. */
+export interface LostLinks {
+  readonly after: number
+  readonly until: number
+}
+
 export interface BusListener {
   /** A notice came, from whichever process: own ones are told by their origin. */
   noticed(notice: Notice): void
   /** Notices may have been missed: nothing that was known before may be believed. */
   gap(reason: string): void
+  /**
+   * The truth itself may have lost what it had acknowledged: these links, or nobody knows which. That is a gap, too, and
+   * told before anything else of the new truth can be read.
+   */
+  lost(reason: string, links?: LostLinks): void
 }
 
 /** How the processes of a fleet hear of each other's changes. */

@@ -19,8 +19,12 @@ export class Chain {
     return this.#last
   }
 
-  /** A link came. `next`: it follows the last one heard. `gap`: something between was missed. */
+  /**
+   * A link came. `next`: it follows the last one heard. `gap`: something between was missed; or its number is not above
+   * the last one's, so that it belongs to another state of the chain, or is forged: the head will tell.
+   */
   heard(previousTip: string, link: Link): 'next' | 'gap' {
+    if (this.#last && link.n <= this.#last.n) return 'gap'
     const follows = this.#last?.tip === previousTip
     this.#remember(link)
     return follows ? 'next' : 'gap'

@@ -36,6 +36,10 @@ export class RedisBus implements Bus {
   #isBeating = false
   #closed = false
   #cancelBeat: (() => void) | undefined
+  /** Why the next gap is due, while the last one is too young. */
+  #gapDue: string | undefined
+  #gapAt = Number.NEGATIVE_INFINITY
+  #cancelGap: (() => void) | undefined
 
   constructor(client: RedisClient, settings: RedisBusSettings, clock: Clock) {
     this.#client = client
@@ -53,6 +57,7 @@ export class RedisBus implements Bus {
       this.#isSubscribed = false
     })
     if (subscriber.status === 'ready') this.#subscribe()
+    this.#client.whenAnotherRun(() => this.#listener?.lost('another run of the server'))
     this.#client.whenUsable(() => void this.#beat())
     this.#schedule()
   }
@@ -94,32 +99,59 @@ export class RedisBus implements Bus {
   #heard(text: string): void {
     const notice = readNotice(text)
     if (!notice) {
-      this.#listener?.gap('a notice could not be read')
+      this.#gap('a notice could not be read')
       return
     }
     const { previousTip, tip, n } = notice
     if (isLink(notice) && this.#chain.heard(previousTip, { tip, n: Number(n) }) === 'gap') {
-      this.#listener?.gap('a notice does not follow the last one heard')
+      this.#gap('a notice does not follow the last one heard')
     }
     this.#listener?.noticed(notice)
   }
 
+  /**
+   * Tells a gap, one in a beat at most: whoever may publish on our channel could make L1 useless otherwise. Nothing is
+   * proven while one is due, so the bound on staleness holds meanwhile.
+   */
+  #gap(reason: string): void {
+    if (this.#gapDue !== undefined) return
+    this.#gapDue = reason
+    const leftMs = this.#gapAt + this.#beatMs - this.#clock.now()
+    if (leftMs <= 0) this.#tellGap()
+    else this.#cancelGap = this.#clock.inBackground(leftMs, () => this.#tellGap())
+  }
+
+  /** Tells the gap that is due, if one is. */
+  #tellGap(): void {
+    const reason = this.#gapDue
+    if (reason === undefined) return
+    this.#cancelGap?.()
+    this.#gapDue = undefined
+    this.#gapAt = this.#clock.now()
+    this.#listener?.gap(reason)
+  }
+
+  get #beatMs(): number {
+    return this.#settings.maxStalenessMs / BEATS_PER_BOUND
+  }
+
   #schedule(): void {
     if (this.#closed) return
-    this.#cancelBeat = this.#clock.inBackground(this.#settings.maxStalenessMs / BEATS_PER_BOUND, () => {
+    this.#cancelBeat = this.#clock.inBackground(this.#beatMs, () => {
       void this.#beat()
       this.#schedule()
     })
   }
 
   async #beat(): Promise<void> {
-    if (this.#isBeating || !this.#isSubscribed || !this.#client.usable) return
+    if (this.#isBeating || !this.#client.usable) return
     this.#isBeating = true
     try {
       const sentAt = this.#clock.now()
       const before = this.#chain.last
+      const isSubscribed = this.#isSubscribed
       const [head] = await Promise.all([this.#readHead(), this.#client.measureTime()])
-      if (await this.#ponged()) this.#proven(head, before, sentAt)
+      if (isSubscribed && (await this.#ponged())) this.#proven(head, before, sentAt)
     } catch {
       // Counted and told by the client; without a proof `verifiedAt` stays where it is.
     } finally {
@@ -152,12 +184,15 @@ export class RedisBus implements Bus {
       // A chain that was known before the read is lost, with whatever it told; one that began since is not.
       if (!before) return
       this.#chain.forget()
-      this.#listener?.gap('the chain of notices is gone')
+      this.#listener?.lost('the chain of notices is gone')
       return
     }
     const found = this.#chain.read(head, before)
-    if (found === 'gap') this.#listener?.gap('the head of the chain was not heard')
-    if (found === 'back') this.#listener?.gap('the chain of notices went back')
+    if (found === 'back' && before) {
+      this.#listener?.lost('the chain of notices went back', { after: head.n, until: before.n })
+    }
+    if (found === 'gap') this.#gap('the head of the chain was not heard')
+    this.#tellGap()
     this.verifiedAt = sentAt
   }
 
@@ -165,5 +200,6 @@ export class RedisBus implements Bus {
     this.#closed = true
     this.#listener = undefined
     this.#cancelBeat?.()
+    this.#cancelGap?.()
   }
 }

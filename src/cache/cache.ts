@@ -25,15 +25,21 @@ import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
 import { touchThrough } from './touch.ts'
 import { lookupFar, lookupNear } from './lookup.ts'
-import { handOut, standing } from './near.ts'
-import type { EntryOptions, LoadOptions, LoadSettings } from './options.ts'
-import { readEntryOptions, readLoadOptions } from './options.ts'
+import { handOut, isCoherent, standing } from './near.ts'
+import type {
+  ChangeOptions,
+  DefaultOptions,
+  DefaultSettings,
+  EntryOptions,
+  LoadOptions,
+  SetOptions,
+} from './options.ts'
+import { readChangeOptions, readDefaultOptions, readEntryOptions, readLoadOptions, readSetOptions } from './options.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
-import type { Loader } from './loader.ts'
-import type { LoadRequest } from './read-through.ts'
+import type { Loader, LoadRequest } from './loader.ts'
 import { readThrough } from './read-through.ts'
 import { renewBehind } from './stale-while-revalidate.ts'
-import type { Outcome } from './write-through.ts'
+import type { Outcome, SetResult } from './write-through.ts'
 import { writeThrough } from './write-through.ts'
 
 /** An entry as its reader sees it. Durations are in ms; `Infinity` for an entry without an end. */
@@ -62,8 +68,6 @@ export interface LoadedEntry<T> {
 /** What a whole cache has done and holds. */
 export interface CacheStats extends Gauges {
   readonly counters: Counters
-  /** Whether L2 would be asked right now; `undefined` for L1 alone. */
-  readonly l2Usable: boolean | undefined
 }
 
 /** What a load hands to one caller. */
@@ -92,14 +96,19 @@ export class Cache implements Observable {
   readonly name: string
   readonly counters: Counters
   readonly #parts: Parts
-  readonly #defaults: LoadSettings
+  readonly #defaults: DefaultSettings
   readonly #requests: RequestCounters
   readonly #groups: readonly string[]
   readonly #isRoot: boolean
   readonly #life: Life
 
   /** Not for users: `createCache` puts the parts together. */
-  constructor(parts: Parts, name = ROOT_NAMESPACE, defaults: LoadSettings = parts.settings.defaults, life: Life = {}) {
+  constructor(
+    parts: Parts,
+    name = ROOT_NAMESPACE,
+    defaults: DefaultSettings = parts.settings.defaults,
+    life: Life = {},
+  ) {
     this.name = name
     this.counters = parts.counters
     this.#parts = parts
@@ -181,60 +190,72 @@ export class Cache implements Observable {
 
   /**
    * Stores a value: in L2 first, then here; the other processes drop theirs. Rejects with `ERR_UNSTORABLE_VALUE`,
-   * `ERR_VALUE_TOO_LARGE` or for bad options, and then nothing was stored.
+   * `ERR_VALUE_TOO_LARGE` or for bad options, and then nothing was stored; with `requireAck`, with
+   * `ERR_NOT_ACKNOWLEDGED`.
    *
    * @example
    * const { acknowledged } = await cache.set('rates', rates, { ttl: '1h' })
    */
-  async set(key: string, value: unknown, options?: EntryOptions): Promise<Outcome> {
+  async set(key: string, value: unknown, options?: SetOptions): Promise<SetResult> {
     const target = this.#target(key)
-    return writeThrough(this.#parts, target, value, readEntryOptions('set', options, this.#defaults))
+    const settings = readSetOptions(options, this.#defaults)
+    return acknowledged('set', settings.requireAck, writeThrough(this.#parts, target, value, settings))
   }
 
   /** Makes a key gone everywhere. A load of it that is under way answers its callers and stores nothing. */
-  async delete(key: string): Promise<Outcome> {
-    return deleteEverywhere(this.#parts, this.#target(key))
+  async delete(key: string, options?: ChangeOptions): Promise<Outcome> {
+    const target = this.#target(key)
+    const requireAck = readChangeOptions('delete', options, this.#defaults)
+    return acknowledged('delete', requireAck, deleteEverywhere(this.#parts, target))
   }
 
   /**
    * Makes a key stale everywhere: its value is renewed at the next `getOrSet`, and may still be served meanwhile, and
    * when that fails, for as long as it would have lived.
    */
-  async expire(key: string): Promise<Outcome> {
-    return expireEverywhere(this.#parts, this.#target(key))
+  async expire(key: string, options?: ChangeOptions): Promise<Outcome> {
+    const target = this.#target(key)
+    const requireAck = readChangeOptions('expire', options, this.#defaults)
+    return acknowledged('expire', requireAck, expireEverywhere(this.#parts, target))
   }
 
   /**
    * Makes all entries that carry one of these tags gone everywhere, in all namespaces, in one step per tag. A load under
    * way whose value turns out to carry one answers its callers and stores nothing. Rejects with `ERR_INVALID_TAG`.
+   * `requireAck` is that of the namespace.
    *
    * @example
    * await cache.set('product:7', product, { tags: ['products', 'brand:3'] })
    * await cache.invalidateTags('brand:3')
    */
   async invalidateTags(...tags: string[]): Promise<Outcome> {
-    return this.#ofTags(tags, invalidateTagEverywhere)
+    return this.#ofTags('invalidateTags', tags, invalidateTagEverywhere)
   }
 
   /** Makes all entries that carry one of these tags stale everywhere. Rejects with `ERR_INVALID_TAG`. */
   async expireTags(...tags: string[]): Promise<Outcome> {
-    return this.#ofTags(tags, expireTagEverywhere)
+    return this.#ofTags('expireTags', tags, expireTagEverywhere)
   }
 
-  async #ofTags(tags: string[], change: (parts: Parts, tag: string) => Promise<Outcome>): Promise<Outcome> {
+  async #ofTags(
+    operation: string,
+    tags: string[],
+    change: (parts: Parts, tag: string) => Promise<Outcome>,
+  ): Promise<Outcome> {
     this.#assertOpen()
-    const outcomes = await Promise.all(checkTags(tags).map((tag) => change(this.#parts, tag)))
-    return { acknowledged: outcomes.every(({ acknowledged }) => acknowledged) }
+    const outcomes = Promise.all(checkTags(tags).map((tag) => change(this.#parts, tag)))
+    return acknowledged(operation, this.#defaults.requireAck, outcomes.then(together))
   }
 
   /**
    * Gives what is stored under a key a new `ttl` from now on, everywhere. `found` tells whether there was something
    * (`false` too when that is not known, for want of an acknowledgement).
    */
-  async touch(key: string, ttl?: Duration): Promise<Outcome & { readonly found: boolean }> {
+  async touch(key: string, ttl?: Duration, options?: ChangeOptions): Promise<Outcome & { readonly found: boolean }> {
     const target = this.#target(key)
+    const requireAck = readChangeOptions('touch', options, this.#defaults)
     const kept = ttl === undefined ? this.#defaults : { ...this.#defaults, ttlMs: readDuration('ttl', ttl) }
-    return touchThrough(this.#parts, target, kept)
+    return acknowledged('touch', requireAck, touchThrough(this.#parts, target, kept))
   }
 
   /**
@@ -251,9 +272,10 @@ export class Cache implements Observable {
   }
 
   /** Makes all entries of this namespace, and of those below it, gone everywhere, in one step. */
-  async clear(): Promise<Outcome> {
+  async clear(options?: ChangeOptions): Promise<Outcome> {
     this.#assertOpen()
-    return clearEverywhere(this.#parts, this.name, this.#isRoot)
+    const requireAck = readChangeOptions('clear', options, this.#defaults)
+    return acknowledged('clear', requireAck, clearEverywhere(this.#parts, this.name, this.#isRoot))
   }
 
   /**
@@ -263,8 +285,8 @@ export class Cache implements Observable {
    * @example
    * const users = cache.namespace('users', { ttl: '1h' })
    */
-  namespace(name: string, defaults?: LoadOptions): Cache {
-    const settings = readLoadOptions('namespace', defaults, this.#defaults)
+  namespace(name: string, defaults?: DefaultOptions): Cache {
+    const settings = readDefaultOptions('namespace', defaults, this.#defaults)
     return new Cache(this.#parts, namespaceWithin(this.name, name), settings, this.#life)
   }
 
@@ -275,11 +297,18 @@ export class Cache implements Observable {
   }
 
   gauges(): Gauges {
-    return { l1Entries: this.#parts.near?.entries ?? 0, l1Bytes: this.#parts.near?.bytes ?? 0 }
+    const { near, shared, journal } = this.#parts
+    return {
+      l1Entries: near?.entries ?? 0,
+      l1Bytes: near?.bytes ?? 0,
+      l2Usable: shared?.far.usable,
+      coherent: isCoherent(this.#parts),
+      journalled: journal.size,
+    }
   }
 
   stats(): CacheStats {
-    return { ...this.gauges(), counters: this.counters, l2Usable: this.#parts.shared?.far.usable }
+    return { ...this.gauges(), counters: this.counters }
   }
 
   /**
@@ -330,7 +359,7 @@ export class Cache implements Observable {
       return { loaded: { value: kept, tier: 'l1', freshness: near.freshness, createdAt, freshUntil }, joined: false }
     }
     const { loaded, joined } = await readThrough(this.#parts, request)
-    if (loaded.freshness === 'stale') renewBehind(this.#parts, request)
+    if (loaded.freshness === 'stale' && loaded.failure === undefined) renewBehind(this.#parts, request)
     if (loaded.shared) return { loaded, joined }
     return { loaded: { ...loaded, value: handOut(loaded.value, false) }, joined }
   }
@@ -363,6 +392,17 @@ export class Cache implements Observable {
   #assertOpen(): void {
     if (this.#life.closing) throw new TierCacheError('ERR_CLOSED', 'the cache was closed')
   }
+}
+
+/** The outcome of a change, if it is acknowledged or need not be. */
+async function acknowledged<O extends Outcome>(operation: string, requireAck: boolean, change: Promise<O>): Promise<O> {
+  const outcome = await change
+  if (outcome.acknowledged || !requireAck) return outcome
+  throw new TierCacheError('ERR_NOT_ACKNOWLEDGED', `${operation}: Redis did not acknowledge it, and requireAck was set`)
+}
+
+function together(outcomes: readonly Outcome[]): Outcome {
+  return { acknowledged: outcomes.every((outcome) => outcome.acknowledged) }
 }
 
 function readLoader(loader: unknown): void {

@@ -1,6 +1,6 @@
 import { localId, namespaceGroup, tagGroup } from '../entry/key.ts'
-import type { Notice } from '../entry/notice.ts'
-import { subjectKey } from '../entry/notice.ts'
+import type { Notice, Operation } from '../entry/notice.ts'
+import { isLink, subjectKey } from '../entry/notice.ts'
 import type { Invalidation } from './journal.ts'
 import { expireNear, forget, noteUnacknowledged } from './near.ts'
 import type { Parts, Target } from './parts.ts'
@@ -97,6 +97,7 @@ async function invalidateFar(
   try {
     await send()
     parts.journal.acknowledge(entry)
+    parts.recent.acknowledged(invalidation)
     return true
   } catch (error) {
     noteUnacknowledged(parts, entry, operation, error)
@@ -127,40 +128,55 @@ export async function repeatInvalidation(parts: Parts, invalidation: Invalidatio
  */
 export function applyFromElsewhere(parts: Parts, notice: Notice): void {
   parts.counters.noticesReceived++
-  const isForeign = notice.origin !== parts.bus.origin
-  switch (notice.operation) {
+  const subject = subjectOf(notice)
+  if (isLink(notice)) parts.recent.heard(Number(notice.n), subject)
+  if (!subject) return
+  if (notice.origin !== parts.bus.origin) applyForeign(parts, notice.operation, subject)
+  if (subject.kind === 'key') parts.shared?.leases.call(subject.address)
+}
+
+function applyForeign(parts: Parts, operation: Operation, subject: Invalidation): void {
+  switch (operation) {
     case 'D':
     case 'S':
     case 'E':
-      if (isForeign) forgetKey(parts, notice)
-      callWaiters(parts, notice)
+      if (subject.kind === 'key') forget(parts, subject, 'notice')
+      return
+    case 'X':
+    case 'T':
+      if (subject.kind !== 'key') parts.marks.move(subject.group)
+      return
+    case 'U':
+      if (subject.kind !== 'key') parts.marks.moveSoftly(subject.group)
       return
     case 'F':
     case 'R':
-      callWaiters(parts, notice)
-      return
-    case 'X':
-      if (isForeign) parts.marks.move(namespaceGroup(notice.subject))
-      return
-    case 'T':
-      if (isForeign) parts.marks.move(tagGroup(notice.subject))
-      return
-    case 'U':
-      if (isForeign) parts.marks.moveSoftly(tagGroup(notice.subject))
-      return
     case 'Y':
       return
     default:
-      notice.operation satisfies never
+      operation satisfies never
   }
 }
 
-function forgetKey(parts: Parts, notice: Notice): void {
-  const address = subjectKey(notice.subject)
-  if (address) forget(parts, { id: localId(address.namespace, address.key) }, 'notice')
-}
-
-function callWaiters(parts: Parts, notice: Notice): void {
-  const address = subjectKey(notice.subject)
-  if (address) parts.shared?.leases.call(address)
+/** What a notice is about. Repeated as an invalidation it says as much, or more. */
+function subjectOf({ operation, subject }: Notice): Invalidation | undefined {
+  switch (operation) {
+    case 'D':
+    case 'S':
+    case 'E':
+    case 'F':
+    case 'R': {
+      const address = subjectKey(subject)
+      return address && { kind: 'key', id: localId(address.namespace, address.key), address }
+    }
+    case 'X':
+      return { kind: 'namespace', group: namespaceGroup(subject), namespace: subject }
+    case 'T':
+    case 'U':
+      return { kind: 'tag', group: tagGroup(subject), tag: subject }
+    case 'Y':
+      return undefined
+    default:
+      return operation satisfies never
+  }
 }

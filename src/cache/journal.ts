@@ -1,10 +1,18 @@
 import type { Address } from '../entry/entry.ts'
+import { namespaceGroup, ROOT_NAMESPACE } from '../entry/key.ts'
 
 /** A change of the shared truth that may not have reached L2. Repeating it is always right: it only takes away. */
 export type Invalidation =
   | { readonly kind: 'key'; readonly id: string; readonly address: Address }
   | { readonly kind: 'namespace'; readonly group: string; readonly namespace: string }
   | { readonly kind: 'tag'; readonly group: string; readonly tag: string }
+
+/** The invalidation that covers all others. */
+export const everything: Invalidation = {
+  kind: 'namespace',
+  group: namespaceGroup(ROOT_NAMESPACE),
+  namespace: ROOT_NAMESPACE,
+}
 
 /** An invalidation with the number of the call that asked for it. */
 export interface JournalEntry {
@@ -27,13 +35,7 @@ export const JOURNAL_MOST = 10_000
 export class Journal {
   readonly #keys = new Map<string, JournalEntry>()
   readonly #groups = new Map<string, JournalEntry>()
-  readonly #everything: Invalidation
   #numbers = 0
-
-  /** `everything`: the invalidation that covers all others. */
-  constructor(everything: Invalidation) {
-    this.#everything = everything
-  }
 
   get size(): number {
     return this.#keys.size + this.#groups.size
@@ -49,7 +51,7 @@ export class Journal {
     if (this.size >= JOURNAL_MOST) {
       this.#keys.clear()
       this.#groups.clear()
-      this.#note({ number: entry.number, invalidation: this.#everything })
+      this.#note({ number: entry.number, invalidation: everything })
       return
     }
     this.#note(entry)

@@ -1,5 +1,6 @@
 import { checkTags } from '../entry/key.ts'
 import { TierCacheError } from '../errors.ts'
+import type { RequestCounters } from '../events.ts'
 import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
 import type { LoadSettings } from './options.ts'
@@ -9,7 +10,7 @@ import type { Parts, Target } from './parts.ts'
 export interface LoadContext {
   /** The key that is loaded. */
   readonly key: string
-  /** Aborted when the load has taken `hardTimeout`. */
+  /** Aborted when the load has taken `hardTimeout`: nobody waits for it any more. */
   readonly signal: AbortSignal
   /** Sets how long the value will be fresh, once it is known. Throws `ERR_INVALID_OPTION`. */
   setTtl(ttl: Duration): void
@@ -25,6 +26,16 @@ export interface LoadContext {
 /** Computes the value of a key. `undefined` is handed to the callers and not stored. */
 export type Loader<T> = (context: LoadContext) => T | Promise<T>
 
+/** One load, as its caller wants it. */
+export interface LoadRequest {
+  readonly target: Target
+  readonly loader: Loader<unknown>
+  readonly settings: LoadSettings
+  readonly requests: RequestCounters
+  /** `read`: a stale value will do. `renew`: a stale value is what is to be replaced. */
+  readonly purpose: 'read' | 'renew'
+}
+
 /** What a run of a loader came to. */
 export interface Run {
   readonly value: unknown
@@ -35,17 +46,20 @@ export interface Run {
   readonly skippedFor: 'each' | 'next' | undefined
 }
 
-/** Runs the loader within its deadline. What it does after that is dropped. */
+/** Told at the moment when a loader is past its deadline: with what it comes to all the same, and its callers' error. */
+export type LateListener = (outcome: Promise<Run>, error: TierCacheError) => void
+
+/** Runs the loader within its deadline. Without a `whenLate`, what it does after that is dropped. */
 export async function runLoader(
   parts: Parts,
-  target: Target,
-  loader: Loader<unknown>,
-  { hardTimeoutMs, tags: given }: LoadSettings,
+  { target, loader, settings }: LoadRequest,
+  whenLate?: LateListener,
 ): Promise<Run> {
   const { clock, counters, events } = parts
   const controller = new AbortController()
+  const startedAt = clock.now()
   let ttlMs: number | undefined
-  let tags = given
+  let { tags } = settings
   let skippedFor: Run['skippedFor']
   const context: LoadContext = {
     key: target.key,
@@ -60,8 +74,10 @@ export async function runLoader(
       skippedFor = others
     },
   }
-  const startedAt = clock.now()
-  counters.loadsRunning++
+  const work = async (): Promise<Run> => {
+    const value = await loader(context)
+    return { value, loadMs: clock.now() - startedAt, ttlMs, tags, skippedFor }
+  }
   const told = (error?: unknown) => {
     const ms = clock.now() - startedAt
     counters.loadsRunning--
@@ -69,35 +85,39 @@ export async function runLoader(
     if (error !== undefined) counters.loadsFailed++
     const { namespace, key } = target
     events.tell('load', () => (error === undefined ? { namespace, key, ms } : { namespace, key, ms, error }))
-    return ms
   }
+  counters.loadsRunning++
   try {
-    const value = await deadline(parts, target.key, hardTimeoutMs, controller, async () => loader(context))
-    return { value, loadMs: told(), ttlMs, tags, skippedFor }
+    const run = await inTime(parts, target.key, settings.hardTimeoutMs, controller, work, whenLate)
+    told()
+    return run
   } catch (error) {
     told(error ?? new Error('the loader failed without an error'))
     throw error
   }
 }
 
-/** The run's outcome, or its abortion after `ms`. */
-function deadline<T>(
-  parts: Parts,
+/** The outcome of the work, or its abortion after `ms`. */
+function inTime(
+  { clock }: Parts,
   key: string,
   ms: number,
   controller: AbortController,
-  run: () => Promise<T>,
-): Promise<T> {
-  if (ms === Number.POSITIVE_INFINITY) return run()
-  return new Promise<T>((resolve, reject) => {
-    const cancel = parts.clock.after(ms, () => {
+  work: () => Promise<Run>,
+  whenLate: LateListener | undefined,
+): Promise<Run> {
+  if (ms === Number.POSITIVE_INFINITY) return work()
+  return new Promise<Run>((resolve, reject) => {
+    const cancel = clock.after(ms, () => {
       const error = new TierCacheError(
         'ERR_LOAD_TIMEOUT',
         `the loader of ${JSON.stringify(key.slice(0, 40))} took more than ${ms} ms`,
       )
+      whenLate?.(outcome, error)
       controller.abort(error)
       reject(error)
     })
-    run().then(resolve, reject).finally(cancel)
+    const outcome = work()
+    outcome.then(resolve, reject).finally(cancel)
   })
 }

@@ -28,8 +28,18 @@ export function standing(parts: Parts, near: NearEntry, now: number): Standing {
   }
   if (now >= near.keptUntil) return 'void'
   const knownAt = Math.max(near.asOf, bus.verifiedAt)
-  if (now - knownAt > settings.maxStalenessMs) return 'unproven'
+  if (now - knownAt > settings.maxStalenessMs && !servesUnproven(parts)) return 'unproven'
   return judge(near, now)
+}
+
+/** Whether L1 answers without a proof: the application prefers that to loading while Redis is down. */
+function servesUnproven({ settings, shared }: Parts): boolean {
+  return settings.onRedisDown === 'serve-l1' && shared?.far.usable === false
+}
+
+/** Whether L1 is known to be current within the bound on staleness. */
+export function isCoherent({ bus, clock, settings }: Parts): boolean {
+  return clock.now() - bus.verifiedAt <= settings.maxStalenessMs
 }
 
 /** What a reader gets of a value that is shared, or not. */
@@ -77,15 +87,17 @@ export function land(parts: Parts, target: Target, flight: Flight, landing: Land
   const now = clock.now()
   const keptUntil = now + l1TtlMs
   const freshUntil = marks.movedSoftlySince(groups, flight.mark) ? now : keptUntil
+  const isShort = landing.unguarded && settings.onRedisDown !== 'serve-l1'
   near.set(target.id, {
     value: entry.value,
     createdAt: entry.createdAt,
     freshUntil: Math.min(entry.freshUntil, freshUntil),
     staleUntil: Math.min(entry.staleUntil, keptUntil),
     tags: entry.tags,
+    version: entry.version,
     groups,
     asOf,
-    keptUntil: landing.unguarded ? Math.min(keptUntil, asOf + settings.maxStalenessMs) : keptUntil,
+    keptUntil: isShort ? Math.min(keptUntil, asOf + settings.maxStalenessMs) : keptUntil,
     mark: marks.count,
     bytes,
     shared,

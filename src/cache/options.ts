@@ -31,16 +31,44 @@ export interface EntryOptions {
   readonly isolation?: Isolation | undefined
 }
 
+/** How a change answers. */
+export interface ChangeOptions {
+  /**
+   * A change that Redis does not acknowledge rejects with `ERR_NOT_ACKNOWLEDGED`, in place of answering
+   * `{ acknowledged: false }`. It holds in this process and is repeated all the same. Default `false`.
+   */
+  readonly requireAck?: boolean | undefined
+}
+
+/** How a value is written by `set`. */
+export interface SetOptions extends EntryOptions, ChangeOptions {
+  /**
+   * A number that grows with the value, such as a row's version or its time of change: where a value with a higher one
+   * is stored, the given value is not (`{ refused: 'older' }`). A value without a version, given or loaded, replaces any
+   * other, and any other replaces it. Default: none.
+   */
+  readonly version?: number | undefined
+}
+
 /** How a value is loaded, and kept. */
 export interface LoadOptions extends EntryOptions {
-  /** After so long a loader is aborted (`ctx.signal`) and its callers get `ERR_LOAD_TIMEOUT`. Default `'30s'`. */
+  /**
+   * After so long a loader is aborted (`ctx.signal`) and its callers get what is stale, or else `ERR_LOAD_TIMEOUT`. When
+   * it answers all the same, its value is stored, unless that is too late: newcomers wait for it for one `lease`, then
+   * load themselves; and one more `hardTimeout` later it is dropped. Default `'30s'`. `'never'`: a loader that never ends
+   * keeps its callers, and the other processes, for as long as they wait.
+   */
   readonly hardTimeout?: Duration | undefined
   /**
-   * How long a caller waits for a load that another one runs, here or in another process. After that it runs its own
-   * loader and stores nothing. Default: as `hardTimeout`. 0: never wait.
+   * How long a caller waits for a load that another one runs, here or in another process. After that it gets what is
+   * stored, stale or fresh, or else runs its own loader, together with others of this process that have waited so long;
+   * nothing of that is stored. Default: as `hardTimeout`. 0: never wait, and share with nobody.
    */
   readonly waitTimeout?: Duration | undefined
 }
+
+/** What holds for all calls of a cache or namespace, unless one says otherwise. */
+export interface DefaultOptions extends LoadOptions, ChangeOptions {}
 
 /** What `createCache` takes, apart from `redis`. */
 export interface CacheOptions {
@@ -52,10 +80,16 @@ export interface CacheOptions {
   readonly maxStaleness?: Duration | undefined
   /** The deadline of each command to Redis. Default 250 ms. */
   readonly commandTimeout?: Duration | undefined
+  /**
+   * What L1 does while Redis is configured and cannot be reached. `'load'` (the default): it answers within `maxStaleness`
+   * only, then loaders do. `'serve-l1'`: it answers for as long as its entries live, though nobody knows whether they are
+   * current; `stats().coherent` is false meanwhile.
+   */
+  readonly onRedisDown?: 'load' | 'serve-l1' | undefined
   /** How long a process that loads a key keeps the others waiting before one of them takes over. Default `'3s'`. */
   readonly lease?: Duration | undefined
   /** Options for all values of the cache, unless a namespace or call says otherwise. */
-  readonly defaults?: LoadOptions | undefined
+  readonly defaults?: DefaultOptions | undefined
 }
 
 export interface EntrySettings {
@@ -73,16 +107,27 @@ export interface LoadSettings extends EntrySettings {
   readonly waitTimeoutMs: number | undefined
 }
 
+export interface SetSettings extends EntrySettings {
+  readonly version?: number | undefined
+  readonly requireAck: boolean
+}
+
+/** What a namespace gives to its calls. */
+export interface DefaultSettings extends LoadSettings {
+  readonly requireAck: boolean
+}
+
 export interface CacheSettings {
   readonly prefix: string
   readonly l1: { readonly maxEntries: number; readonly maxBytes: number } | undefined
   readonly maxStalenessMs: number
   readonly commandTimeoutMs: number
   readonly leaseMs: number
-  readonly defaults: LoadSettings
+  readonly onRedisDown: 'load' | 'serve-l1'
+  readonly defaults: DefaultSettings
 }
 
-const DEFAULTS: LoadSettings = Object.freeze({
+const DEFAULTS: DefaultSettings = Object.freeze({
   ttlMs: 300_000,
   l1TtlMs: Number.POSITIVE_INFINITY,
   staleMs: 0,
@@ -91,11 +136,15 @@ const DEFAULTS: LoadSettings = Object.freeze({
   tags: Object.freeze([]),
   hardTimeoutMs: 30_000,
   waitTimeoutMs: undefined,
+  requireAck: false,
 })
 
 const ENTRY_NAMES = ['ttl', 'l1Ttl', 'stale', 'jitter', 'tags', 'isolation']
+const CHANGE_NAMES = ['requireAck']
+const SET_NAMES = [...ENTRY_NAMES, 'version', ...CHANGE_NAMES]
 const LOAD_NAMES = [...ENTRY_NAMES, 'hardTimeout', 'waitTimeout']
-const CACHE_NAMES = ['redis', 'prefix', 'l1', 'maxStaleness', 'commandTimeout', 'lease', 'defaults']
+const DEFAULT_NAMES = [...LOAD_NAMES, ...CHANGE_NAMES]
+const CACHE_NAMES = ['redis', 'prefix', 'l1', 'maxStaleness', 'commandTimeout', 'lease', 'onRedisDown', 'defaults']
 const ISOLATIONS = ['frozen', 'copy', 'reference'] as const
 
 /** Reads the options of a whole cache. Throws `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_INVALID_NAMESPACE`. */
@@ -109,7 +158,8 @@ export function readCacheOptions(options: (CacheOptions & { readonly redis?: unk
     maxStalenessMs: readFiniteDuration('maxStaleness', given.maxStaleness ?? 2000, 100),
     commandTimeoutMs: readFiniteDuration('commandTimeout', given.commandTimeout ?? 250),
     leaseMs: Math.ceil(readFiniteDuration('lease', given.lease ?? 3000, 100)),
-    defaults: readLoadOptions('defaults', given.defaults, DEFAULTS),
+    onRedisDown: readWord('onRedisDown', given.onRedisDown ?? 'load', ['load', 'serve-l1']),
+    defaults: readDefaultOptions('defaults', given.defaults, DEFAULTS),
   })
 }
 
@@ -123,6 +173,41 @@ function readL1(l1: CacheOptions['l1']): CacheSettings['l1'] {
     maxEntries: readInteger('l1.maxEntries', given.maxEntries ?? 10_000, 1, 2 ** 31),
     maxBytes: readInteger('l1.maxBytes', given.maxBytes ?? 64 * 1024 * 1024, 1),
   })
+}
+
+/** Reads the defaults of a cache or namespace, over those above it. */
+export function readDefaultOptions(
+  owner: string,
+  options: DefaultOptions | undefined,
+  base: DefaultSettings,
+): DefaultSettings {
+  if (options === undefined) return base
+  checkOptions(owner, options, DEFAULT_NAMES)
+  return { ...readOver(options, base), requireAck: readRequireAck(options, base) }
+}
+
+/** Reads the options of `set`, over those of its namespace. */
+export function readSetOptions(options: SetOptions | undefined, base: DefaultSettings): SetSettings {
+  if (options === undefined) return base
+  checkOptions('set', options, SET_NAMES)
+  const { version } = options
+  if (version !== undefined && !Number.isFinite(version)) {
+    throw badValue('ERR_INVALID_OPTION', 'version', 'a finite number', version)
+  }
+  return { ...readOver(options, base), version, requireAck: readRequireAck(options, base) }
+}
+
+/** Whether a change has to be acknowledged, by the options of its call and of its namespace. */
+export function readChangeOptions(owner: string, options: ChangeOptions | undefined, base: DefaultSettings): boolean {
+  if (options === undefined) return base.requireAck
+  checkOptions(owner, options, CHANGE_NAMES)
+  return readRequireAck(options, base)
+}
+
+function readRequireAck({ requireAck }: ChangeOptions, base: DefaultSettings): boolean {
+  if (requireAck === undefined) return base.requireAck
+  if (typeof requireAck !== 'boolean') throw badValue('ERR_INVALID_OPTION', 'requireAck', 'true or false', requireAck)
+  return requireAck
 }
 
 /** Reads the options of a call that stores, over those of its namespace. */

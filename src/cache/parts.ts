@@ -10,6 +10,7 @@ import type { SyncTier, Tier } from '../tiers/tier.ts'
 import type { Flights } from './flights.ts'
 import type { Journal } from './journal.ts'
 import type { CacheSettings } from './options.ts'
+import type { RecentInvalidations } from './recent-invalidations.ts'
 
 /** What processes share: L2, the leases on its keys, and the truth about its groups. */
 export interface SharedParts {
@@ -34,10 +35,11 @@ export interface Parts {
   readonly marks: Marks
   readonly flights: Flights
   readonly journal: Journal
-  /** Loads that callers of this process may join. */
-  readonly loads: SingleFlight<Loaded>
-  /** How many renewals run behind stale values. */
-  renewals: number
+  readonly recent: RecentInvalidations
+  /** Loads that callers of this process may join; one past its deadline ends with `undefined` if it takes too long. */
+  readonly loads: SingleFlight<Loaded | undefined>
+  /** The keys whose stale values are being renewed behind their readers. */
+  readonly renewing: Set<string>
   /** What ends the parts, in this order. */
   readonly endings: (() => void)[]
 }
@@ -55,6 +57,8 @@ export interface Loaded {
   /** How many marks had been moved when its flight began, and the groups that it turned out to belong to. */
   readonly mark: number
   readonly groups: readonly string[]
+  /** Why no newer value could be loaded; this one is served in its place. */
+  readonly failure?: unknown
 }
 
 /** The key of a call, with the names it goes by. */

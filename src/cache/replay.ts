@@ -30,6 +30,7 @@ export function replayWhenUsable(parts: Parts): void {
   }
 
   parts.shared?.whenUsable(() => void replay())
+  parts.events.on('resync', () => void replay())
   parts.events.on('unacknowledged', () => {
     cancel()
     cancel = parts.clock.inBackground(pauseMs, () => void replay())
@@ -58,6 +59,7 @@ async function repeat(parts: Parts, entry: JournalEntry): Promise<boolean> {
     return false
   }
   parts.journal.acknowledge(entry)
+  parts.recent.acknowledged(entry.invalidation)
   parts.events.tell('acknowledged', () => subjectOf(entry.invalidation))
   return true
 }

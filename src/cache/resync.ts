@@ -1,13 +1,30 @@
+import type { LostLinks } from '../bus/bus.ts'
+import { everything } from './journal.ts'
 import type { Parts } from './parts.ts'
 
 /**
  * After a gap: any notice may have been missed, so nothing that L1 holds is believed, and nothing that is under way may
  * fill it. O(1) in the number of entries.
  */
-export function resync(parts: Parts, reason: string): void {
+export function dropUnheard(parts: Parts, reason: string): void {
   parts.counters.gaps++
   parts.marks.moveAll()
   parts.flights.poisonAll('gap')
   parts.loads.detachAll()
   parts.events.tell('gap', () => ({ reason }))
+}
+
+/**
+ * L2 may have lost what it had acknowledged, because of this order of events:
+ *   1. delete k is acknowledged; the replica has not got it yet
+ *   2. the master dies, and the replica takes its place: k is there again, with its old value
+ * What was invalidated lately is invalidated once more. Until that is acknowledged, L2 is not believed about it here.
+ */
+export function resync(parts: Parts, reason: string, links?: LostLinks): void {
+  dropUnheard(parts, reason)
+  const lost = parts.recent.lost(links)
+  const repeated = lost === 'everything' ? [everything] : lost
+  for (const invalidation of repeated) parts.journal.add({ number: parts.journal.next(), invalidation })
+  parts.counters.resyncs++
+  parts.events.tell('resync', () => ({ reason, repeated: repeated.length }))
 }

@@ -3,14 +3,20 @@ import { decode, encode } from '../entry/codec.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Candidate, Tier } from '../tiers/tier.ts'
 import type { JournalEntry } from './journal.ts'
-import { forget, isolate, land, noteUnacknowledged } from './near.ts'
-import type { EntrySettings } from './options.ts'
+import { forget, isolate, land, noteUnacknowledged, standing } from './near.ts'
+import type { EntrySettings, SetSettings } from './options.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** What a write, a deletion or a clear came to. */
 export interface Outcome {
   /** Whether the change is known to have reached L2 (always, with L1 alone), so that the bound on staleness holds. */
   readonly acknowledged: boolean
+}
+
+/** What a `set` came to. */
+export interface SetResult extends Outcome {
+  /** `older`: a value with a higher `version` is there, and stays. Absent when the value was stored. */
+  readonly refused?: 'older'
 }
 
 /** The most bytes of one encoded value. */
@@ -33,7 +39,7 @@ export function candidateOf(
   parts: Parts,
   target: Target,
   encoded: Encoded,
-  kept: EntrySettings,
+  kept: EntrySettings & Pick<SetSettings, 'version'>,
   loadMs: number,
 ): Candidate {
   const createdAt = parts.clock.now()
@@ -45,6 +51,7 @@ export function candidateOf(
     freshUntil: createdAt + ttlMs,
     staleUntil: createdAt + ttlMs + kept.staleMs,
     tags: kept.tags,
+    version: kept.version,
     loadMs,
   }
 }
@@ -57,17 +64,19 @@ export function candidateOf(
  *   2. set k = v2 goes out, and is acknowledged
  *   3. the reader's answer lands: it would put v1 over v2
  *
- * With L1 alone all of it happens in one turn: of two writes at one time the later one stays.
+ * With L1 alone all of it happens in one turn: of two writes at one time the later one stays, or the one with the higher
+ * version.
  */
 export async function writeThrough(
   parts: Parts,
   target: Target,
   value: unknown,
-  kept: EntrySettings,
-): Promise<Outcome> {
+  kept: SetSettings,
+): Promise<SetResult> {
   const encoded = encodeValue(value)
   const candidate = candidateOf(parts, target, encoded, kept, 0)
   parts.counters.sets++
+  if (!parts.shared && isNewerNear(parts, target, kept.version)) return OLDER
   const flight = parts.flights.open(target.id, parts.marks.count)
   try {
     forget(parts, target, 'set', flight)
@@ -86,10 +95,20 @@ export async function writeThrough(
         unguarded: word === 'unknown',
       })
     }
-    return { acknowledged: word === 'stored' || word === 'older' }
+    return word === 'older' ? OLDER : { acknowledged: word === 'stored' }
   } finally {
     parts.flights.close(flight)
   }
+}
+
+const OLDER: SetResult = Object.freeze({ acknowledged: true, refused: 'older' })
+
+/** Whether L1 may answer with a value of a higher version. */
+function isNewerNear(parts: Parts, target: Target, version: number | undefined): boolean {
+  const near = version === undefined ? undefined : parts.near?.get(target.id)
+  if (!near || version === undefined || !(near.version !== undefined && near.version > version)) return false
+  const freshness = standing(parts, near, parts.clock.now())
+  return freshness === 'fresh' || freshness === 'stale'
 }
 
 async function storeFar(
@@ -106,6 +125,7 @@ async function storeFar(
     const word = await far.set(candidate)
     if (word === 'stored' || word === 'older') {
       parts.journal.acknowledge(entry)
+      parts.recent.acknowledged(entry.invalidation)
       return word
     }
     const error = new TierCacheError('ERR_REDIS_REPLY', `the value was not stored: ${word}`)

@@ -54,6 +54,18 @@ export const instruments: readonly Instrument[] = [
     'Callers of getOrSet answered by the look into L2, or the load, that another caller in this process began.',
     ({ loadsShared }) => loadsShared,
   ),
+  counter(
+    'tiercache_lease_waits_total',
+    'waits',
+    'Waits of this process for the load of another one; callers in it that share a wait count once.',
+    ({ waits }) => waits,
+  ),
+  counter(
+    'tiercache_lease_takeovers_total',
+    'loads',
+    'Loads begun in place of another process that had been waited for and did not finish in time.',
+    ({ takeovers }) => takeovers,
+  ),
   gauge(
     'tiercache_loads_in_flight',
     'loads',
@@ -93,6 +105,24 @@ export const instruments: readonly Instrument[] = [
     help: 'Commands to Redis that were sent and failed or were late, by error code.',
     read: ({ counters }) => errorSamples(counters),
   },
+  counter(
+    'tiercache_l2_skipped_total',
+    'commands',
+    'Commands that were not sent, because Redis was not connected or the breaker was open.',
+    ({ l2Skipped }) => l2Skipped,
+  ),
+  gauge(
+    'tiercache_l2_up',
+    'state',
+    '1 while Redis is asked, 0 while it is passed over; always 0 with L1 alone.',
+    (cache) => Number(cache.gauges().l2Usable === true),
+  ),
+  gauge(
+    'tiercache_coherent',
+    'state',
+    '1 while L1 is known to be current within maxStaleness; always 1 with L1 alone.',
+    (cache) => Number(cache.gauges().coherent),
+  ),
   counter('tiercache_sets_total', 'calls', 'Values written by set.', ({ sets }) => sets),
   counter('tiercache_deletes_total', 'calls', 'Keys deleted by delete.', ({ deletes }) => deletes),
   counter('tiercache_clears_total', 'calls', 'Namespaces cleared by clear.', ({ clears }) => clears),
@@ -113,6 +143,12 @@ export const instruments: readonly Instrument[] = [
     'gaps',
     'Times that notices may have been missed, so that L1 was not believed any more.',
     ({ gaps }) => gaps,
+  ),
+  counter(
+    'tiercache_resyncs_total',
+    'resyncs',
+    'Times that Redis may have lost what it had acknowledged, so that recent invalidations were repeated.',
+    ({ resyncs }) => resyncs,
   ),
   counter(
     'tiercache_fills_refused_total',
@@ -137,6 +173,12 @@ export const instruments: readonly Instrument[] = [
     'calls',
     'Calls of set, delete and clear that Redis did not acknowledge.',
     ({ unacknowledged }) => unacknowledged,
+  ),
+  gauge(
+    'tiercache_journal_entries',
+    'invalidations',
+    'Invalidations that Redis has not acknowledged, or may have lost; they are being repeated.',
+    (cache) => cache.gauges().journalled,
   ),
   counter(
     'tiercache_renewals_failed_total',

@@ -2,7 +2,7 @@
 export const scripts = {
   'acquire-3': {
     keys: 3,
-    sha1: '63053bda2aa04ff2a00feca8bf667342a00ada33',
+    sha1: '3fe0a12d0693f563b36a03f96796ca271ed0e1f5',
     lua: `local function head_number(q)
   local text = redis.pcall('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
@@ -27,18 +27,26 @@ if type(held) == 'string' then
   if held == 'skip' then
     return { 'skip' }
   end
+  local left = redis.call('PTTL', KEYS[2])
   local code, message = string.match(held, '^failed|([^|]*)|(.*)$')
-  if code and ARGV[4] == '1' then
+  local kept
+  if not code then
+    kept, code, message = string.match(held, '^late|%x+|%d+|(%d+)|([^|]*)|(.*)$')
+  end
+  if kept then
+    left = left - tonumber(kept)
+  end
+  if code and left > 0 and ARGV[4] == '1' then
     return { 'failed', code, message }
   end
-  if string.match(held, '^%x+|%d+!*$') then
-    local left = redis.call('PTTL', KEYS[2])
-    if left > 0 then
-      if string.sub(held, -1) ~= '!' then
-        redis.call('SET', KEYS[2], held .. '!', 'KEEPTTL')
-      end
-      return { 'busy', left }
+  if kept and left > 0 then
+    return { 'late', left }
+  end
+  if left > 0 and string.match(held, '^%x+|%d+!*$') then
+    if string.sub(held, -1) ~= '!' then
+      redis.pcall('SET', KEYS[2], held .. '!', 'KEEPTTL')
     end
+    return { 'busy', left }
   end
 end
 local n = head_number(KEYS[3])
@@ -48,15 +56,20 @@ if n then
 else
   local time = redis.call('TIME')
   n0 = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
+end
+local done = redis.pcall('SET', KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])
+if type(done) == 'table' and done.err then
+  return { 'full', done.err }
+end
+if not n then
   redis.call('DEL', KEYS[3])
   redis.call('HSET', KEYS[3], 'n', n0, 'floor', n0, 'tip', string.sub(ARGV[1], 1, 16))
 end
-redis.call('SET', KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])
 return { 'granted', n0 }`,
   },
   'commit-n': {
     keys: 'n',
-    sha1: 'd54691ba3c4883d89d774e2d069aba207457bd5e',
+    sha1: '54a3ac9aa4972db99dd4056f4fab115c69fba608',
     lua: `local function entry_bytes(head, n0, stamps, tail)
   local joined = {}
   for index, stamp in ipairs(stamps) do
@@ -97,6 +110,18 @@ local function put(key, value, life)
   end
   return redis.pcall('SET', key, value, 'PX', life)
 end
+local function read_lease(key)
+  local text = redis.pcall('GET', key)
+  if type(text) ~= 'string' then
+    return nil
+  end
+  local token, n0, mark = string.match(text, '^(%x+)|(%d+)(!*)$')
+  if not token then
+    token, n0 = string.match(text, '^late|(%x+)|(%d+)|')
+    mark = '!'
+  end
+  return token, tonumber(n0), mark
+end
 local function read_stamp(key)
   local text = redis.pcall('GET', key)
   if type(text) ~= 'string' then
@@ -108,14 +133,7 @@ local function read_stamp(key)
   end
   return stamp, tonumber(n)
 end
-local held = redis.pcall('GET', KEYS[2])
-local token, mark
-local n0 = 0
-if type(held) == 'string' then
-  local text
-  token, text, mark = string.match(held, '^(%x+)|(%d+)(!*)$')
-  n0 = tonumber(text or '0')
-end
+local token, n0, mark = read_lease(KEYS[2])
 if token ~= ARGV[2] then
   return { 'refused', 'lease' }
 end
@@ -513,12 +531,20 @@ return n`,
   },
   'release-1': {
     keys: 1,
-    sha1: 'd78fba37a144d2c70a8eaef37657a7d27894a467',
-    lua: `local held = redis.pcall('GET', KEYS[1])
-if type(held) ~= 'string' then
-  return 0
+    sha1: '933c99d7bbe4e80fc50495c841aaa239db074c5a',
+    lua: `local function read_lease(key)
+  local text = redis.pcall('GET', key)
+  if type(text) ~= 'string' then
+    return nil
+  end
+  local token, n0, mark = string.match(text, '^(%x+)|(%d+)(!*)$')
+  if not token then
+    token, n0 = string.match(text, '^late|(%x+)|(%d+)|')
+    mark = '!'
+  end
+  return token, tonumber(n0), mark
 end
-local token, mark = string.match(held, '^(%x+)|%d+(!*)$')
+local token, _, mark = read_lease(KEYS[1])
 if token ~= ARGV[1] then
   return 0
 end

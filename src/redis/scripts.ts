@@ -183,7 +183,8 @@ export type AcquireReply =
   | { readonly word: 'granted'; readonly n0: string }
   | { readonly word: 'found' }
   | { readonly word: 'skip' }
-  | { readonly word: 'busy'; readonly leftMs: number }
+  | { readonly word: 'full'; readonly message: string }
+  | { readonly word: 'busy' | 'late'; readonly leftMs: number }
   | { readonly word: 'failed'; readonly code: string; readonly message: string }
 
 /** Asks for the lease of a key. See `lua/acquire-3.lua`. */
@@ -210,7 +211,10 @@ export async function acquire(
     case 'found':
     case 'skip':
       return { word }
+    case 'full':
+      return { word, message: first }
     case 'busy':
+    case 'late':
       return { word, leftMs: Number(first) }
     case 'failed':
       return { word, code: first, message: second }

@@ -15,20 +15,27 @@ export interface Lease extends Fence {
  * - `granted`: load, then commit or release.
  * - `found`: an entry that the caller has not seen is there; read it.
  * - `busy`: another process loads, and may hold the lease for `leftMs` more.
+ * - `late`: another process loads, past its deadline; it may be waited for, `leftMs` more, and is then replaced.
  * - `skip`: the last load said that its value must not be stored; load for yourself.
  * - `failed`: the load that the caller waited for has failed, with this error.
+ * - `full`: there is no room for a lease; load without one.
  */
 export type Acquired =
   | { readonly word: 'granted'; readonly lease: Lease }
   | { readonly word: 'found' | 'skip' }
-  | { readonly word: 'busy'; readonly leftMs: number }
+  | { readonly word: 'busy' | 'late'; readonly leftMs: number }
+  | { readonly word: 'full'; readonly message: string }
   | { readonly word: 'failed'; readonly code: string; readonly message: string }
 
-/** How a load ended that stores nothing. */
+/**
+ * How a load ended that stores nothing; or, as `late`, that it is past its deadline: those who waited share its failure,
+ * newcomers wait for one more lease, and for `keptMs` after that its value may be stored if nobody took over.
+ */
 export type Ending =
   | { readonly word: 'refused' }
   | { readonly word: 'skipped' }
   | { readonly word: 'failed'; readonly code: string; readonly message: string }
+  | { readonly word: 'late'; readonly keptMs: number; readonly code: string; readonly message: string }
 
 /** A place among those who wait for the holder of a lease. Taken before asking for the lease, so that no call is lost. */
 export interface Waiter {
@@ -47,7 +54,7 @@ export interface Leases {
   acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean): Promise<Acquired>
   /** Makes the lease last another length from now. Answers whether it is still held. */
   renew(lease: Lease): Promise<boolean>
-  /** Gives the lease back without a value. Giving back a lease that has run out does nothing. */
+  /** Gives the lease back without a value, or lets it be late. Giving back a lease that has run out does nothing. */
   release(lease: Lease, ending: Ending): Promise<void>
   /** Says that the holder of a key is done: those who wait here go on. */
   call(address: Address): void

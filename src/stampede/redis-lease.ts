@@ -54,26 +54,32 @@ export class RedisLeases implements Leases {
     await release(this.#client, names.ofEntry(lease.address), {
       token: lease.token,
       notice: wakeUp('R', origin, keySubject(lease.address)),
-      ...markOf(ending),
+      ...this.#mark(lease, ending),
     })
   }
 
   call(address: Address): void {
     this.#waiting.call(address)
   }
-}
 
-/** What stands in place of the lease for a moment after a load that stored nothing. */
-function markOf(ending: Ending): { mark: string; markMs: number } {
-  switch (ending.word) {
-    case 'refused':
-      return { mark: '', markMs: 0 }
-    case 'skipped':
-      return { mark: 'skip', markMs: SKIPPED_MS }
-    case 'failed': {
-      const code = ending.code.replaceAll('|', '').slice(0, MESSAGE_LENGTH_MOST)
-      const message = ending.message.slice(0, MESSAGE_LENGTH_MOST)
-      return { mark: `failed|${code}|${message}`, markMs: FAILED_MS }
+  /** What stands in place of the lease for a while after a load that stored nothing. */
+  #mark(lease: Lease, ending: Ending): { mark: string; markMs: number } {
+    switch (ending.word) {
+      case 'refused':
+        return { mark: '', markMs: 0 }
+      case 'skipped':
+        return { mark: 'skip', markMs: SKIPPED_MS }
+      case 'failed':
+        return { mark: `failed|${failureText(ending)}`, markMs: FAILED_MS }
+      case 'late': {
+        const keptMs = Math.ceil(ending.keptMs)
+        const mark = `late|${lease.token}|${lease.n0}|${keptMs}|${failureText(ending)}`
+        return { mark, markMs: this.#settings.leaseMs + keptMs }
+      }
     }
   }
+}
+
+function failureText({ code, message }: { readonly code: string; readonly message: string }): string {
+  return `${code.replaceAll('|', '').slice(0, MESSAGE_LENGTH_MOST)}|${message.slice(0, MESSAGE_LENGTH_MOST)}`
 }

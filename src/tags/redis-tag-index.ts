@@ -35,6 +35,11 @@ interface Remembered {
 const UNUSED_STAMP_MS = 86_400_000
 
 const REMEMBERED_MOST = 10_000
+/**
+ * A stamp is read again after so long, however well it is proven: Redis may evict what nobody reads, and with the stamp
+ * all entries of its tag are gone.
+ */
+const REREAD_MS = 60_000
 
 /**
  * The tag index in Redis: one stamp per group, moved by a script that publishes the notice. Stamps are remembered for as
@@ -104,8 +109,10 @@ export class RedisTagIndex implements TagIndex {
     const { marks, verifiedAt } = this.#currency
     const knownAt = Math.max(remembered.asOf, verifiedAt())
     const group = [tagGroup(tag)]
+    const now = this.#clock.now()
     const isCurrent =
-      this.#clock.now() - knownAt <= this.#settings.maxStalenessMs &&
+      now - knownAt <= this.#settings.maxStalenessMs &&
+      now - remembered.asOf <= REREAD_MS &&
       !marks.movedSince(group, remembered.mark) &&
       !marks.movedSoftlySince(group, remembered.mark)
     if (!isCurrent) this.#remembered.delete(tag)

@@ -28,7 +28,8 @@ describe('what is heard', () => {
     chain.heard('a', link('b'))
     expect(chain.heard('a', link('b'))).toBe('gap')
     expect(chain.heard('', link('a'))).toBe('gap')
-    expect(chain.heard('b', link('c'))).toBe('gap')
+    expect(chain.last).toEqual(link('b'))
+    expect(chain.heard('b', link('c'))).toBe('next')
   })
 
   test('a chain that begins again is a gap', () => {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import type { Cache } from '../../src/cache/cache.ts'
+import type { ChangeOptions, DefaultOptions } from '../../src/cache/options.ts'
 import { createCache } from '../../src/create-cache.ts'
 import { TierCacheError } from '../../src/errors.ts'
 import { inBothForms, withRedis } from '../doubles/caches.ts'
+import { startFaultProxy } from '../doubles/fault-proxy.ts'
 
 const rejection = (code: string, message: RegExp) =>
   expect.objectContaining({ name: 'TierCacheError', code, message: expect.stringMatching(message) })
@@ -346,6 +349,78 @@ describe('createCache', () => {
   })
 })
 
+describe('requireAck', () => {
+  const change = {
+    set: (cache: Cache, options?: ChangeOptions) => cache.set('k', 1, options),
+    delete: (cache: Cache, options?: ChangeOptions) => cache.delete('k', options),
+    expire: (cache: Cache, options?: ChangeOptions) => cache.expire('k', options),
+    touch: (cache: Cache, options?: ChangeOptions) => cache.touch('k', '1m', options),
+    clear: (cache: Cache, options?: ChangeOptions) => cache.clear(options),
+    invalidateTags: (cache: Cache) => cache.invalidateTags('a', 'b'),
+    expireTags: (cache: Cache) => cache.expireTags('a'),
+  }
+  const verbs = Object.keys(change) as (keyof typeof change)[]
+  const withOptions = ['set', 'delete', 'expire', 'touch', 'clear'] as const
+  const refused = (verb: string) => rejection('ERR_NOT_ACKNOWLEDGED', new RegExp(`^${verb}: Redis did not acknowledge`))
+
+  inBothForms((kit) => {
+    test.each(verbs)('%s that is acknowledged answers as ever', async (verb) => {
+      const cache = await kit.make({ defaults: { requireAck: true } })
+      expect(await change[verb](cache)).toMatchObject({ acknowledged: true })
+    })
+
+    test.each(withOptions)('%s: anything but true or false is refused', async (verb) => {
+      const cache = await kit.make()
+      const message = /^requireAck: expected true or false, got "yes"$/
+      await expect(change[verb](cache, { requireAck: 'yes' as never })).rejects.toEqual(
+        rejection('ERR_INVALID_OPTION', message),
+      )
+      const unknown = rejection('ERR_UNKNOWN_OPTION', new RegExp(`^${verb}: unknown option 'requireAcks'`))
+      await expect(change[verb](cache, { requireAcks: true } as never)).rejects.toEqual(unknown)
+    })
+  })
+
+  withRedis('Redis cannot be reached', (kit) => {
+    async function cutOff(defaults?: DefaultOptions) {
+      const proxy = await startFaultProxy(kit.server())
+      const cache = await kit.make({ redis: proxy.url, ...(defaults && { defaults }) })
+      await proxy.cut()
+      return cache
+    }
+
+    test.each(withOptions)('%s rejects, holds here, and is repeated', async (verb) => {
+      const cache = await cutOff()
+      expect(await change[verb](cache)).toMatchObject({ acknowledged: false })
+      const before = cache.counters.unacknowledged
+      await expect(change[verb](cache, { requireAck: true })).rejects.toEqual(refused(verb))
+      // What touch does not reach is not repeated: nothing is lost.
+      expect(cache.counters.unacknowledged).toBe(verb === 'touch' ? before : before + 1)
+      expect(await change[verb](cache, { requireAck: undefined })).toMatchObject({ acknowledged: false })
+    })
+
+    test.each(verbs)('%s rejects by default of its namespace or cache; a call may say otherwise', async (verb) => {
+      const cache = await cutOff({ requireAck: true })
+      await expect(change[verb](cache)).rejects.toEqual(refused(verb))
+      await expect(change[verb](cache.namespace('n'))).rejects.toEqual(refused(verb))
+      const lenient = cache.namespace('l', { requireAck: false })
+      expect(await change[verb](lenient)).toMatchObject({ acknowledged: false })
+      await expect(change[verb](lenient.namespace('m', { requireAck: true }))).rejects.toEqual(refused(verb))
+    })
+
+    test('set: a call may say otherwise', async () => {
+      const cache = await cutOff({ requireAck: true })
+      expect(await cache.set('k', 1, { requireAck: false })).toEqual({ acknowledged: false })
+    })
+  })
+
+  test('is no option of a load, a default of a cache must be true or false', async () => {
+    await using cache = createCache()
+    const unknown = rejection('ERR_UNKNOWN_OPTION', /^getOrSet: unknown option 'requireAck'/)
+    await expect(cache.getOrSet('k', () => 1, { requireAck: true } as never)).rejects.toEqual(unknown)
+    expect(() => createCache({ defaults: { requireAck: 1 as never } })).toThrow(/requireAck: expected true or false/)
+  })
+})
+
 withRedis('with L2 only', (kit) => {
   test('l1: false reads L2 each time', async () => {
     const [a, b] = [await kit.make({ l1: false }), await kit.make({ l1: false })]
@@ -354,6 +429,6 @@ withRedis('with L2 only', (kit) => {
     expect(await b.get('k')).toBe(1)
     await a.set('k', 2)
     expect(await b.get('k')).toBe(2)
-    expect(a.gauges()).toEqual({ l1Entries: 0, l1Bytes: 0 })
+    expect(a.gauges()).toMatchObject({ l1Entries: 0, l1Bytes: 0 })
   })
 })

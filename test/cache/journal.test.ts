@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest'
 import type { Invalidation } from '../../src/cache/journal.ts'
-import { JOURNAL_MOST, Journal } from '../../src/cache/journal.ts'
+import { everything, JOURNAL_MOST, Journal } from '../../src/cache/journal.ts'
 
-const everything: Invalidation = { kind: 'namespace', group: 'k:_', namespace: '_' }
 const key = (id: string): Invalidation => ({ kind: 'key', id, address: { namespace: '_', key: id } })
 
 test('what was added fences its key, or all keys of its namespace, until it is acknowledged', () => {
-  const journal = new Journal(everything)
+  const journal = new Journal()
   const [a, users] = [
     { number: journal.next(), invalidation: key('a') },
     { number: journal.next(), invalidation: { kind: 'namespace', group: 'k:users', namespace: 'users' } as const },
@@ -22,7 +21,7 @@ test('what was added fences its key, or all keys of its namespace, until it is a
 })
 
 test('an acknowledgement of an earlier call does not remove a later one; of a later one it removes the earlier', () => {
-  const journal = new Journal(everything)
+  const journal = new Journal()
   const [first, second, third] = [1, 2, 3].map(() => ({ number: journal.next(), invalidation: key('k') }))
   if (!first || !second || !third) throw new Error('three entries were made')
   journal.add(first)
@@ -34,7 +33,7 @@ test('an acknowledgement of an earlier call does not remove a later one; of a la
 })
 
 test('beyond its bound it becomes one clear of everything', () => {
-  const journal = new Journal(everything)
+  const journal = new Journal()
   for (let index = 0; index <= JOURNAL_MOST; index++) {
     journal.add({ number: journal.next(), invalidation: key(`k${index}`) })
   }

@@ -92,7 +92,20 @@ inBothForms((kit) => {
     expect(await leader).toBe('led')
   })
 
-  test('a loader that takes longer than hardTimeout is aborted; its late answer is dropped', async () => {
+  test.each(['stale', 'fresh'])('past waitTimeout a caller gets a %s value that is there by now', async (freshness) => {
+    const cache = await kit.make()
+    const loader = new ScriptedLoader<string>()
+    const leader = cache.getOrSet('k', loader.load)
+    await loader.running()
+    const impatient = cache.getOrSetEntry('k', loader.load, { waitTimeout: 300 })
+    await expect.poll(() => cache.counters.loadsWaiting).toBe(2)
+    await cache.set('k', 'set', freshness === 'stale' ? { ttl: 0, stale: '1m' } : {})
+    expect(await impatient).toMatchObject({ value: 'set', freshness })
+    loader.answer('led')
+    expect(await leader).toBe('led')
+  })
+
+  test('a loader that takes longer than hardTimeout is aborted; its late failure is nobody’s', async () => {
     const cache = await kit.make()
     const loader = new ScriptedLoader<string>()
     let signal: AbortSignal | undefined
@@ -106,7 +119,7 @@ inBothForms((kit) => {
     )
     await expect(load).rejects.toMatchObject({ code: 'ERR_LOAD_TIMEOUT' })
     expect(signal?.aborted).toBe(true)
-    loader.fail(new Error('late: nobody waits, and nothing is unhandled'))
+    loader.fail(new Error('late'))
     expect(await cache.has('k')).toBe(false)
   })
 
@@ -224,6 +237,31 @@ withRedis('across processes', (kit) => {
 })
 
 describe('with a clock of the test’s', () => {
+  test('those whose wait is over share one load; who never waits loads alone', async () => {
+    const clock = new FakeClock()
+    const cache = assemble(undefined, clock)
+    const [led, spare] = [new ScriptedLoader<string>(), new ScriptedLoader<string>()]
+    const leader = cache.getOrSet('k', led.load)
+    const ask = () => cache.getOrSetEntry('k', spare.load, { waitTimeout: 50 })
+    const impatient = Array.from({ length: 20 }, ask)
+    clock.advance(49)
+    const later = ask()
+    clock.advance(1)
+    await spare.running()
+    expect(await cache.getOrSet('k', () => 'alone', { waitTimeout: 0 })).toBe('alone')
+    clock.advance(49)
+    await new Promise((resolve) => setImmediate(resolve))
+    spare.answer('spare')
+    const entries = await Promise.all([...impatient, later])
+    expect(new Set(entries.map(({ value }) => value))).toEqual(new Set(['spare']))
+    expect(entries.filter(({ shared }) => !shared)).toHaveLength(1)
+    expect(spare.started).toBe(1)
+    expect(cache.peek('k')).toBeUndefined()
+    led.answer('led')
+    expect(await leader).toBe('led')
+    expect(cache.peek('k')).toBe('led')
+  })
+
   test('hardTimeout is measured on the cache’s clock', async () => {
     const clock = new FakeClock()
     const cache = assemble(undefined, clock)

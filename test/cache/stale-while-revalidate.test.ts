@@ -58,6 +58,21 @@ test('at most 16 renewals run at one time', async () => {
 })
 
 withRedis('across processes', (kit) => {
+  test('l1: false: while one reader’s value is renewed the others are served from L2, and do not wait', async () => {
+    const cache = await kit.make({ l1: false })
+    await cache.set('k', 'old', { ttl: 0, stale: '1m' })
+    const loader = new ScriptedLoader<string>()
+    expect(await cache.getOrSet('k', loader.load, KEPT)).toBe('old')
+    await loader.running()
+    expect(await cache.getOrSet('k', loader.load, KEPT)).toBe('old')
+    expect(loader.started).toBe(1)
+    const failure = new Error('away')
+    loader.fail(failure)
+    await expect.poll(() => cache.counters.renewalsFailed).toBe(1)
+    expect(await cache.getOrSet('k', () => 'new', KEPT)).toBe('old')
+    await expect.poll(() => cache.get('k')).toBe('new')
+  })
+
   test('one process renews; the others serve stale and find the new value', async () => {
     const [a, b] = [await kit.make(), await kit.make()]
     const short = { ttl: 50, stale: 60_000, jitter: 0 } as const

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Bus, BusListener } from '../../src/bus/bus.ts'
+import type { Bus, BusListener, LostLinks } from '../../src/bus/bus.ts'
 import type { Notice } from '../../src/entry/notice.ts'
 
 /** A fleet of two processes. */
@@ -21,6 +21,7 @@ export interface BusSetting {
 export class Hearing implements BusListener {
   readonly notices: Notice[] = []
   readonly gaps: string[] = []
+  readonly losses: unknown[][] = []
 
   noticed(notice: Notice): void {
     this.notices.push(notice)
@@ -28,6 +29,10 @@ export class Hearing implements BusListener {
 
   gap(reason: string): void {
     this.gaps.push(reason)
+  }
+
+  lost(reason: string, links?: LostLinks): void {
+    this.losses.push(links ? [reason, links] : [reason])
   }
 
   get subjects(): string[] {

@@ -118,6 +118,34 @@ export function leaseSuite(form: string, open: () => Promise<LeaseSetting>): voi
     )
 
     test(
+      'late: who waited shares the failure, newcomers wait for one more lease, nobody can renew it',
+      withSetting(async ({ here, there, leaseMs }) => {
+        const lease = await granted(here, k)
+        await here.release(lease, { word: 'late', keptMs: 60_000, code: 'E_LATE', message: 'too slow' })
+        expect(await there.acquire(k, undefined, true)).toEqual({ word: 'failed', code: 'E_LATE', message: 'too slow' })
+        const reply = await there.acquire(k, undefined, false)
+        expect(reply).toEqual({ word: 'late', leftMs: expect.any(Number) })
+        expect((reply as { leftMs: number }).leftMs).toBeGreaterThan(leaseMs / 2)
+        expect((reply as { leftMs: number }).leftMs).toBeLessThanOrEqual(leaseMs)
+        expect(await here.renew(lease)).toBe(false)
+      }),
+    )
+
+    test(
+      'late, then failed: the next one gets it',
+      withSetting(async ({ here, there }) => {
+        const lease = await granted(here, k)
+        const waiter = there.wait(k)
+        await here.release(lease, { word: 'late', keptMs: 60_000, code: 'E_LATE', message: 'too slow' })
+        expect(await word(there, k)).toBe('late')
+        const called = waiter.called(10_000)
+        await here.release(lease, { word: 'failed', code: 'E', message: 'm' })
+        expect(await called).toBe(true)
+        expect(await word(there, k)).toBe('granted')
+      }),
+    )
+
+    test(
       'run out, the next one gets it, and the ex-holder can do nothing to it',
       withSetting(async ({ here, there, runOut }) => {
         const before = await granted(here, k)

@@ -60,6 +60,8 @@ function closing(kit: Kit): Kit {
 /** Resolves when the cache hears what others do: the chain's first link is known to it. */
 async function current(cache: Cache): Promise<void> {
   const deadline = Date.now() + 5000
+  // A machine under load may take longer for a first connection than a call waits for it.
+  await expect.poll(() => cache.stats().l2Usable, { timeout: 5000 }).toBe(true)
   const heard = new Promise((resolve) => cache.on('gap', resolve))
   const { acknowledged } = await cache.delete('(ready)')
   if (!acknowledged) throw new Error('a cache under test could not reach its Redis')

@@ -20,6 +20,8 @@ export class FakeClock implements Clock {
     this.#seed = seed
   }
 
+  jumps = 0
+
   now(): number {
     return this.#now
   }
@@ -72,9 +74,11 @@ export class FakeClock implements Clock {
     this.#moveTo(until)
   }
 
-  /** Moves wall time alone, as an operator or NTP does. */
+  /** Moves wall time alone, as an operator, NTP or a machine that slept does. What it gains has passed; no timer runs. */
   jumpWall(ms: number): void {
     this.#wall += ms
+    this.#now += Math.max(0, ms)
+    this.jumps++
   }
 
   #moveTo(now: number): void {

@@ -222,9 +222,41 @@ describe('the cache', () => {
     const [best] = (await shop.get('/top').expect(200)).body as [Seller]
     expect(await pricesShown(shop, best)).toEqual([best.price, best.price, best.price])
     for (const price of [12.34, 56.78]) {
-      expect((await setPrice(shop, best.id, price).expect(200)).body).toEqual({ id: best.id, price })
+      expect((await setPrice(shop, best.id, price).expect(200)).body).toEqual({
+        id: best.id,
+        price,
+        acknowledged: true,
+      })
       expect(await pricesShown(shop, best)).toEqual([price, price, price])
     }
+  })
+
+  test('a new price makes the lists that show the product invalid, and no other data', async () => {
+    const { shop, statements } = await openShop()
+    const [best] = (await shop.get('/top').expect(200)).body as [Seller]
+    const [other] = (await shop.get('/search?q=walnut').expect(200)).body as [Seller]
+    await shop.get(`/products/${other.id}`).expect(200)
+    await setPrice(shop, best.id, 12.34).expect(200)
+    const before = statements.length
+    for (const path of ['/search?q=walnut', `/products/${other.id}`]) {
+      // Its page is made again, of the data that was kept.
+      expect(cacheStatus(await shop.get(path).expect(200))).toMatch(/fwd=uri-miss; stored/)
+    }
+    expect(statements).toHaveLength(before)
+    const { body } = await shop.get('/top').expect(200)
+    expect(body[0]).toMatchObject({ id: best.id, price: 12.34 })
+    expect(statements).toHaveLength(before + 1)
+  })
+
+  test('a new price on one copy makes what the other one keeps invalid, lists included', async () => {
+    const redis = await startRedis()
+    atEnd.push(() => redis.stop())
+    const one = await openShop({ redis: redis.url })
+    const two = await openShop({ redis: redis.url })
+    const [best] = (await two.shop.get('/top').expect(200)).body as [Seller]
+    await pricesShown(two.shop, best)
+    expect((await setPrice(one.shop, best.id, 43.21).expect(200)).body.acknowledged).toBe(true)
+    await expect.poll(() => pricesShown(two.shop, best)).toEqual([43.21, 43.21, 43.21])
   })
 
   test.each(['in memory', 'in memory and Redis'])(

@@ -10,7 +10,11 @@ import type { Sample } from '../../src/metrics/instruments.ts'
 const page = readFileSync(join(import.meta.dirname, '../../docs/reference/metrics.md'), 'utf8')
 
 function observable(counters = new Counters()): Observable {
-  return { counters, gauges: () => ({ l1Entries: 3, l1Bytes: 456 }), on: () => () => {} }
+  return {
+    counters,
+    gauges: () => ({ l1Entries: 3, l1Bytes: 456, l2Usable: true, coherent: true, journalled: 2 }),
+    on: () => () => {},
+  }
 }
 
 function read(name: string, cache: Observable): readonly Sample[] {

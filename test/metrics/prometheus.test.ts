@@ -44,7 +44,8 @@ async function scrape(register: { metrics(): Promise<string> }): Promise<Record<
 /** The series that are not 0, less the durations, which differ from run to run. */
 async function counted(register: Registry): Promise<Record<string, number>> {
   const series = Object.entries(await scrape(register))
-  return Object.fromEntries(series.filter(([name, value]) => value !== 0 && !/_seconds_(bucket|sum)/.test(name)))
+  const isShown = (name: string, value: number) => value !== 0 && !/_seconds_(bucket|sum)|_coherent/.test(name)
+  return Object.fromEntries(series.filter(([name, value]) => isShown(name, value)))
 }
 
 const lookups = (tier: string, result: string, namespace = '(root)', cache = 'default') =>
@@ -54,7 +55,11 @@ const series = (name: string, cache = 'default') => `tiercache_${name}{cache="${
 /** A cache of numbers only. */
 function observable(counters = new Counters()): Observable & { counters: Counters } {
   const events = new Events()
-  return { counters, gauges: () => ({ l1Entries: 3, l1Bytes: 456 }), on: events.on.bind(events) }
+  return {
+    counters,
+    gauges: () => ({ l1Entries: 3, l1Bytes: 456, l2Usable: true, coherent: true, journalled: 2 }),
+    on: events.on.bind(events),
+  }
 }
 
 /** A promise and its end, for a loader that answers when it is told. */
@@ -67,7 +72,7 @@ function gate<T>() {
 }
 
 describe('a scrape', () => {
-  test('of a new cache shows every metric, with its help and type, at 0', async () => {
+  test('of a new cache shows every metric, with its help and type, at 0; and that it is coherent', async () => {
     const register = new Registry()
     prometheus(open(), { register })
     const text = await register.metrics()
@@ -75,6 +80,7 @@ describe('a scrape', () => {
       expect(text).toContain(`# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n${name}`)
     }
     expect(await counted(register)).toEqual({})
+    expect((await scrape(register))[series('coherent')]).toBe(1)
   })
 
   test('after hits, misses, loads, failures and changes shows their exact numbers', async () => {
@@ -461,6 +467,8 @@ describe('what else a register does', () => {
       [series('loads_in_flight')]: 7,
       [series('l1_entries')]: 3,
       [series('l1_bytes')]: 456,
+      [series('l2_up')]: 1,
+      [series('journal_entries')]: 2,
     }
     expect(await counted(register)).toEqual(gauges)
     expect((await scrape(register))[series('load_duration_seconds_sum')]).toBe(0)

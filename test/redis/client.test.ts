@@ -1,7 +1,9 @@
 import { createServer } from 'node:net'
 import { Redis } from 'ioredis'
+import { systemClock } from '../../src/clock.ts'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { checkSource } from '../../src/redis/client.ts'
+import { checkSource } from '../../src/redis/connection.ts'
+import { FakeClock } from '../doubles/fake-clock.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
 import { startRedis } from '../doubles/redis.ts'
 import { rigOf } from './rig.ts'
@@ -57,7 +59,7 @@ describe('connections that are ours', () => {
     expect(await ping(made)).toBe('PONG')
     expect(made.client.database).toBe(0)
     expect(made.client.server).toBe(`127.0.0.1:${server.port}`)
-    expect(Math.abs((made.client.serverNow() as number) - Date.now())).toBeLessThan(1000)
+    expect(Math.abs((made.client.offsetMs as number) + systemClock.now() - Date.now())).toBeLessThan(1000)
     expect(made.told).toEqual([['connected', { server: made.client.server }]])
     expect(made.counters.l2Timings.count).toBeGreaterThanOrEqual(2)
   })
@@ -313,7 +315,7 @@ describe('a server that cannot be reached', () => {
     await made.connected()
     await proxy.cut()
     await vi.waitFor(() => expect(made.client.usable).toBe(false))
-    expect(made.client.serverNow()).toBeUndefined()
+    expect(made.client.offsetMs).toBeUndefined()
     expect(await codeOf(ping(made))).toBe('ERR_REDIS_UNAVAILABLE')
     expect(made.of('disconnected')).toEqual([
       { server: `127.0.0.1:${proxy.port}`, reason: 'the connection was closed' },
@@ -321,7 +323,7 @@ describe('a server that cannot be reached', () => {
     await proxy.heal()
     await vi.waitFor(() => expect(made.client.usable).toBe(true), { timeout: 10_000 })
     expect(await ping(made)).toBe('PONG')
-    expect(made.client.serverNow()).toBeDefined()
+    expect(made.client.offsetMs).toBeDefined()
     expect(made.of('connected')).toHaveLength(2)
     expect(made.of('warning')).toHaveLength(1)
     await proxy.cut()
@@ -344,6 +346,72 @@ describe('a server that cannot be reached', () => {
     expect(await ping(made)).toBe('PONG')
     expect(await watcher.get('n')).toBe('5')
   }, 20_000)
+})
+
+describe('a server that is another one than before', () => {
+  test('is told before any other command is sent to it; a new connection to the same run is not', async () => {
+    const restarted = await startRedis()
+    const proxy = await startFaultProxy(restarted)
+    cleanUps.push(
+      () => restarted.stop(),
+      () => proxy.stop(),
+    )
+    const made = rig(proxy.url)
+    const usableThen: boolean[] = []
+    made.client.whenAnotherRun(() => usableThen.push(made.client.usable))
+    await made.connected()
+    const back = () => vi.waitFor(() => expect(made.client.usable).toBe(true), { timeout: 10_000 })
+    await proxy.cut()
+    await vi.waitFor(() => expect(made.client.usable).toBe(false))
+    await proxy.heal()
+    await back()
+    expect(usableThen).toEqual([])
+    await restarted.restart()
+    await vi.waitFor(() => expect(usableThen).toEqual([false]), { timeout: 10_000 })
+    await back()
+  }, 30_000)
+})
+
+describe('a server that is not as it should be', () => {
+  test.each([
+    ['volatile-ttl', 1],
+    ['allkeys-lru', 0],
+  ])(
+    'evicts by %s: told %d times, however often it is connected',
+    async (policy, times) => {
+      const full = await startRedis({ args: ['--maxmemory', '100mb', '--maxmemory-policy', policy] })
+      cleanUps.push(() => full.stop())
+      const made = rig(full.url)
+      await made.connected()
+      await ioredis(full.url).call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+      await vi.waitFor(() => expect(made.of('connected')).toHaveLength(2), { timeout: 10_000 })
+      const told = made.of('warning').filter((event) => (event as { code: string }).code === 'ERR_EVICTION_POLICY')
+      expect(told).toHaveLength(times)
+      for (const event of told) {
+        expect(event).toMatchObject({ detail: { setting: 'maxmemory-policy', found: policy } })
+      }
+      expect(await ping(made)).toBe('PONG')
+    },
+    30_000,
+  )
+
+  test.each([
+    ['+@all -info', 'INFO', '+info'],
+    ['+@all -get', 'GET', '+get'],
+  ])('grants %s: the right that is missing is told once, and all else goes on', async (rules, command, right) => {
+    const strict = await startRedis()
+    cleanUps.push(() => strict.stop())
+    const admin = ioredis(strict.url)
+    await admin.call('ACL', 'SETUSER', 'shop', 'on', `>${PASSWORD}`, '~tc:*', '&tc:*', ...rules.split(' '))
+    const made = rig({ url: strict.url, username: 'shop', password: PASSWORD })
+    await made.connected()
+    for (let call = 0; call < 2; call++) await codeOf(made.client.run('GET', (redis) => redis.call('GET', 'tc:k')))
+    expect(made.of('warning')).toEqual([
+      { code: 'ERR_MISSING_RIGHT', message: expect.stringContaining(right), detail: { command, right } },
+    ])
+    expect(await ping(made)).toBe('PONG')
+    expect(made.of('breaker')).toEqual([])
+  })
 })
 
 describe('a server that stands still', () => {
@@ -404,6 +472,17 @@ describe('a server that stands still', () => {
     expect(made.of('breaker')[0]).toEqual({ from: 'closed', to: 'open' })
     expect(made.of('l2-error').at(-1)).toMatchObject({ message: expect.stringContaining('READONLY') })
   })
+})
+
+test('when our clocks jump, the time of the server is not known, and asked for again', async () => {
+  const clock = new FakeClock()
+  const made = rig(server.url, { clock })
+  await made.connected()
+  const before = made.client.offsetMs as number
+  clock.jumpWall(3_600_000)
+  expect(made.client.offsetMs).toBeUndefined()
+  await vi.waitFor(() => expect(made.client.offsetMs).toBeDefined())
+  expect(Math.abs((made.client.offsetMs as number) - (before - 3_600_000))).toBeLessThan(5000)
 })
 
 test('nobody is left waiting, and nothing goes unhandled, when a client is closed at once', async () => {

@@ -5,8 +5,8 @@ import type { Notice } from '../../src/entry/notice.ts'
 import { readNotice } from '../../src/entry/notice.ts'
 import type { CacheEventName } from '../../src/events.ts'
 import { Counters, Events } from '../../src/events.ts'
-import type { RedisSource } from '../../src/redis/client.ts'
 import { RedisClient } from '../../src/redis/client.ts'
+import type { RedisSource } from '../../src/redis/connection.ts'
 
 /** A client of ours, with everything that it told. */
 export interface Rig {
@@ -32,7 +32,12 @@ export function rigOf(
   const counters = new Counters()
   const told: Rig['told'] = []
   for (const name of NAMES) events.on(name, (event) => void told.push([name, event]))
-  const client = new RedisClient({ source: source as RedisSource, commandTimeoutMs }, clock, events, counters)
+  const client = new RedisClient(
+    { source: source as RedisSource, commandTimeoutMs, prefix: 'tc' },
+    clock,
+    events,
+    counters,
+  )
   return {
     client,
     events,

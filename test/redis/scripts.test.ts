@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
+import { systemClock } from '../../src/clock.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { decode, encode } from '../../src/entry/codec.ts'
 import { readHeader, writeHead, writeTail } from '../../src/entry/header.ts'
@@ -66,7 +67,7 @@ const head = (change: { fillStamp?: Buffer; version?: number } = {}) =>
     ...change,
   })
 
-const farAway = () => (rig.client.serverNow() as number) + 60_000
+const farAway = () => (rig.client.offsetMs as number) + systemClock.now() + 60_000
 
 function setCall(change: Partial<scripts.SetCall> = {}): scripts.SetCall {
   return {
@@ -113,6 +114,13 @@ const acquire = (change: { token?: string; leaseMs?: number; seen?: Buffer | str
   scripts.acquire(rig.client, k, { token: TOKEN, leaseMs: 3000, seen: '', hasWaited: false, ...change })
 const release = (change: { token?: string; mark?: string; markMs?: number } = {}) =>
   scripts.release(rig.client, k, { token: TOKEN, notice: RELEASED, mark: '', markMs: 0, ...change })
+
+/** The holder is past its deadline. */
+const beLate = async ({ graceMs = 3000, keptMs = 3000 } = {}) => {
+  const [, n0] = ((await redis.get(k.lease)) ?? '').split('|')
+  const mark = `late|${TOKEN}|${n0?.replaceAll('!', '')}|${keptMs}|E_LATE|a | message`
+  await release({ mark, markMs: graceMs + keptMs })
+}
 
 /** Puts a chain there whose last link has this number. */
 const chainAt = (n: number | string, fields: Record<string, string> = {}) =>
@@ -306,7 +314,9 @@ describe('set', () => {
     await set()
     await redis.set(k.lease, 'x')
     const before = await redis.getBuffer(k.entry)
-    expect(await set({ deadlineMs: (rig.client.serverNow() as number) - 1000 })).toEqual({ word: 'late' })
+    expect(await set({ deadlineMs: (rig.client.offsetMs as number) + systemClock.now() - 1000 })).toEqual({
+      word: 'late',
+    })
     expect(await redis.getBuffer(k.entry)).toEqual(before)
     expect(await redis.get(k.lease)).toBe('x')
     expect(await ear.notices()).toHaveLength(1)
@@ -456,6 +466,45 @@ describe('acquire', () => {
     await acquire({ leaseMs: 1 })
     await expect.poll(() => redis.exists(k.lease)).toBe(0)
     expect((await acquire({ token: 'cd'.repeat(16) })).word).toBe('granted')
+  })
+
+  test('busy when memory is full: it waits without a mark', async () => {
+    await acquire({ leaseMs: 3000 })
+    await redis.config('SET', 'maxmemory', '1')
+    const reply = await acquire({ token: 'cd'.repeat(16) })
+    expect(reply).toEqual({ word: 'busy', leftMs: expect.any(Number) })
+    expect(await redis.get(k.lease)).toMatch(new RegExp(`^${TOKEN}\\|\\d{16}$`))
+  })
+
+  test('full: there is no room for a lease', async () => {
+    await chainAt(N)
+    await redis.config('SET', 'maxmemory', '1')
+    expect(await acquire()).toEqual({ word: 'full', message: expect.stringContaining('OOM') })
+    expect(await redis.exists(k.lease)).toBe(0)
+  })
+
+  test('full: no chain begins either', async () => {
+    await redis.config('SET', 'maxmemory', '1')
+    expect((await acquire()).word).toBe('full')
+    expect(await redis.exists(k.lease, names.chain)).toBe(0)
+  })
+
+  test('late: newcomers wait for one lease, who waited before shares the failure', async () => {
+    await acquire()
+    await beLate({ graceMs: 3000, keptMs: 60_000 })
+    const reply = await acquire({ token: 'cd'.repeat(16) })
+    expect(reply).toEqual({ word: 'late', leftMs: expect.any(Number) })
+    expect((reply as { leftMs: number }).leftMs).toBeGreaterThan(2000)
+    expect((reply as { leftMs: number }).leftMs).toBeLessThanOrEqual(3000)
+    expect(await acquire({ hasWaited: true })).toEqual({ word: 'failed', code: 'E_LATE', message: 'a | message' })
+  })
+
+  test.each([false, true])('granted: after that lease, whether it has waited (%s) or not', async (hasWaited) => {
+    await acquire()
+    await beLate({ graceMs: 0, keptMs: 60_000 })
+    expect((await acquire({ token: 'cd'.repeat(16), hasWaited })).word).toBe('granted')
+    expect(await commit()).toEqual({ word: 'refused', reason: 'lease' })
+    expect(await redis.get(k.lease)).toMatch(/^(cd){16}\|\d{16}$/)
   })
 
   test('skip and failed: what the last holder left', async () => {
@@ -667,6 +716,35 @@ describe('commit', () => {
     await refusedFor('moved')
   })
 
+  test('stored: past its deadline, while nobody took over; those who wait for that are told', async () => {
+    await acquire()
+    await beLate({ graceMs: 3000 })
+    expect(await commit()).toEqual({ word: 'stored' })
+    expect((await entry())?.value).toBe('loaded')
+    expect(await redis.exists(k.lease)).toBe(0)
+    expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['F'])
+  })
+
+  test('stored: past its deadline and the lease after it', async () => {
+    await acquire()
+    await beLate({ graceMs: 0 })
+    expect(await commit()).toEqual({ word: 'stored' })
+  })
+
+  test("refused 'moved': past its deadline, n0 is that of the grant", async () => {
+    await acquire()
+    await clear()
+    await beLate()
+    expect(await commit()).toEqual({ word: 'refused', reason: 'moved' })
+  })
+
+  test("refused 'lease': past its deadline, the key was invalidated", async () => {
+    await acquire()
+    await beLate()
+    await invalidate()
+    expect(await commit()).toEqual({ word: 'refused', reason: 'lease' })
+  })
+
   test('failed: memory is full; the lease goes and those who wait are told', async () => {
     await acquire()
     await acquire({ token: 'cd'.repeat(16) })
@@ -697,6 +775,16 @@ describe('release', () => {
     expect(await redis.get(k.lease)).toBe('skip')
     expect(await redis.pttl(k.lease)).toBeLessThanOrEqual(1000)
     expect(await redis.pttl(k.lease)).toBeGreaterThan(0)
+  })
+
+  test('past its deadline: the failure is left in place of the lease, and told', async () => {
+    await acquire()
+    await beLate()
+    await release({ mark: 'failed|E|m', markMs: 500 })
+    expect(await redis.get(k.lease)).toBe('failed|E|m')
+    expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['R'])
+    await release({ mark: 'skip', markMs: 500 })
+    expect(await redis.get(k.lease)).toBe('failed|E|m')
   })
 
   test('of a lease that is not ours any more does nothing', async () => {
@@ -733,6 +821,13 @@ describe('renew', () => {
     expect(await renew()).toBe(true)
     expect(await redis.pttl(k.lease)).toBeGreaterThan(50_000)
     expect(await redis.get(k.lease)).toMatch(/!$/)
+  })
+
+  test('does nothing to one past its deadline', async () => {
+    await acquire()
+    await beLate()
+    expect(await renew()).toBe(false)
+    expect(await redis.pttl(k.lease)).toBeLessThanOrEqual(6000)
   })
 
   test("does nothing to another's, or to none", async () => {
@@ -800,10 +895,10 @@ describe('calling', () => {
 
   test('an error of the server is a TierCacheError that tells nothing of the arguments', async () => {
     await chainAt(N)
-    await redis.config('SET', 'maxmemory', '1')
-    const failure = await acquire().catch((error: unknown) => error)
+    await acquire()
+    const failure = await scripts.renew(rig.client, k, TOKEN, 0.5).catch((error: unknown) => error)
     expect(failure).toMatchObject({ name: 'TierCacheError', code: 'ERR_REDIS_REPLY' })
-    expect(String(failure)).toContain('acquire-3 failed: ')
+    expect(String(failure)).toContain('renew-1 failed: ')
     expect(String(failure)).not.toContain(TOKEN)
   })
 })

@@ -62,3 +62,24 @@ test('what a holder left takes no memory when its moment is over', async () => {
   expect(clock.pending).toBe(0)
   expect((await leases.acquire({ namespace: '_', key: 'k0' }, undefined, false)).word).toBe('granted')
 })
+
+test('a late lease is free after one more, may be settled until its end, and then takes no memory', async () => {
+  const clock = new FakeClock()
+  const leases = new MemoryLeases(clock, LEASE_MS)
+  const late = async (key: string) => {
+    const reply = await leases.acquire({ namespace: '_', key }, undefined, false)
+    if (reply.word !== 'granted') throw new Error('expected a lease')
+    await leases.release(reply.lease, { word: 'late', keptMs: 1000, code: 'E', message: 'm' })
+    return reply.lease
+  }
+  const [stored, replaced, dropped] = [await late('stored'), await late('replaced'), await late('dropped')]
+  clock.advance(LEASE_MS - 1)
+  expect(await leases.acquire(replaced.address, undefined, false)).toEqual({ word: 'late', leftMs: 1 })
+  clock.advance(1)
+  expect((await leases.acquire(replaced.address, undefined, true)).word).toBe('granted')
+  expect(leases.settle(replaced)).toBe(false)
+  expect(leases.settle(stored)).toBe(true)
+  clock.advance(1000)
+  expect(leases.settle(dropped)).toBe(false)
+  expect(clock.pending).toBe(0)
+})

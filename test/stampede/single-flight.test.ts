@@ -84,3 +84,52 @@ test('settled waits no longer than it is told', async () => {
   clock.advance(1000)
   await expect(done).resolves.toBeUndefined()
 })
+
+test('a run may be succeeded by another one, for those who come from then on', async () => {
+  const flights = new SingleFlight<string>()
+  const [first, next] = [run<string>(), run<string>()]
+  const before = flights.start('k', first.start)
+  flights.succeed('k', before, next.start())
+  first.reject(new Error('late'))
+  await expect(before).rejects.toThrow('late')
+  const joined = flights.joinable('k')
+  next.resolve('next')
+  expect(await joined).toBe('next')
+  expect(flights.joinable('k')).toBeUndefined()
+})
+
+test('a run that was detached has no successor, and what becomes of that is waited for all the same', async () => {
+  const flights = new SingleFlight<string>()
+  const [first, next] = [run<string>(), run<string>()]
+  const before = flights.start('k', first.start)
+  flights.detach('k')
+  flights.succeed('k', before, next.start())
+  expect(flights.joinable('k')).toBeUndefined()
+  first.resolve('first')
+  let isSettled = false
+  const settled = flights.settled(1000, new FakeClock()).then(() => (isSettled = true))
+  await before
+  expect(isSettled).toBe(false)
+  next.reject(new Error('nobody’s'))
+  await settled
+})
+
+test('a spare run is one for all who ask for it, until it ends or is detached; newcomers do not join it', async () => {
+  const flights = new SingleFlight<string>()
+  const spares = [run<string>(), run<string>(), run<string>()] as const
+  let started = 0
+  const start = () => (spares[started++] as (typeof spares)[0]).start()
+  const both = [flights.spare('k', start), flights.spare('k', start)]
+  expect(started).toBe(1)
+  expect(flights.joinable('k')).toBeUndefined()
+  flights.detach('k')
+  const after = flights.spare('k', start)
+  expect(started).toBe(2)
+  spares[0].resolve('old')
+  spares[1].resolve('new')
+  expect(await Promise.all([...both, after])).toEqual(['old', 'old', 'new'])
+  void flights.spare('k', start)
+  flights.detachAll()
+  void flights.spare('other', run<string>().start)
+  expect(started).toBe(3)
+})

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chainField } from '../../src/entry/key.ts'
 import { tagIndexSuite } from '../conformance/tag-index.suite.ts'
+import { FakeClock } from '../doubles/fake-clock.ts'
 import { startRedis } from '../doubles/redis.ts'
 import { listenOn } from '../redis/rig.ts'
 import { names, openFar } from '../tiers/far.ts'
@@ -71,6 +72,21 @@ describe('in Redis', () => {
       })
       expect(await tier.get(address)).toEqual({ word: 'missing' })
     }
+    close()
+  })
+
+  test('a stamp that is proven to be current is remembered, and yet read once a minute, lest it be evicted', async () => {
+    const clock = new FakeClock()
+    const { tags, counters, close } = await openFar(server.url, { clock, verifiedAt: () => clock.now() })
+    await tags.invalidate('t')
+    const stamp = ((await redis.get(names.tagStamp('t'))) as string).split(':').slice(0, 2).join(':')
+    const readsOf = async (ms: number) => {
+      clock.advance(ms)
+      const before = counters.l2Timings.count
+      expect(await tags.judge(['t'], [stamp], 0)).toBe('holds')
+      return counters.l2Timings.count - before
+    }
+    expect([await readsOf(0), await readsOf(59_999), await readsOf(2), await readsOf(1)]).toEqual([1, 0, 1, 0])
     close()
   })
 

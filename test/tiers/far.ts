@@ -16,7 +16,11 @@ export const names = new RedisNames('tc', 0)
 /** The parts of one process that reach Redis, connected. */
 export async function openFar(
   source: Parameters<typeof rigOf>[0],
-  { origin = 'here', clock = systemClock }: { origin?: string; clock?: Clock } = {},
+  {
+    origin = 'here',
+    clock = systemClock,
+    verifiedAt = () => Number.NEGATIVE_INFINITY,
+  }: { origin?: string; clock?: Clock; verifiedAt?: () => number } = {},
 ) {
   const rig = rigOf(source, { clock })
   const undecodable: { address: Address; error: unknown }[] = []
@@ -28,7 +32,7 @@ export async function openFar(
     clock,
     (address, error) => void undecodable.push({ address, error }),
   )
-  const currency = { marks: new Marks(), verifiedAt: () => Number.NEGATIVE_INFINITY }
+  const currency = { marks: new Marks(), verifiedAt }
   const tags = new RedisTagIndex(rig.client, reads, { names, origin, maxStalenessMs: 2000 }, clock, currency)
   const leases = new RedisLeases(rig.client, { names, origin, leaseMs: 30_000 }, clock)
   await rig.connected()

@@ -3,7 +3,9 @@
 
   Input
     KEYS[1]  entry
-    KEYS[2]  lease: token|n0, with a '!' for every process that waits; or 'skip'; or failed|code|message
+    KEYS[2]  lease: token|n0, with a '!' when a process waits; or what its last holder left: 'skip';
+             failed|code|message; or late|token|n0|milliseconds|code|message of a holder past its deadline, which may
+             be replaced when there are no more than so many milliseconds to the end of the key
     KEYS[3]  chain head
 
     ARGV[1]  token of the caller
@@ -16,8 +18,10 @@
     { 'granted', n0 }           the chain's number at this moment
     { 'found' }                 another entry is there: read it
     { 'busy', milliseconds }    somebody holds the lease, for so long at most
+    { 'late', milliseconds }    somebody holds it past its deadline, for so long at most
     { 'skip' }                  the last load said: do not store, let each load for itself
     { 'failed', code, message } the load that the caller waited for has failed
+    { 'full', message }         memory is full: there is no room for a lease
 ]]
 --- @include head_number
 
@@ -35,18 +39,27 @@ if type(held) == 'string' then
   if held == 'skip' then
     return { 'skip' }
   end
+  local left = redis.call('PTTL', KEYS[2])
   local code, message = string.match(held, '^failed|([^|]*)|(.*)$')
-  if code and ARGV[4] == '1' then
+  local kept
+  if not code then
+    kept, code, message = string.match(held, '^late|%x+|%d+|(%d+)|([^|]*)|(.*)$')
+  end
+  if kept then
+    left = left - tonumber(kept)
+  end
+  if code and left > 0 and ARGV[4] == '1' then
     return { 'failed', code, message }
   end
-  if string.match(held, '^%x+|%d+!*$') then
-    local left = redis.call('PTTL', KEYS[2])
-    if left > 0 then
-      if string.sub(held, -1) ~= '!' then
-        redis.call('SET', KEYS[2], held .. '!', 'KEEPTTL')
-      end
-      return { 'busy', left }
+  if kept and left > 0 then
+    return { 'late', left }
+  end
+  if left > 0 and string.match(held, '^%x+|%d+!*$') then
+    if string.sub(held, -1) ~= '!' then
+      -- When memory is full it waits without a mark, and so for the end of the lease.
+      redis.pcall('SET', KEYS[2], held .. '!', 'KEEPTTL')
     end
+    return { 'busy', left }
   end
 end
 
@@ -57,8 +70,13 @@ if n then
 else
   local time = redis.call('TIME')
   n0 = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
+end
+local done = redis.pcall('SET', KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])
+if type(done) == 'table' and done.err then
+  return { 'full', done.err }
+end
+if not n then
   redis.call('DEL', KEYS[3])
   redis.call('HSET', KEYS[3], 'n', n0, 'floor', n0, 'tip', string.sub(ARGV[1], 1, 16))
 end
-redis.call('SET', KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])
 return { 'granted', n0 }

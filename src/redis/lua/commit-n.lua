@@ -26,16 +26,10 @@
 --- @include head_number
 --- @include keep_stamp
 --- @include put
+--- @include read_lease
 --- @include read_stamp
 
-local held = redis.pcall('GET', KEYS[2])
-local token, mark
-local n0 = 0
-if type(held) == 'string' then
-  local text
-  token, text, mark = string.match(held, '^(%x+)|(%d+)(!*)$')
-  n0 = tonumber(text or '0')
-end
+local token, n0, mark = read_lease(KEYS[2])
 if token ~= ARGV[2] then
   return { 'refused', 'lease' }
 end

@@ -1,5 +1,5 @@
 --[[
-  Ends a load that stores nothing.
+  Ends a load that stores nothing, or lets it be late.
 
   Input
     KEYS[1]  lease
@@ -7,18 +7,17 @@
     ARGV[1]  token of the lease
     ARGV[2]  channel
     ARGV[3]  notice for those who wait: released
-    ARGV[4]  what stands in place of the lease for a moment, for those who come now ('skip', failed|code|message), or ''
-    ARGV[5]  how long that moment is, in milliseconds
+    ARGV[4]  what stands in place of the lease for a while, for those who come now ('skip', failed|code|message, or
+             late|token|n0|milliseconds|code|message), or ''
+    ARGV[5]  how long that while is, in milliseconds
 
   Output
     1  released
     0  the lease was not the caller's any more: nothing was done
 ]]
-local held = redis.pcall('GET', KEYS[1])
-if type(held) ~= 'string' then
-  return 0
-end
-local token, mark = string.match(held, '^(%x+)|%d+(!*)$')
+--- @include read_lease
+
+local token, _, mark = read_lease(KEYS[1])
 if token ~= ARGV[1] then
   return 0
 end

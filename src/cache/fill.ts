@@ -1,0 +1,231 @@
+import type { Encoded } from '../entry/codec.ts'
+import { decode } from '../entry/codec.ts'
+import type { TierCacheError } from '../errors.ts'
+import type { Lease } from '../stampede/lease.ts'
+import type { Candidate } from '../tiers/tier.ts'
+import type { Flight } from './flights.ts'
+import { endLease, keepLease, noteFull, wordsOf } from './held-lease.ts'
+import type { LoadRequest, Run } from './loader.ts'
+import { runLoader } from './loader.ts'
+import { groupsOf, isolate, land, refuse } from './near.ts'
+import type { EntrySettings } from './options.ts'
+import type { Loaded, Parts } from './parts.ts'
+import { withinInBackground } from './time-limit.ts'
+import { candidateOf, encodeValue } from './write-through.ts'
+
+/** Told when a load is past its deadline: of what it comes to all the same; `undefined`: nothing, or nothing in time. */
+export type WhenLate = (landing: Promise<Loaded | undefined>) => void
+
+/** What becomes of a load: where its value goes, and who hears that there is none. */
+interface Destination {
+  store(flight: Flight, run: Run, asOf: number): Promise<Loaded> | Loaded
+  /** It is past its deadline, and may still answer. */
+  late(error: TierCacheError): void
+  failed(error: unknown): void
+}
+
+/** Loads as the one process that may. The lease is kept alive meanwhile, and shown when the value is stored. */
+export async function loadUnderLease(
+  parts: Parts,
+  request: LoadRequest,
+  flight: Flight,
+  lease: Lease,
+  whenLate: WhenLate,
+): Promise<Loaded> {
+  const { settings } = request
+  const letGo = keepLease(parts, lease)
+  const destination: Destination = {
+    store: (into, run, asOf) => storeUnderLease(parts, request, into, lease, run, asOf),
+    late(error) {
+      letGo()
+      void endLease(parts, lease, { word: 'late', keptMs: settings.hardTimeoutMs, ...wordsOf(error) })
+    },
+    // Nobody waits for the answer: what this process sends next, Redis carries out after it.
+    failed: (error) => void endLease(parts, lease, { word: 'failed', ...wordsOf(error) }),
+  }
+  try {
+    return await load(parts, request, flight, destination, whenLate)
+  } finally {
+    letGo()
+  }
+}
+
+/** Loads without L2: because there is none, or because it cannot be reached. Then the value stays in L1 for a short while only. */
+export async function loadAlone(
+  parts: Parts,
+  request: LoadRequest,
+  flight: Flight,
+  unguarded: boolean,
+  whenLate: WhenLate,
+): Promise<Loaded> {
+  const destination: Destination = {
+    store(into, run, asOf) {
+      const storable = prepare(parts, request, into, run)
+      if (!storable) return unstored(parts, request, into.mark, run)
+      landLoaded(parts, request, into, storable, asOf, unguarded)
+      return storable.loaded
+    },
+    late() {},
+    failed() {},
+  }
+  return load(parts, request, flight, destination, whenLate)
+}
+
+/** Loads for one caller and stores nothing: others must not wait for it twice, nor get what may not be shared. */
+export async function loadUnstored(parts: Parts, request: LoadRequest): Promise<Loaded> {
+  const mark = parts.marks.count
+  return unstored(parts, request, mark, await runLoader(parts, request))
+}
+
+async function load(
+  parts: Parts,
+  request: LoadRequest,
+  flight: Flight,
+  destination: Destination,
+  whenLate: WhenLate,
+): Promise<Loaded> {
+  // The load begins now: what happened before cannot make its value old.
+  flight.poison = undefined
+  flight.mark = parts.marks.count
+  const asOf = parts.clock.now()
+  let isLate = false
+  let run: Run
+  try {
+    run = await runLoader(parts, request, (outcome, error) => {
+      isLate = true
+      destination.late(error)
+      whenLate(landLate(parts, request, flight, destination, outcome, asOf))
+    })
+  } catch (error) {
+    if (!isLate) destination.failed(error)
+    throw error
+  }
+  return destination.store(flight, run, asOf)
+}
+
+/**
+ * The story of a load past its deadline, whose callers have been answered: it goes on, on a flight of its own. Its value
+ * is stored as any other, if nothing happened to its key or groups since the load began, and nobody took over; see
+ * docs/decisions/0006-late-results.md.
+ */
+async function landLate(
+  parts: Parts,
+  { target, settings }: LoadRequest,
+  { mark, poison }: Flight,
+  destination: Destination,
+  outcome: Promise<Run>,
+  asOf: number,
+): Promise<Loaded | undefined> {
+  const flight = parts.flights.open(target.id, mark)
+  flight.poison = poison
+  try {
+    const run = await withinInBackground(parts.clock, outcome, parts.settings.leaseMs + settings.hardTimeoutMs)
+    if (run === undefined) return undefined
+    if (isNewerThere(parts, target.id, asOf)) flight.poison = 'a newer value is there'
+    return await destination.store(flight, run, asOf)
+  } catch (error) {
+    // It was told when the deadline passed.
+    destination.failed(error)
+    return undefined
+  } finally {
+    parts.flights.close(flight)
+  }
+}
+
+/** Whether L1 has the value of a load that began later. */
+function isNewerThere({ near }: Parts, id: string, asOf: number): boolean {
+  const there = near?.get(id)
+  return there !== undefined && there.asOf > asOf
+}
+
+async function storeUnderLease(
+  parts: Parts,
+  request: LoadRequest,
+  flight: Flight,
+  lease: Lease,
+  run: Run,
+  asOf: number,
+): Promise<Loaded> {
+  const storable = prepare(parts, request, flight, run)
+  if (!storable) {
+    await endLease(parts, lease, { word: run.skippedFor === 'next' ? 'refused' : 'skipped' })
+    return unstored(parts, request, flight.mark, run)
+  }
+  const word = await commitFar(parts, storable.candidate, lease)
+  if (word === 'refused') refuse(parts, request.target, 'refused by L2')
+  else landLoaded(parts, request, flight, storable, asOf, word !== 'stored')
+  return storable.loaded
+}
+
+/** - `unguarded`: L2 has no room for the value, or could not be reached; then the value may be in it or not. */
+async function commitFar(
+  parts: Parts,
+  candidate: Candidate,
+  lease: Lease,
+): Promise<'stored' | 'refused' | 'unguarded'> {
+  if (!parts.shared) return 'unguarded'
+  try {
+    const outcome = await parts.shared.far.commit(candidate, lease)
+    if (outcome.word !== 'failed') return outcome.word
+    noteFull(parts, 'commit', outcome.reason)
+    return 'unguarded'
+  } catch {
+    // Counted and told by the client. The lease ends by itself.
+    return 'unguarded'
+  }
+}
+
+interface Storable {
+  readonly candidate: Candidate
+  readonly loaded: Loaded
+}
+
+/** Encodes what was loaded, and decodes it again: what the first caller gets is of the same types as what later ones get. */
+function prepare(parts: Parts, { target, settings }: LoadRequest, flight: Flight, run: Run): Storable | undefined {
+  if (run.skippedFor || run.value === undefined) return undefined
+  const { ttlMs = settings.ttlMs, tags } = run
+  const kept: EntrySettings = { ...settings, ttlMs, tags }
+  if (kept.ttlMs + kept.staleMs === 0) return undefined
+  let encoded: Encoded
+  try {
+    encoded = encodeValue(run.value)
+  } catch (error) {
+    parts.counters.unstorable++
+    parts.events.tell('unstorable', () => ({ namespace: target.namespace, key: target.key, error }))
+    return undefined
+  }
+  const candidate = candidateOf(parts, target, encoded, kept, run.loadMs)
+  const value = decode(encoded)
+  const { createdAt, freshUntil } = candidate
+  const shared = isolate(value, settings.isolation)
+  const groups = groupsOf(target, tags)
+  const { mark } = flight
+  const loaded: Loaded = { value, shared, tier: 'loader', freshness: 'fresh', createdAt, freshUntil, mark, groups }
+  return { candidate, loaded }
+}
+
+function landLoaded(
+  parts: Parts,
+  { target, settings }: LoadRequest,
+  flight: Flight,
+  { candidate, loaded }: Storable,
+  asOf: number,
+  unguarded: boolean,
+): void {
+  land(parts, target, flight, {
+    entry: { ...candidate, value: loaded.value },
+    bytes: candidate.payload.length,
+    shared: loaded.shared,
+    l1TtlMs: settings.l1TtlMs,
+    asOf,
+    unguarded,
+  })
+}
+
+/** The very value of the loader, for those who asked for it. */
+function unstored(parts: Parts, { target }: LoadRequest, mark: number, run: Run): Loaded {
+  const now = parts.clock.now()
+  const { value, tags } = run
+  const groups = groupsOf(target, tags)
+  return { value, shared: true, tier: 'loader', freshness: 'fresh', createdAt: now, freshUntil: now, mark, groups }
+}

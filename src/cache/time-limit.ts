@@ -1,0 +1,28 @@
+import type { Clock } from '../clock.ts'
+
+/** The promise's outcome, or `undefined` after `ms`. What the promise comes to after that is nobody's failure. */
+export function within<T>(clock: Clock, promise: Promise<T>, ms: number): Promise<T | undefined> {
+  return limited(promise, ms, (action) => clock.after(ms, action))
+}
+
+/** The same for what nobody waits for: it does not keep the process alive. */
+export function withinInBackground<T>(clock: Clock, promise: Promise<T>, ms: number): Promise<T | undefined> {
+  return limited(promise, ms, (action) => clock.inBackground(ms, action))
+}
+
+async function limited<T>(
+  promise: Promise<T>,
+  ms: number,
+  afterIt: (action: () => void) => () => void,
+): Promise<T | undefined> {
+  if (ms === Number.POSITIVE_INFINITY) return promise
+  let cancel = () => {}
+  const over = new Promise<undefined>((resolve) => {
+    cancel = afterIt(() => resolve(undefined))
+  })
+  try {
+    return await Promise.race([promise, over])
+  } finally {
+    cancel()
+  }
+}

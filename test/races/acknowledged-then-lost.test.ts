@@ -1,0 +1,114 @@
+import { Redis } from 'ioredis'
+import { expect, test, vi } from 'vitest'
+import type { Cache } from '../../src/cache/cache.ts'
+import { heardAll, withRedis } from '../doubles/caches.ts'
+import { startFaultProxy } from '../doubles/fault-proxy.ts'
+
+/**
+ * The order of events, with A and B two processes:
+ *   1. delete k by A is acknowledged; B has heard of it
+ *   2. Redis goes on from a state before 1: a failover to a replica that had not got it, a restart from an old file
+ *   3. k is there again, with its old value
+ * Every process that knew of 1 repeats it, and does not believe L2 about k until that is acknowledged.
+ */
+withRedis('L1 and L2', (kit) => {
+  const connect = () => new Redis(kit.server().url)
+
+  /** All keys as they are now, to be put back later. */
+  async function snapshot(redis: Redis): Promise<(redis: Redis) => Promise<void>> {
+    const keys = await redis.keys('*')
+    const dumps = await Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)] as const))
+    return async (target) => {
+      const restored = target.multi().flushall()
+      for (const [key, bytes] of dumps) restored.restore(key, 0, bytes as Buffer)
+      await restored.exec()
+    }
+  }
+
+  const told = (cache: Cache, name: 'resync' | 'acknowledged') =>
+    new Promise<unknown>((resolve) => cache.on(name, resolve))
+
+  test.each(['delete', 'set', 'invalidateTags', 'clear'] as const)(
+    'the chain went back: %s is repeated',
+    async (verb) => {
+      const redis = connect()
+      const [a, b] = [await kit.make({ maxStaleness: 300 }), await kit.make({ maxStaleness: 300 })]
+      await a.set('k', 'old', { tags: ['t'] })
+      await heardAll(b, a)
+      const restore = await snapshot(redis)
+      const verbs = {
+        delete: () => a.delete('k'),
+        set: () => a.set('k', 'new'),
+        invalidateTags: () => a.invalidateTags('t'),
+        clear: () => a.clear(),
+      }
+      expect(await verbs[verb]()).toEqual({ acknowledged: true })
+      await heardAll(b, a)
+      const resyncs = Promise.all([told(a, 'resync'), told(b, 'resync')])
+      await restore(redis)
+      redis.disconnect()
+      expect(await resyncs).toEqual([
+        { reason: 'the chain of notices went back', repeated: expect.any(Number) },
+        { reason: 'the chain of notices went back', repeated: expect.any(Number) },
+      ])
+      expect(await a.get('k')).not.toBe('old')
+      expect(await b.get('k')).not.toBe('old')
+      await vi.waitFor(() => expect([a.gauges().journalled, b.gauges().journalled]).toEqual([0, 0]))
+      const c = await kit.make()
+      expect(await c.get('k')).toBeUndefined()
+    },
+  )
+
+  test('more than a process knows of may be lost: everything is cleared', async () => {
+    const redis = connect()
+    const a = await kit.make({ maxStaleness: 300 })
+    await a.set('k', 'old')
+    const restore = await snapshot(redis)
+    await a.delete('k')
+    // B has heard of nothing: it knows the end of the chain from reading it.
+    const b = await kit.make({ maxStaleness: 300 })
+    await a.close()
+    await vi.waitFor(() => expect(b.gauges().coherent).toBe(true))
+    const resync = told(b, 'resync')
+    await restore(redis)
+    redis.disconnect()
+    expect(await resync).toEqual({ reason: 'the chain of notices went back', repeated: 1 })
+    await vi.waitFor(() => expect(b.gauges().journalled).toBe(0))
+    expect(await b.get('k')).toBeUndefined()
+  })
+
+  test('another run of the server: nothing is read from it before what was lost is fenced', async () => {
+    const proxy = await startFaultProxy(kit.server())
+    const cache = await kit.make({ redis: proxy.url, maxStaleness: 300 })
+    const redis = connect()
+    await cache.set('k', 'old')
+    const restore = await snapshot(redis)
+    expect(await cache.delete('k')).toEqual({ acknowledged: true })
+    await proxy.cut()
+    redis.disconnect()
+    await kit.server().restart()
+    const restarted = connect()
+    await restore(restarted)
+    restarted.disconnect()
+    const reads: unknown[] = []
+    // The first moment at which a command could be sent.
+    const connected = new Promise<void>((resolve) =>
+      cache.on('connected', () => {
+        void cache.get('k').then((value) => {
+          reads.push(value)
+          resolve()
+        })
+      }),
+    )
+    const resync = told(cache, 'resync')
+    await proxy.heal()
+    expect(await resync).toMatchObject({ reason: 'another run of the server' })
+    await connected
+    expect(reads).toEqual([undefined])
+    await vi.waitFor(() => expect(cache.gauges().journalled).toBe(0))
+    expect(await cache.get('k')).toBeUndefined()
+    expect(await cache.getOrSet('k', () => 'new')).toBe('new')
+    await cache.close()
+    await proxy.stop()
+  }, 30_000)
+})
