@@ -55,6 +55,11 @@ export function createCache(options?: CreateCacheOptions): Cache {
 
 /** As {@link createCache}, with a clock of the caller's. */
 export function assemble(options: CreateCacheOptions | undefined, clock: Clock): Cache {
+  return start(partsOf(options, clock))
+}
+
+/** The parts that the options ask for, which do not listen to each other yet. */
+export function partsOf(options: CreateCacheOptions | undefined, clock: Clock): Parts {
   const settings = readCacheOptions(options)
   if (options?.redis !== undefined) checkSource(options.redis)
   const counters = new Counters()
@@ -62,7 +67,11 @@ export function assemble(options: CreateCacheOptions | undefined, clock: Clock):
   const near = settings.l1 && new MemoryTier(settings.l1, () => counters.evictions++)
   const origin = clock.nonce(8)
   const common = { settings, clock, counters, events, near, origin }
-  const parts = options?.redis === undefined ? alone(common) : withRedis(common, options.redis)
+  return options?.redis === undefined ? alone(common) : withRedis(common, options.redis)
+}
+
+/** A cache of these parts. */
+export function start(parts: Parts): Cache {
   parts.bus.subscribe({
     noticed: (notice) => applyFromElsewhere(parts, notice),
     gap: (reason) => dropUnheard(parts, reason),
@@ -98,7 +107,7 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
   const reads = new BatchedReads(client, clock)
   const bus = new RedisBus(client, { names, origin, maxStalenessMs }, clock)
   const here = local(clock)
-  const currency = { marks: here.marks, verifiedAt: () => bus.verifiedAt }
+  const currency = { marks: here.marks, verifiedAt: () => bus.verifiedAt, behindAt: () => bus.behindAt }
   const shared: SharedParts = {
     far: new RedisTier(client, reads, { names, origin, commandTimeoutMs }, clock, undecodable),
     leases: new RedisLeases(client, { names, origin, leaseMs }, clock),

@@ -1,70 +1,110 @@
 /**
  * Runs all benches, or those that are named, each on the Node versions that it asks for; writes their results and the
- * README's table. `--node 24` runs on that version alone, `--table` only writes the table.
+ * README's table. `--node 24` runs on that version alone, `--table` only writes the table. `--against <folder>` measures
+ * this checkout against another one that is compiled, and writes nothing.
  */
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { invalidateLag } from '../fleet/invalidate-lag.ts'
+import { redisDown } from '../fleet/redis-down.ts'
+import { stampede } from '../fleet/stampede.ts'
 import { dbLoad } from '../load/db-load.ts'
 import { httpHitExpress } from '../load/http-hit-express.ts'
 import { l1Hit } from '../micro/l1-hit.bench.ts'
 import { l2Hit1, l2Hit64 } from '../micro/l2-hit.bench.ts'
+import { conditionInWords, holds, inWords, reaches } from './bar.ts'
 import { nodeOf } from './node-binary.ts'
 import { writeTable } from './readme.ts'
 import { readResults, record } from './results.ts'
 import { tableOf } from './table.ts'
-import type { ResultsRun } from './results.ts'
-import type { Scenario } from './scenario.ts'
+import type { Bar } from './bar.ts'
+import type { NodeBinary } from './node-binary.ts'
+import type { Measured, Scenario } from './scenario.ts'
 
-const scenarios: readonly Scenario[] = [l1Hit, l2Hit64, l2Hit1, httpHitExpress, dbLoad]
+const scenarios: readonly Scenario[] = [
+  l1Hit,
+  l2Hit64,
+  l2Hit1,
+  httpHitExpress,
+  stampede,
+  invalidateLag,
+  redisDown,
+  dbLoad,
+]
+
+/** A checkout may be slower than another by so much: less than that is told from noise by no run. */
+const NOT_SLOWER: Bar = 0.95
 
 await main()
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { node: { type: 'string' }, table: { type: 'boolean' } },
+    options: { node: { type: 'string' }, table: { type: 'boolean' }, against: { type: 'string' } },
   })
-  const known = scenarios.map(({ name }) => name)
+  const candidates = values.against === undefined ? scenarios : scenarios.filter(({ compare }) => compare)
+  const known = candidates.map(({ name }) => name)
   const unknown = positionals.filter((name) => !known.includes(name))
   if (unknown.length > 0) {
-    console.error(`There is no bench ${unknown.join(', ')}; the benches are ${known.join(', ')}.`)
+    console.error(`There is no such bench as ${unknown.join(', ')}; the benches are ${known.join(', ')}.`)
     process.exitCode = 2
     return
   }
-  const chosen = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-  const lines = values.table ? [] : await runAll(chosen, values.node === undefined ? undefined : Number(values.node))
+  const chosen = candidates.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const only = values.node === undefined ? undefined : Number(values.node)
+  if (values.against !== undefined) {
+    const folder = resolve(values.against)
+    const lines = await eachOn(chosen, only, (scenario, node) => compareOne(scenario, node, folder))
+    console.log(`\n${lines.join('\n')}`)
+    return
+  }
+  const lines = values.table ? [] : await eachOn(chosen, only, runOne)
   console.log(`\n${writeTable(tableOf(readResults()))}\n`)
   for (const line of lines) console.log(line)
 }
 
-async function runAll(chosen: readonly Scenario[], only: number | undefined): Promise<string[]> {
+async function eachOn(
+  chosen: readonly Scenario[],
+  only: number | undefined,
+  act: (scenario: Scenario, node: NodeBinary) => Promise<string>,
+): Promise<string[]> {
   const lines: string[] = []
   for (const scenario of chosen) {
     for (const major of scenario.nodes.filter((each) => only === undefined || each === only)) {
-      lines.push(await runOne(scenario, major))
+      const node = await nodeOf(major)
+      const outcome = await act(scenario, node)
+      lines.push(`${scenario.name.padEnd(16)} Node ${node.version.padEnd(8)} ${outcome}`)
     }
   }
   return lines
 }
 
-async function runOne(scenario: Scenario, major: number): Promise<string> {
-  const node = await nodeOf(major)
+async function runOne(scenario: Scenario, node: NodeBinary): Promise<string> {
   console.log(`\n── ${scenario.name} on Node ${node.version}`)
   console.log(`   ${scenario.work}\n   against ${scenario.reference}\n   ${scenario.expects}`)
   const run = await record(scenario, node, (line) => console.log(`   ${line}`))
   for (const line of medians(run)) console.log(`   ${line}`)
-  const last = `${scenario.name.padEnd(16)} Node ${node.version.padEnd(8)} ${outcome(scenario, run)}`
-  console.log(`   ${outcome(scenario, run)}`)
-  return last
+  console.log(`   ${outcome(run, scenario.bar)}`)
+  return outcome(run, scenario.bar)
+}
+
+async function compareOne(scenario: Scenario, node: NodeBinary, folder: string): Promise<string> {
+  console.log(`\n── ${scenario.name} on Node ${node.version}\n   against the same in ${folder}`)
+  const measured = await scenario.compare?.(folder, node, (line) => console.log(`   ${line}`))
+  if (!measured) throw new Error(`${scenario.name} compares no checkouts`)
+  for (const line of medians(measured)) console.log(`   ${line}`)
+  return outcome(measured, NOT_SLOWER)
 }
 
 /** The median of each variant, for people: only ratios are kept as findings. */
-function medians({ rounds, unit, also = {}, reported = {} }: ResultsRun): string[] {
+function medians({ rounds, unit, also = {}, reported = {} }: Measured): string[] {
   const names = Object.keys(rounds[0]?.figures ?? {})
   const middle = (figures: readonly number[]) => figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? 0
   const lines = names.map((name) => {
     const figure = middle(rounds.map(({ figures }) => figures[name] ?? 0))
-    const cpu = middle(rounds.map(({ cpuUs }) => cpuUs[name] ?? 0))
-    return `${name}: ${Math.round(figure).toLocaleString('en')} ${unit}, ${cpu} µs CPU each`
+    const cpu = middle(rounds.map(({ cpuUs = {} }) => cpuUs[name] ?? 0))
+    const shown = figure < 1000 ? Number(figure.toPrecision(3)) : Math.round(figure).toLocaleString('en')
+    return `${name}: ${shown} ${unit}${cpu === 0 ? '' : `, ${cpu} µs CPU each`}`
   })
   const others = Object.entries(also).map(
     ([name, { median, lowerQuartile, upperQuartile }]) =>
@@ -74,10 +114,13 @@ function medians({ rounds, unit, also = {}, reported = {} }: ResultsRun): string
   return [...lines, ...others, ...reports]
 }
 
-function outcome({ bar }: Scenario, { ratio }: ResultsRun): string {
+function outcome({ ratio, conditions = {} }: Measured, bar: Bar | undefined): string {
   if (!ratio) return 'reported'
   const { median, lowerQuartile, upperQuartile, rounds } = ratio
   const spread = `${lowerQuartile.toFixed(3)}–${upperQuartile.toFixed(3)} over ${rounds} rounds`
-  const said = bar === undefined ? '' : median >= bar ? `, bar ${bar}: reached` : `, bar ${bar}: NOT reached`
-  return `ratio ${median.toFixed(3)} (${spread})${said}`
+  const judged = bar === undefined ? [] : [`bar ${inWords(bar)}: ${reaches(median, bar) ? 'reached' : 'NOT reached'}`]
+  const held = Object.entries(conditions).map(
+    ([name, condition]) => `${conditionInWords(name, condition)}${holds(condition) ? '' : ': NOT held'}`,
+  )
+  return [`ratio ${median.toFixed(3)} (${spread})`, ...judged, ...held].join(', ')
 }

@@ -20,6 +20,8 @@ export interface PairedOptions {
   readonly rounds: number
   /** Rounds of each process that are not counted. */
   readonly warmUps: number
+  /** The folder of another checkout: the subject is measured against itself there, instead of the reference. */
+  readonly against?: string
 }
 
 /**
@@ -32,7 +34,8 @@ export async function pairedRounds(
   node: NodeBinary,
   tell: (line: string) => void,
 ): Promise<Measured> {
-  const { bench, subject, reference, also = [], unit } = options
+  const { bench, unit } = options
+  const [subject, reference, ...also] = contestantsOf(options).map(({ name }) => name) as [string, string, ...string[]]
   const redis = await startRedis()
   try {
     const rounds: Round[] = []
@@ -54,17 +57,34 @@ export async function pairedRounds(
   }
 }
 
+/** What is measured in turn, the subject first: a variant, here or in the folder of another checkout. */
+interface Contestant {
+  readonly name: string
+  readonly variant: string
+  readonly folder: readonly string[]
+}
+
+function contestantsOf({ subject, reference, also = [], against }: PairedOptions): readonly Contestant[] {
+  if (against === undefined) {
+    return [subject, reference, ...also].map((variant) => ({ name: variant, variant, folder: [] }))
+  }
+  const there = { name: `${subject}, the other checkout`, variant: subject, folder: [against] }
+  return [{ name: subject, variant: subject, folder: [] }, there]
+}
+
 async function measurePair(options: PairedOptions, redisUrl: string, pair: number, node: NodeBinary): Promise<Round[]> {
-  const names = [options.subject, options.reference, ...(options.also ?? [])]
+  const contestants = contestantsOf(options)
   const file = new URL('./variant-process.js', import.meta.url)
-  const programs = await Promise.all(names.map((name) => startProgram(file, [options.bench, name, redisUrl], node)))
+  const programs = await Promise.all(
+    contestants.map(({ variant, folder }) => startProgram(file, [options.bench, variant, redisUrl, ...folder], node)),
+  )
   try {
     const rounds: Round[] = []
     for (let round = -options.warmUps; round < options.rounds; round++) {
       const figures: Record<string, number> = {}
       const cpuUs: Record<string, number> = {}
       for (const [index, program] of programs.entries()) {
-        const name = names[index] as string
+        const { name } = contestants[index] as Contestant
         const work = await program.ask<Work>('round')
         figures[name] = Math.round((work.operations / work.ms) * 1000)
         cpuUs[name] = Number((work.cpuUs / work.operations).toPrecision(4))

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { root } from './root.ts'
 import { packageVersions } from './versions.ts'
+import type { Bar } from './bar.ts'
 import type { NodeBinary } from './node-binary.ts'
 import type { Measured, Scenario } from './scenario.ts'
 
@@ -11,7 +12,7 @@ export interface ResultsFile {
   readonly work: string
   readonly reference: string
   readonly expects: string
-  readonly bar: number | null
+  readonly bar: Bar | null
   readonly runs: readonly ResultsRun[]
 }
 

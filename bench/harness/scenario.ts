@@ -1,3 +1,4 @@
+import type { Bar, Condition } from './bar.ts'
 import type { NodeBinary } from './node-binary.ts'
 import type { Summary } from './statistics.ts'
 
@@ -10,22 +11,26 @@ export interface Scenario {
   readonly reference: string
   /** What the outcome shows, whichever way it falls. */
   readonly expects: string
-  /** The least ratio of work to reference; `undefined` for figures that are reported only. */
-  readonly bar: number | undefined
+  /** `undefined` for figures that are reported only. */
+  readonly bar: Bar | undefined
   /** Node's major versions that it runs on, the main one first. */
   readonly nodes: readonly number[]
   run(node: NodeBinary, tell: (line: string) => void): Promise<Measured>
+  /** Measures the work of this checkout against the same work of another one, whose folder is named. */
+  readonly compare?: (folder: string, node: NodeBinary, tell: (line: string) => void) => Promise<Measured>
 }
 
 /** What one run of a scenario found. */
 export interface Measured {
-  /** The unit of the figures of a round; larger is better. */
+  /** The unit of the figures of a round. */
   readonly unit: string
   readonly rounds: readonly Round[]
   /** Work to reference, for bars. */
   readonly ratio?: Summary
   /** The ratios of further variants, measured in the same rounds. */
   readonly also?: Readonly<Record<string, Summary>>
+  /** What must hold beside the ratio, by name. */
+  readonly conditions?: Readonly<Record<string, Condition>>
   /** Versions of what was used, beside Node and the packages. */
   readonly versions?: Readonly<Record<string, string>>
   /** Figures of variants for a table of their own: variant to name to figure. */
@@ -34,9 +39,9 @@ export interface Measured {
   readonly details?: Readonly<Record<string, unknown>>
 }
 
-/** The figures of one round, by variant, with CPU time per operation (user and system, in microseconds). */
+/** The figures of one round, by variant; and where it is measured, CPU time per operation (user and system, in µs). */
 export interface Round {
   readonly pair: number
   readonly figures: Readonly<Record<string, number>>
-  readonly cpuUs: Readonly<Record<string, number>>
+  readonly cpuUs?: Readonly<Record<string, number>>
 }

@@ -1,6 +1,17 @@
+import { conditionInWords, holds, inWords, limitOf, reaches } from './bar.ts'
+import type { Bar } from './bar.ts'
 import type { ResultsFile, ResultsRun } from './results.ts'
 
-const order = ['l1-hit', 'l2-hit-64', 'l2-hit-1', 'http-hit-express', 'db-load']
+const order = [
+  'l1-hit',
+  'l2-hit-64',
+  'l2-hit-1',
+  'http-hit-express',
+  'stampede',
+  'invalidate-lag',
+  'redis-down',
+  'db-load',
+]
 
 /** The results as Markdown, for the README. */
 export function tableOf(files: readonly ResultsFile[]): string {
@@ -25,7 +36,10 @@ function ratioTable(files: readonly ResultsFile[]): string {
   ].join('\n')
 }
 
-function ratioRow({ name, work, reference, bar }: ResultsFile, { node, ratio, also = {} }: ResultsRun): string {
+function ratioRow(
+  { name, work, reference, bar }: ResultsFile,
+  { node, ratio, also = {}, conditions = {} }: ResultsRun,
+): string {
   const cells = [
     `\`${name}\``,
     work,
@@ -33,19 +47,22 @@ function ratioRow({ name, work, reference, bar }: ResultsFile, { node, ratio, al
     node.replace(/^v/, ''),
     ratio ? `**${ratio.median.toFixed(2)}** (${ratio.lowerQuartile.toFixed(2)}–${ratio.upperQuartile.toFixed(2)})` : '',
     ratio ? verdict(ratio.median, bar) : '',
-    Object.entries(also)
-      .map(([name, other]) => `${name}: ${other.median.toFixed(2)}`)
-      .join('; '),
+    [
+      ...Object.entries(also).map(([name, other]) => `${name}: ${other.median.toFixed(2)}`),
+      ...Object.entries(conditions).map(([name, condition]) =>
+        holds(condition) ? conditionInWords(name, condition) : `**${conditionInWords(name, condition)}**`,
+      ),
+    ].join('; '),
   ]
   return `| ${cells.join(' | ')} |`
 }
 
-function verdict(median: number, bar: number | null): string {
+function verdict(median: number, bar: Bar | null): string {
   if (bar === null) return 'reported'
-  if (median >= bar) return `${bar.toFixed(2)}: reached`
+  if (reaches(median, bar)) return `${inWords(bar)}: reached`
   // Two digits could show a miss by little as the bar itself.
-  const digits = median.toFixed(2) === bar.toFixed(2) ? 4 : 2
-  return `**not reached: ${median.toFixed(digits)} of ${bar.toFixed(2)}**`
+  const digits = median.toFixed(2) === limitOf(bar).toFixed(2) ? 4 : 2
+  return `**not reached: ${median.toFixed(digits)} of ${inWords(bar)}**`
 }
 
 function reportedTable({ name, work, runs }: ResultsFile): string {

@@ -7,7 +7,7 @@ import { seed } from '../../examples/express-app/src/seed.ts'
 import { answerQuestions } from '../harness/program.ts'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Database } from '../../examples/express-app/src/database.ts'
-import type { Call, Reply } from '../../examples/express-app/src/database.ts'
+import type { Call, Reply } from '../../examples/express-app/src/remote-database.ts'
 
 const database = openEmbedded()
 await seed(database)

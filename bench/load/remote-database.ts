@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { openDatabase } from '../../examples/express-app/src/database.ts'
-import type { Call, Database, Reply } from '../../examples/express-app/src/database.ts'
+import type { Database } from '../../examples/express-app/src/database.ts'
+import type { Call, Reply } from '../../examples/express-app/src/remote-database.ts'
 
 /** Where the shops find their database. */
 export type DatabasePlace = { readonly url: string } | { readonly port: number }

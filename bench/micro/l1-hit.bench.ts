@@ -7,6 +7,7 @@ import { pairedRounds } from '../harness/paired-rounds.ts'
 import { seeded, shuffled } from '../harness/random.ts'
 import { keysOf, productOf } from './records.ts'
 import type { Cache, LoadOptions } from 'tiercache'
+import type { PairedOptions } from '../harness/paired-rounds.ts'
 import type { Scenario } from '../harness/scenario.ts'
 import type { Variant, Variants } from '../harness/variant.ts'
 import type { Product } from './records.ts'
@@ -15,6 +16,17 @@ const KEYS = 1000
 const PASSES = 200
 const TTL_MS = 3_600_000
 
+const paired: PairedOptions = {
+  bench: import.meta.url,
+  subject: 'tiercache',
+  reference: 'lru-cache',
+  also: ['tiercache, L1 alone'],
+  unit: 'reads/s',
+  pairs: 7,
+  rounds: 15,
+  warmUps: 8,
+}
+
 export const l1Hit: Scenario = {
   name: 'l1-hit',
   work: '`await cache.getOrSet(key, loader, options)` over 1,000 hot keys in L1, with tags, stale, metrics, and Redis behind',
@@ -22,21 +34,8 @@ export const l1Hit: Scenario = {
   expects: 'A hit with all features on charges no more than a plain lru-cache behind an await.',
   bar: 1,
   nodes: [24, 20],
-  run: (node, tell) =>
-    pairedRounds(
-      {
-        bench: import.meta.url,
-        subject: 'tiercache',
-        reference: 'lru-cache',
-        also: ['tiercache, L1 alone'],
-        unit: 'reads/s',
-        pairs: 7,
-        rounds: 15,
-        warmUps: 8,
-      },
-      node,
-      tell,
-    ),
+  run: (node, tell) => pairedRounds(paired, node, tell),
+  compare: (against, node, tell) => pairedRounds({ ...paired, against }, node, tell),
 }
 
 export const variants: Variants = {

@@ -14,12 +14,20 @@ import type { Product } from './records.ts'
 const KEYS = 20_000
 const READS_BY_ONE = 5000
 
-const paired: Omit<PairedOptions, 'subject' | 'reference' | 'also'> = {
-  bench: import.meta.url,
-  unit: 'reads/s',
-  pairs: 5,
-  rounds: 7,
-  warmUps: 3,
+const common = { bench: import.meta.url, unit: 'reads/s', pairs: 5, rounds: 7, warmUps: 3 }
+
+const by64: PairedOptions = {
+  ...common,
+  subject: 'tiercache, 64 readers',
+  reference: 'ioredis, 64 readers',
+  also: ['tiercache filling L1, 64 readers', 'tiercache get, 64 readers'],
+}
+
+const by1: PairedOptions = {
+  ...common,
+  subject: 'tiercache, 1 reader',
+  reference: 'ioredis, 1 reader',
+  also: ['tiercache filling L1, 1 reader', 'tiercache get, 1 reader'],
 }
 
 export const l2Hit64: Scenario = {
@@ -29,17 +37,8 @@ export const l2Hit64: Scenario = {
   expects: 'Reads of one tick leave as one MGET, so that many readers cost less than as many GETs.',
   bar: 2,
   nodes: [24],
-  run: (node, tell) =>
-    pairedRounds(
-      {
-        ...paired,
-        subject: 'tiercache, 64 readers',
-        reference: 'ioredis, 64 readers',
-        also: ['tiercache filling L1, 64 readers', 'tiercache get, 64 readers'],
-      },
-      node,
-      tell,
-    ),
+  run: (node, tell) => pairedRounds(by64, node, tell),
+  compare: (against, node, tell) => pairedRounds({ ...by64, against }, node, tell),
 }
 
 export const l2Hit1: Scenario = {
@@ -49,17 +48,8 @@ export const l2Hit1: Scenario = {
   expects: 'Gathering reads costs a lone reader nothing to speak of.',
   bar: 0.95,
   nodes: [24],
-  run: (node, tell) =>
-    pairedRounds(
-      {
-        ...paired,
-        subject: 'tiercache, 1 reader',
-        reference: 'ioredis, 1 reader',
-        also: ['tiercache filling L1, 1 reader', 'tiercache get, 1 reader'],
-      },
-      node,
-      tell,
-    ),
+  run: (node, tell) => pairedRounds(by1, node, tell),
+  compare: (against, node, tell) => pairedRounds({ ...by1, against }, node, tell),
 }
 
 export const variants: Variants = {

@@ -27,6 +27,13 @@ export interface Bus {
    * nobody to hear of, `-Infinity` before the first proof.
    */
   readonly verifiedAt: number
+  /**
+   * The last instant (monotonic ms) at which this process was found to be behind: what was known before it is not to be
+   * believed until it is proven anew. `-Infinity` where that never was.
+   */
+  readonly behindAt: number
   subscribe(listener: BusListener): void
+  /** Says that the chain has reached a number, as somebody was just told. If that link was not heard, this process is behind. */
+  reached(n: string): void
   close(): void
 }

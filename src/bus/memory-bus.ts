@@ -1,10 +1,54 @@
+import type { Notice, Operation } from '../entry/notice.ts'
+import { isLink } from '../entry/notice.ts'
 import type { Bus, BusListener } from './bus.ts'
-import type { Notice } from '../entry/notice.ts'
+import type { Link } from './chain.ts'
+import { Chain } from './chain.ts'
 
-/** Where memory buses meet: what one publishes, all of them hear, at once and in order. */
-export class MemoryHub {
-  readonly listeners = new Set<BusListener>()
-  n = 0
+/** Hears every notice, in order. */
+export type Ear = (notice: Notice) => void
+
+/** Where memory buses meet: the chain, each of whose links is told to all of them, at once and in order. */
+export interface Hub {
+  /** The last link of the chain; before the first one, one without a tip. */
+  readonly last: Link
+  /** Adds a link to the chain and tells it. */
+  publish(operation: Operation, origin: string, subject: string): Link
+  /** Tells those who wait for a lease; the chain stays as it is. */
+  wake(operation: 'F' | 'R', origin: string, subject: string): void
+  /** The answer takes the ear off again. */
+  join(ear: Ear): () => void
+}
+
+/** Numbers stand for tips too: this chain is never lost, so none of its links is made twice. */
+export class MemoryHub implements Hub {
+  readonly #ears = new Set<Ear>()
+  #last: Link = { tip: '', n: 0 }
+
+  get last(): Link {
+    return this.#last
+  }
+
+  publish(operation: Operation, origin: string, subject: string): Link {
+    const previousTip = this.#last.tip
+    const n = this.#last.n + 1
+    const tip = n.toString(16).padStart(16, '0')
+    this.#last = { tip, n }
+    this.#tell({ previousTip, tip, n: String(n), operation, origin, subject })
+    return this.#last
+  }
+
+  wake(operation: 'F' | 'R', origin: string, subject: string): void {
+    this.#tell({ previousTip: '', tip: '', n: '0', operation, origin, subject })
+  }
+
+  join(ear: Ear): () => void {
+    this.#ears.add(ear)
+    return () => void this.#ears.delete(ear)
+  }
+
+  #tell(notice: Notice): void {
+    for (const ear of this.#ears) ear(notice)
+  }
 }
 
 /**
@@ -14,26 +58,46 @@ export class MemoryHub {
 export class MemoryBus implements Bus {
   readonly origin: string
   readonly verifiedAt = Number.POSITIVE_INFINITY
-  readonly #hub: MemoryHub
-  #listener: BusListener | undefined
+  readonly behindAt = Number.NEGATIVE_INFINITY
+  readonly #hub: Hub
+  readonly #chain = new Chain()
+  #leave = () => {}
 
-  constructor(origin: string, hub = new MemoryHub()) {
+  constructor(origin: string, hub: Hub = new MemoryHub()) {
     this.origin = origin
     this.#hub = hub
   }
 
-  subscribe(listener: BusListener): void {
-    this.#listener = listener
-    this.#hub.listeners.add(listener)
+  /** The last link of the chain. */
+  get last(): Link {
+    return this.#hub.last
   }
 
-  publish(operation: Notice['operation'], subject: string): void {
-    const tip = String(++this.#hub.n)
-    const notice = { previousTip: String(this.#hub.n - 1), tip, n: tip, operation, origin: this.origin, subject }
-    for (const listener of this.#hub.listeners) listener.noticed(notice)
+  subscribe(listener: BusListener): void {
+    // Who joins holds nothing yet, so that it has missed nothing.
+    this.#chain.read(this.#hub.last, undefined)
+    this.#leave = this.#hub.join((notice) => {
+      const link = { tip: notice.tip, n: Number(notice.n) }
+      if (isLink(notice) && this.#chain.heard(notice.previousTip, link) === 'gap') {
+        listener.gap('a notice does not follow the last one heard')
+      }
+      listener.noticed(notice)
+    })
+  }
+
+  reached(): void {
+    // Whatever is published is heard at once.
+  }
+
+  publish(operation: Operation, subject: string): Link {
+    return this.#hub.publish(operation, this.origin, subject)
+  }
+
+  wake(operation: 'F' | 'R', subject: string): void {
+    this.#hub.wake(operation, this.origin, subject)
   }
 
   close(): void {
-    if (this.#listener) this.#hub.listeners.delete(this.#listener)
+    this.#leave()
   }
 }

@@ -27,6 +27,7 @@ const REFUSED_PAUSE_MS = 5000
 export class RedisBus implements Bus {
   readonly origin: string
   verifiedAt = Number.NEGATIVE_INFINITY
+  behindAt = Number.NEGATIVE_INFINITY
   readonly #client: RedisClient
   readonly #settings: RedisBusSettings
   readonly #clock: Clock
@@ -34,6 +35,8 @@ export class RedisBus implements Bus {
   #listener: BusListener | undefined
   #isSubscribed = false
   #isBeating = false
+  /** Whether a beat is wanted that begins after the one under way. */
+  #isBeatDue = false
   #closed = false
   #cancelBeat: (() => void) | undefined
   /** Why the next gap is due, while the last one is too young. */
@@ -143,9 +146,18 @@ export class RedisBus implements Bus {
     })
   }
 
+  reached(n: string): void {
+    const { last } = this.#chain
+    if (last && last.n >= Number(n) && this.#gapDue === undefined) return
+    this.behindAt = this.#clock.now()
+    this.#isBeatDue = true
+    void this.#beat()
+  }
+
   async #beat(): Promise<void> {
-    if (this.#isBeating || !this.#client.usable) return
+    if (this.#isBeating || this.#closed || !this.#client.usable) return
     this.#isBeating = true
+    this.#isBeatDue = false
     try {
       const sentAt = this.#clock.now()
       const before = this.#chain.last
@@ -157,6 +169,7 @@ export class RedisBus implements Bus {
     } finally {
       this.#isBeating = false
     }
+    if (this.#isBeatDue) await this.#beat()
   }
 
   /** The head of the chain; `undefined` where there is none, or something else in its place. */

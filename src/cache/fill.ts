@@ -33,6 +33,8 @@ export async function loadUnderLease(
   whenLate: WhenLate,
 ): Promise<Loaded> {
   const { settings } = request
+  // What the loader reads through this cache must be no older than the lease: the value may be kept for long.
+  parts.bus.reached(lease.n0)
   const letGo = keepLease(parts, lease)
   const destination: Destination = {
     store: (into, run, asOf) => storeUnderLease(parts, request, into, lease, run, asOf),

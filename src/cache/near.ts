@@ -20,16 +20,21 @@ export type Standing = Freshness | 'void' | 'unproven'
 
 /** Judges an entry of L1 at an instant. */
 export function standing(parts: Parts, near: NearEntry, now: number): Standing {
-  const { marks, bus, settings } = parts
+  const { marks } = parts
   if (near.mark !== marks.count) {
     if (marks.movedSince(near.groups, near.mark)) return 'void'
     if (marks.movedSoftlySince(near.groups, near.mark)) near.freshUntil = Math.min(near.freshUntil, now)
     near.mark = marks.count
   }
   if (now >= near.keptUntil) return 'void'
-  const knownAt = Math.max(near.asOf, bus.verifiedAt)
-  if (now - knownAt > settings.maxStalenessMs && !servesUnproven(parts)) return 'unproven'
+  if (!isProven(parts, near.asOf, now) && !servesUnproven(parts)) return 'unproven'
   return judge(near, now)
+}
+
+/** Whether what was current at the instant `asOf` is known to be so still, within the bound on staleness. */
+export function isProven({ bus, settings }: Parts, asOf: number, now: number): boolean {
+  const knownAt = Math.max(asOf, bus.verifiedAt)
+  return now - knownAt <= settings.maxStalenessMs && knownAt >= bus.behindAt
 }
 
 /** Whether L1 answers without a proof: the application prefers that to loading while Redis is down. */
@@ -38,8 +43,8 @@ function servesUnproven({ settings, shared }: Parts): boolean {
 }
 
 /** Whether L1 is known to be current within the bound on staleness. */
-export function isCoherent({ bus, clock, settings }: Parts): boolean {
-  return clock.now() - bus.verifiedAt <= settings.maxStalenessMs
+export function isCoherent(parts: Parts): boolean {
+  return isProven(parts, parts.bus.verifiedAt, parts.clock.now())
 }
 
 /** What a reader gets of a value that is shared, or not. */

@@ -8,32 +8,153 @@ import { Waiting } from './waiting.ts'
  * What stands under a key: a lease that is held; one past its deadline, which is free again before it ends; or what its
  * last holder left for those who come a moment later.
  */
-type Held =
-  | { readonly word: 'held'; readonly token: string; readonly until: number }
+type Standing =
+  | {
+      readonly word: 'held'
+      readonly token: string
+      readonly n0: number
+      readonly until: number
+      readonly isAwaited: boolean
+    }
   | {
       readonly word: 'late'
       readonly token: string
+      readonly n0: number
       readonly failure: Acquired
       readonly freeAt: number
       readonly until: number
+      /** Newcomers wait for what is late, and leave no mark. */
+      readonly isAwaited: true
     }
   | { readonly word: 'left'; readonly acquired: Acquired; readonly until: number }
+
+type Held = Exclude<Standing, { readonly word: 'left' }>
+
+/** What is looked at before a lease is granted. */
+export interface LeaseGround {
+  /** The number of the chain's last link. */
+  n(): number
+  /** Whether an entry is there which is not the one that was seen. */
+  hasOther(address: Address, seen: Buffer | string | undefined): boolean
+}
+
+/** How a lease ended: what it was granted at, and whether somebody waits for its end. */
+export interface Settled {
+  readonly n0: number
+  readonly isAwaited: boolean
+}
 
 /** How long newcomers are told what the last holder left. */
 const SKIPPED_MS = 1000
 const FAILED_MS = 500
 
-/** Leases without Redis. Caches that share one stand for several processes. */
-export class MemoryLeases implements Leases {
+/** The leases of one fleet. */
+export class MemoryLeaseTable {
   readonly #clock: Clock
   readonly #leaseMs: number
-  readonly #waiting: Waiting
-  readonly #held = new Map<string, Held>()
+  readonly #ground: LeaseGround
+  readonly #standings = new Map<string, Standing>()
   #tokens = 0
 
-  constructor(clock: Clock, leaseMs: number) {
+  constructor(clock: Clock, leaseMs: number, ground: LeaseGround) {
     this.#clock = clock
     this.#leaseMs = leaseMs
+    this.#ground = ground
+  }
+
+  acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean): Acquired {
+    if (this.#ground.hasOther(address, seen)) return { word: 'found' }
+    const id = idOf(address)
+    const standing = this.#standing(id)
+    if (standing?.word === 'left' && (hasWaited || standing.acquired.word !== 'failed')) return standing.acquired
+    const now = this.#clock.now()
+    if (standing?.word === 'held') {
+      this.#standings.set(id, { ...standing, isAwaited: true })
+      return { word: 'busy', leftMs: standing.until - now }
+    }
+    if (standing?.word === 'late' && now < standing.freeAt) {
+      return hasWaited ? standing.failure : { word: 'late', leftMs: standing.freeAt - now }
+    }
+    const token = (++this.#tokens).toString(16)
+    const n0 = this.#ground.n()
+    this.#standings.set(id, { word: 'held', token, n0, until: now + this.#leaseMs, isAwaited: false })
+    return { word: 'granted', lease: { address, token, n0: String(n0) } }
+  }
+
+  renew(lease: Lease): boolean {
+    const held = this.#heldBy(lease.address, lease.token)
+    if (held?.word !== 'held') return false
+    this.#standings.set(idOf(lease.address), { ...held, until: this.#clock.now() + this.#leaseMs })
+    return true
+  }
+
+  /** Ends a lease without a value, or lets it be late; `undefined` when it is not the holder's any more. */
+  release({ address, token }: Lease, ending: Ending): Settled | undefined {
+    const settled = this.#end(address, token)
+    if (!settled) return undefined
+    const id = idOf(address)
+    if (ending.word === 'skipped') this.#leave(id, { word: 'skip' }, SKIPPED_MS)
+    if (ending.word === 'failed') this.#leave(id, ending, FAILED_MS)
+    if (ending.word === 'late') this.#beLate(id, settled, ending)
+    return settled
+  }
+
+  /** Ends the lease of a holder that stores its value; `undefined` when it is not the holder's any more. */
+  settle(address: Address, token: string): Settled | undefined {
+    return this.#end(address, token)
+  }
+
+  /** Takes a key's lease away from whoever holds it: what they load now may be older than what just happened. */
+  revoke(address: Address): void {
+    this.#standings.delete(idOf(address))
+  }
+
+  #end(address: Address, token: string): Held | undefined {
+    const held = this.#heldBy(address, token)
+    if (held) this.#standings.delete(idOf(address))
+    return held
+  }
+
+  #beLate(id: string, { token, n0 }: Held, { code, message, keptMs }: Extract<Ending, { word: 'late' }>): void {
+    const freeAt = this.#clock.now() + this.#leaseMs
+    const failure: Acquired = { word: 'failed', code, message }
+    const until = freeAt + keptMs
+    this.#stand(id, { word: 'late', token, n0, failure, freeAt, until, isAwaited: true })
+  }
+
+  #leave(id: string, acquired: Acquired, ms: number): void {
+    this.#stand(id, { word: 'left', acquired, until: this.#clock.now() + ms })
+  }
+
+  /** Nobody may ever ask again: it takes no memory beyond its end. */
+  #stand(id: string, standing: Standing): void {
+    this.#standings.set(id, standing)
+    this.#clock.inBackground(standing.until - this.#clock.now(), () => this.#standing(id))
+  }
+
+  #heldBy(address: Address, token: string): Held | undefined {
+    const standing = this.#standing(idOf(address))
+    return standing && standing.word !== 'left' && standing.token === token ? standing : undefined
+  }
+
+  #standing(id: string): Standing | undefined {
+    const standing = this.#standings.get(id)
+    if (standing === undefined || this.#clock.now() < standing.until) return standing
+    this.#standings.delete(id)
+    return undefined
+  }
+}
+
+/** Leases without Redis, of one process of those that share the table. */
+export class MemoryLeases implements Leases {
+  readonly #table: MemoryLeaseTable
+  readonly #released: (address: Address) => void
+  readonly #waiting: Waiting
+
+  /** `released`: tells all processes that the holder of a key is done, so that those who wait there are called. */
+  constructor(table: MemoryLeaseTable, clock: Clock, released: (address: Address) => void) {
+    this.#table = table
+    this.#released = released
     this.#waiting = new Waiting(clock)
   }
 
@@ -41,77 +162,23 @@ export class MemoryLeases implements Leases {
     return this.#waiting.take(address)
   }
 
-  async acquire(address: Address, _seen: Buffer | string | undefined, hasWaited: boolean): Promise<Acquired> {
-    const id = localId(address.namespace, address.key)
-    const held = this.#standing(id)
-    if (held?.word === 'left' && (hasWaited || held.acquired.word !== 'failed')) return held.acquired
-    const now = this.#clock.now()
-    if (held?.word === 'held') return { word: 'busy', leftMs: held.until - now }
-    if (held?.word === 'late' && now < held.freeAt) {
-      return hasWaited ? held.failure : { word: 'late', leftMs: held.freeAt - now }
-    }
-    const token = String(++this.#tokens)
-    this.#held.set(id, { word: 'held', token, until: now + this.#leaseMs })
-    return { word: 'granted', lease: { address, token, n0: '0' } }
+  async acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean): Promise<Acquired> {
+    return this.#table.acquire(address, seen, hasWaited)
   }
 
   async renew(lease: Lease): Promise<boolean> {
-    const id = localId(lease.address.namespace, lease.address.key)
-    if (this.#held.get(id)?.word !== 'held' || !this.#isHolder(id, lease)) return false
-    this.#held.set(id, { word: 'held', token: lease.token, until: this.#clock.now() + this.#leaseMs })
-    return true
+    return this.#table.renew(lease)
   }
 
   async release(lease: Lease, ending: Ending): Promise<void> {
-    const id = localId(lease.address.namespace, lease.address.key)
-    if (!this.#isHolder(id, lease)) return
-    this.#held.delete(id)
-    if (ending.word === 'skipped') this.#leave(id, { word: 'skip' }, SKIPPED_MS)
-    if (ending.word === 'failed') this.#leave(id, ending, FAILED_MS)
-    if (ending.word === 'late') this.#beLate(id, lease, ending)
-    this.call(lease.address)
-  }
-
-  /** Ends the lease of a holder that has stored its value. */
-  settle(lease: Lease): boolean {
-    const id = localId(lease.address.namespace, lease.address.key)
-    if (!this.#isHolder(id, lease)) return false
-    this.#held.delete(id)
-    this.call(lease.address)
-    return true
-  }
-
-  /** Takes a key's lease away from whoever holds it: what they load now may be older than what just happened. */
-  revoke(address: Address): void {
-    this.#held.delete(localId(address.namespace, address.key))
-    this.call(address)
+    if (this.#table.release(lease, ending)?.isAwaited) this.#released(lease.address)
   }
 
   call(address: Address): void {
     this.#waiting.call(address)
   }
+}
 
-  #beLate(id: string, { token }: Lease, { code, message, keptMs }: Extract<Ending, { word: 'late' }>): void {
-    const freeAt = this.#clock.now() + this.#leaseMs
-    const until = freeAt + keptMs
-    this.#held.set(id, { word: 'late', token, failure: { word: 'failed', code, message }, freeAt, until })
-    this.#clock.inBackground(until - this.#clock.now(), () => this.#standing(id))
-  }
-
-  #leave(id: string, acquired: Acquired, ms: number): void {
-    this.#held.set(id, { word: 'left', acquired, until: this.#clock.now() + ms })
-    this.#clock.inBackground(ms, () => this.#standing(id))
-  }
-
-  #isHolder(id: string, lease: Lease): boolean {
-    const held = this.#standing(id)
-    return (held?.word === 'held' || held?.word === 'late') && held.token === lease.token
-  }
-
-  #standing(id: string): Held | undefined {
-    const held = this.#held.get(id)
-    if (held === undefined || this.#clock.now() < held.until) return held
-    this.#held.delete(id)
-    return undefined
-  }
+function idOf({ namespace, key }: Address): string {
+  return localId(namespace, key)
 }

@@ -1,34 +1,80 @@
 import { namespaceGroup, tagGroup } from '../entry/key.ts'
-import type { Verdict } from '../entry/stamp.ts'
+import type { Stamp, Verdict } from '../entry/stamp.ts'
+import { judgeStamps } from '../entry/stamp.ts'
 import type { TagIndex } from './tag-index.ts'
 
-/** Told of every group that is made void, or stale. */
-export type GroupListener = (group: string, kind: 'void' | 'stale') => void
+/** A link of the chain (see `bus/chain.ts`). */
+interface Link {
+  readonly n: number
+  readonly tip: string
+}
 
-/**
- * The tag index without Redis. What it makes void is told to its listener, at once: several caches that share one stand
- * for several processes. No entry outlives its group's move, so stamps have nothing to add.
- */
+/** Adds a link to the chain: a tag was made void or stale, or a namespace was cleared. */
+export type GroupLink = (operation: 'T' | 'U' | 'X', subject: string) => Link
+
+interface GroupStamp extends Stamp {
+  /** The chain's number at the group's last invalidation. */
+  readonly n: number
+}
+
+/** The nonce of a stamp that no invalidation made. */
+const NO_NONCE = '0'.repeat(16)
+
+/** The stamps of all groups, for one fleet. A group that no entry carried, and that never moved, has none. */
+export class MemoryStamps {
+  readonly #stamps = new Map<string, GroupStamp>()
+
+  /** The stamps that hold now, in the order of the groups. */
+  current(groups: readonly string[]): readonly (Stamp | undefined)[] {
+    return groups.map((group) => this.#stamps.get(group))
+  }
+
+  /**
+   * What an entry carries that follows the chain's number `n0`: stamps are made where there are none. `undefined` where a
+   * group was made void since.
+   */
+  carriedFrom(groups: readonly string[], n0: number): readonly string[] | undefined {
+    const stamps = groups.map((group) => this.#stamps.get(group) ?? { name: `${n0}:${NO_NONCE}`, n: n0, softN: 0 })
+    if (stamps.some(({ n }) => n > n0)) return undefined
+    for (const [index, stamp] of stamps.entries()) this.#stamps.set(groups[index] as string, stamp)
+    return stamps.map(({ name }) => name)
+  }
+
+  move(group: string, { n, tip }: Link): void {
+    this.#stamps.set(group, { name: `${n}:${tip}`, n, softN: 0 })
+  }
+
+  moveSoftly(group: string, link: Link): void {
+    const stamp = this.#stamps.get(group)
+    if (stamp) this.#stamps.set(group, { ...stamp, softN: link.n })
+    // No entry carries it, so there is nothing to make stale; a load that began before it has to be refused.
+    else this.move(group, link)
+  }
+}
+
+/** The tag index without Redis, of one process of those that share the stamps. */
 export class MemoryTagIndex implements TagIndex {
-  readonly #moved: GroupListener
+  readonly #stamps: MemoryStamps
+  readonly #link: GroupLink
 
-  constructor(moved: GroupListener) {
-    this.#moved = moved
+  constructor(stamps: MemoryStamps, link: GroupLink) {
+    this.#stamps = stamps
+    this.#link = link
   }
 
   async clear(namespace: string): Promise<void> {
-    this.#moved(namespaceGroup(namespace), 'void')
+    this.#stamps.move(namespaceGroup(namespace), this.#link('X', namespace))
   }
 
   async invalidate(tag: string): Promise<void> {
-    this.#moved(tagGroup(tag), 'void')
+    this.#stamps.move(tagGroup(tag), this.#link('T', tag))
   }
 
   async expire(tag: string): Promise<void> {
-    this.#moved(tagGroup(tag), 'stale')
+    this.#stamps.moveSoftly(tagGroup(tag), this.#link('U', tag))
   }
 
-  async judge(): Promise<Verdict> {
-    return 'holds'
+  async judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Verdict> {
+    return judgeStamps(carried, n0, this.#stamps.current(tags.map(tagGroup)))
   }
 }

@@ -22,6 +22,8 @@ export interface Currency {
   readonly marks: Marks
   /** The last instant up to which everything is known to have been heard (see `bus/bus.ts`). */
   verifiedAt(): number
+  /** The last instant at which this process was found to be behind. */
+  behindAt(): number
 }
 
 /** A stamp as it was read, with what tells whether it still is the one. */
@@ -106,12 +108,13 @@ export class RedisTagIndex implements TagIndex {
   #recall(tag: string): Stamp | undefined {
     const remembered = this.#remembered.get(tag)
     if (!remembered) return undefined
-    const { marks, verifiedAt } = this.#currency
+    const { marks, verifiedAt, behindAt } = this.#currency
     const knownAt = Math.max(remembered.asOf, verifiedAt())
     const group = [tagGroup(tag)]
     const now = this.#clock.now()
     const isCurrent =
       now - knownAt <= this.#settings.maxStalenessMs &&
+      knownAt >= behindAt() &&
       now - remembered.asOf <= REREAD_MS &&
       !marks.movedSince(group, remembered.mark) &&
       !marks.movedSoftlySince(group, remembered.mark)

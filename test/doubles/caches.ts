@@ -1,7 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
+import { systemClock } from '../../src/clock.ts'
 import type { CreateCacheOptions } from '../../src/create-cache.ts'
-import { createCache } from '../../src/create-cache.ts'
+import { createCache, partsOf, start } from '../../src/create-cache.ts'
+import { Line } from './line.ts'
+import { MemoryFleet } from './memory-fleet.ts'
 import type { RedisServer } from './redis.ts'
 import { startRedis } from './redis.ts'
 
@@ -19,6 +22,22 @@ export function inBothForms(suite: (kit: Kit) => void): void {
     suite(closing({ isShared: false, make: async (options) => createCache(options) }))
   })
   withRedis('L1 and L2', suite)
+}
+
+/** Runs a suite over every form: L1 alone, L1 and L2 in memory, and L1 before a real Redis. */
+export function inEveryForm(suite: (kit: Kit) => void): void {
+  describe('L1 and L2 in memory', () => {
+    let fleet: MemoryFleet
+    beforeEach(() => {
+      fleet = new MemoryFleet(systemClock, 3000)
+    })
+    const make = async (options?: CreateCacheOptions) => {
+      const parts = partsOf(options, systemClock)
+      return start({ ...parts, ...fleet.join(parts.bus.origin, new Line()) })
+    }
+    suite(closing({ isShared: true, make }))
+  })
+  inBothForms(suite)
 }
 
 /** Runs a suite over caches that share a Redis of the suite's own, which is empty for each test. */
@@ -60,9 +79,9 @@ function closing(kit: Kit): Kit {
 /** Resolves when the cache hears what others do: the chain's first link is known to it. */
 async function current(cache: Cache): Promise<void> {
   const deadline = Date.now() + 5000
+  const heard = new Promise((resolve) => cache.on('gap', resolve))
   // A machine under load may take longer for a first connection than a call waits for it.
   await expect.poll(() => cache.stats().l2Usable, { timeout: 5000 }).toBe(true)
-  const heard = new Promise((resolve) => cache.on('gap', resolve))
   const { acknowledged } = await cache.delete('(ready)')
   if (!acknowledged) throw new Error('a cache under test could not reach its Redis')
   // The first link that a process hears is a gap to it; without one by then, the suite cannot go on.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { heardAll, inBothForms } from '../doubles/caches.ts'
+import { heardAll, inEveryForm } from '../doubles/caches.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 
 /**
@@ -9,7 +9,7 @@ import { ScriptedLoader } from '../doubles/scripted-loader.ts'
  *   3. A's loader answers v1
  * v1 goes to those who asked before 2, and is stored nowhere.
  */
-inBothForms((kit) => {
+inEveryForm((kit) => {
   async function setup() {
     const a = (await kit.make()).namespace('n')
     const b = kit.isShared ? (await kit.make()).namespace('n') : a

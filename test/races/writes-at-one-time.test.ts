@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { inBothForms } from '../doubles/caches.ts'
+import { inEveryForm } from '../doubles/caches.ts'
 
 /** Two writes of one process that are both under way: the one that was called later holds when both are acknowledged. */
-inBothForms((kit) => {
+inEveryForm((kit) => {
   test.each(['set then set', 'delete then set', 'clear then set', 'tag then set'])('%s', async (order) => {
     const cache = await kit.make()
     await cache.set('k', 'before', { tags: ['t'] })

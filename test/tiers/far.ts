@@ -32,7 +32,7 @@ export async function openFar(
     clock,
     (address, error) => void undecodable.push({ address, error }),
   )
-  const currency = { marks: new Marks(), verifiedAt }
+  const currency = { marks: new Marks(), verifiedAt, behindAt: () => Number.NEGATIVE_INFINITY }
   const tags = new RedisTagIndex(rig.client, reads, { names, origin, maxStalenessMs: 2000 }, clock, currency)
   const leases = new RedisLeases(rig.client, { names, origin, leaseMs: 30_000 }, clock)
   await rig.connected()

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
+import { databaseOver } from './remote-database.ts'
 
 /** The one thing that the shop knows about Postgres. */
 export interface Database {
@@ -44,50 +45,14 @@ export function openEmbedded(): Database {
   }
 }
 
-/** What goes to the thread of the database, and what comes back. */
-export interface Call {
-  readonly id: number
-  readonly sql: string
-  /** Absent for a script. */
-  readonly params?: readonly unknown[]
-}
-export type Reply = { readonly id: number; readonly rows: unknown[] } | { readonly id: number; readonly error: string }
-
 /** The embedded Postgres on a thread of its own, so that a slow query keeps nobody else waiting, as with a server. */
 function openThread(): Database {
   const thread = new Worker(new URL('./database-thread.js', import.meta.url))
-  const waiting = new Map<number, { resolve(rows: unknown[]): void; reject(error: Error): void }>()
-  let calls = 0
-  let ended: Error | undefined
-
-  const call = (sql: string, params?: readonly unknown[]): Promise<unknown[]> =>
-    new Promise((resolve, reject) => {
-      if (ended) return reject(ended)
-      const id = ++calls
-      waiting.set(id, { resolve, reject })
-      thread.postMessage({ id, sql, ...(params && { params }) } satisfies Call)
-    })
-  const end = (error: Error) => {
-    ended ??= error
-    for (const { reject } of waiting.values()) reject(ended)
-    waiting.clear()
-  }
-
-  thread.on('message', (reply: Reply) => {
-    const caller = waiting.get(reply.id)
-    waiting.delete(reply.id)
-    if ('rows' in reply) caller?.resolve(reply.rows)
-    else caller?.reject(new Error(reply.error))
+  return databaseOver({
+    send: (call) => thread.postMessage(call),
+    onReply: (listener) => void thread.on('message', listener),
+    onEnd: (listener) =>
+      void thread.on('error', listener).on('exit', () => listener(new Error('the database is closed'))),
+    close: () => thread.terminate(),
   })
-  thread.on('error', end)
-  thread.on('exit', () => end(new Error('the database is closed')))
-  return {
-    query: <Row>(sql: string, params: readonly unknown[] = []) => call(sql, params) as Promise<Row[]>,
-    run: async (script) => {
-      await call(script)
-    },
-    close: async () => {
-      await thread.terminate()
-    },
-  }
 }

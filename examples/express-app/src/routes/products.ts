@@ -7,46 +7,57 @@ import type { Router } from 'express'
 import type { Cache } from 'tiercache'
 import type { Database } from '../database.ts'
 
+/** On every page: each shows prices. */
+const CATALOGUE = 'catalogue'
+
+/** On all data that shows this product: its own, and the lists that it is in. */
+const productTag = ({ id }: { readonly id: number }) => `product:${id}`
+
 /**
  * The routes of the shop, cached twice: `products` and `lists` keep what the database answered, `pages` keeps
- * whole responses made of it. A new price empties what shows prices, the data before the pages.
+ * whole responses made of it. A new price makes invalid, by tag, the data that shows the product, then the pages.
  */
 export function productRoutes(cache: Cache, database: Database): Router {
   const products = cache.namespace('products', { ttl: '10m' })
   const lists = cache.namespace('lists', { ttl: '2m' })
-  const pages = cache.namespace('pages')
+  const pages = cache.namespace('pages', { tags: [CATALOGUE] })
   const page = httpCache(pages, { ttl: '1m' })
   const router = express.Router()
 
+  /** A list of products: which they are, and so its tags, is known when it is loaded. */
+  const list = <Item extends { readonly id: number }>(key: string, load: () => Promise<Item[]>) =>
+    lists.getOrSet(key, async ({ setTags }) => {
+      const items = await load()
+      setTags(...items.map(productTag))
+      return items
+    })
+
   router.get('/products/:id', page, async (req, res) => {
     const id = readId(req.params.id)
-    const product = await products.getOrSet(`${id}`, () => timed(res, () => findProduct(database, id)))
+    const product = await products.getOrSet(`${id}`, () => timed(res, () => findProduct(database, id)), {
+      tags: [productTag({ id })],
+    })
     if (!product) throw new HttpError(404, `there is no product ${id}`)
     res.json(product)
   })
 
   router.get('/search', page, async (req, res) => {
     const words = readWords(req.query.q)
-    const found = await lists.getOrSet(`search:${words.join(' ')}`, () =>
-      timed(res, () => searchProducts(database, words)),
-    )
-    res.json(found)
+    res.json(await list(`search:${words.join(' ')}`, () => timed(res, () => searchProducts(database, words))))
   })
 
   router.get('/top', page, async (req, res) => {
     const days = readDays(req.query.days)
-    const sellers = await lists.getOrSet(`top:${days}`, () => timed(res, () => topSellers(database, days)))
-    res.json(sellers)
+    res.json(await list(`top:${days}`, () => timed(res, () => topSellers(database, days))))
   })
 
   router.put('/products/:id/price', express.json({ limit: '1kb' }), async (req, res) => {
     const id = readId(req.params.id)
     const price = readPrice(req.body)
     if (!(await timed(res, () => setPrice(database, id, price)))) throw new HttpError(404, `there is no product ${id}`)
-    // The pages last: emptied first, they could be filled again from the old data.
-    await Promise.all([products.delete(`${id}`), lists.clear()])
-    await pages.clear()
-    res.json({ id, price })
+    // The pages last: made invalid first, they could be made again from the old data.
+    const outcomes = [await cache.invalidateTags(productTag({ id })), await cache.invalidateTags(CATALOGUE)]
+    res.json({ id, price, acknowledged: outcomes.every(({ acknowledged }) => acknowledged) })
   })
 
   return router

@@ -1,0 +1,275 @@
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest'
+import type { Bus } from '../../src/bus/bus.ts'
+import type { Cache } from '../../src/cache/cache.ts'
+import type { Parts, SharedParts } from '../../src/cache/parts.ts'
+import type { CreateCacheOptions } from '../../src/create-cache.ts'
+import { partsOf, start } from '../../src/create-cache.ts'
+import type { Address } from '../../src/entry/entry.ts'
+import { RedisNames } from '../../src/entry/key.ts'
+import { wakeUp } from '../../src/entry/notice.ts'
+import type { Leases } from '../../src/stampede/lease.ts'
+import type { TagIndex } from '../../src/tags/tag-index.ts'
+import type { Tier } from '../../src/tiers/tier.ts'
+import type { Chaos } from './chaos.ts'
+import { chaosOf } from './chaos.ts'
+import { FakeClock } from './fake-clock.ts'
+import { Line } from './line.ts'
+import { MemoryFleet } from './memory-fleet.ts'
+import type { RedisServer } from './redis.ts'
+import { startRedis } from './redis.ts'
+
+/** A cache that stands for one process, with everything in a test's hands that it does with the others. */
+export interface Process {
+  readonly cache: Cache
+  readonly parts: Parts
+  readonly far: Chaos<Tier>
+  readonly leases: Chaos<Leases>
+  readonly tags: Chaos<TagIndex>
+  /** What is not in the test's hands: the same as it is. */
+  readonly raw: SharedParts
+  /** What it hears of the others. */
+  readonly line: Line
+}
+
+/** Processes that share L2, with a clock that stands still until a test moves it. */
+export interface Fleet {
+  readonly clock: FakeClock
+  /** A process that is connected, and hears what the others do. */
+  process(options?: CreateCacheOptions): Promise<Process>
+  /** Lets time go by, for all processes, with what they do in it. */
+  elapse(ms: number): Promise<void>
+  /** The lease of a key runs out. */
+  runOut(address: Address): Promise<void>
+  /** A process misses what a change tells, and learns that it has missed something. */
+  misses(process: Process, change: () => Promise<unknown>): Promise<void>
+}
+
+/** A fleet with a real Redis between its processes. */
+export interface RedisFleet extends Fleet {
+  readonly server: RedisServer
+  /** A connection of the test's own. */
+  readonly redis: Redis
+  readonly names: RedisNames
+  /** A process that may not hear anything yet. */
+  unheard(options?: CreateCacheOptions): Promise<Process>
+}
+
+/** How long a lease is in every fleet, and the bound on staleness. */
+export const LEASE_MS = 3000
+export const BOUND_MS = 2000
+/** How often a process proves that it is current. */
+const BEAT_MS = BOUND_MS / 5
+
+/** Runs a suite over processes that share L2 in memory, and over processes that share a real Redis. */
+export function inFleets(suite: (fleet: Fleet) => void): void {
+  describe('a fleet in memory', () => {
+    let shared: MemoryFleet
+    const bench = perTest((clock) => {
+      shared = new MemoryFleet(clock, LEASE_MS)
+    })
+    suite({
+      get clock() {
+        return bench.clock
+      },
+      async process(options) {
+        const parts = partsOf(options, bench.clock)
+        const line = new Line()
+        const { bus, shared: far } = shared.join(parts.bus.origin, line)
+        return bench.started(inHands({ ...parts, bus, shared: far, endings: [() => bus.close()] }, far, line))
+      },
+      async elapse(ms) {
+        bench.clock.advance(ms)
+      },
+      async runOut(address) {
+        shared.leases.revoke(address)
+      },
+      async misses({ line }, change) {
+        line.hold()
+        await change()
+        line.lose()
+        shared.hub.publish('D', 'third', '_:(next)')
+      },
+    })
+  })
+  onRedis('a fleet on Redis', suite)
+}
+
+/** Runs a suite over processes that share a real Redis, under names of its own for each test. */
+export function onRedis(name: string, suite: (fleet: RedisFleet) => void): void {
+  describe(name, () => {
+    let server: RedisServer
+    let redis: Redis
+    let prefixes = 0
+    const bench = perTest(() => {
+      prefixes++
+      listening = []
+    })
+    const names = () => new RedisNames(`t${prefixes}`, 0)
+    beforeAll(async () => {
+      server = await startRedis()
+      redis = new Redis(server.url)
+    })
+    afterAll(async () => {
+      redis.disconnect()
+      await server.stop()
+    })
+    /** Those that hear what is told. */
+    let listening: Process[] = []
+    /** Lets beats come to their end: the replies to their commands come before later ones, and so do their pongs. */
+    const settled = async () => {
+      await Promise.all(listening.map(({ raw }) => raw.far.get({ namespace: '_', key: '(settled)' })))
+      for (let round = 0; round < 2; round++) {
+        await turn()
+        const heard = listening.map(({ line }) => line.next('F', '_:(settled)'))
+        await redis.publish(names().channel, wakeUp('F', 'a test', '_:(settled)'))
+        await Promise.all(heard)
+      }
+      await turn()
+    }
+    const elapse = (ms: number) => elapseInBeats(bench.clock, settled, ms)
+    const unheard = async (options?: CreateCacheOptions) => {
+      // Deadlines are on the clock of the test, which a machine under load is not.
+      const all = { redis: server.url, prefix: `t${prefixes}`, commandTimeout: '1m', ...options } as const
+      const parts = partsOf(all, bench.clock)
+      const line = new Line()
+      return bench.started(inHands({ ...parts, bus: throughLine(parts.bus, line) }, parts.shared as SharedParts, line))
+    }
+    suite({
+      get clock() {
+        return bench.clock
+      },
+      get server() {
+        return server
+      },
+      get redis() {
+        return redis
+      },
+      get names() {
+        return names()
+      },
+      async process(options) {
+        const started = await unheard(options)
+        await hearing(started)
+        listening.push(started)
+        // The first links that it hears are gaps; of several in one beat the second is told with the next beat.
+        await elapse(2 * BEAT_MS)
+        return started
+      },
+      unheard,
+      elapse,
+      async runOut(address) {
+        await redis.del(names().lease(address))
+      },
+      async misses({ cache, line }, change) {
+        line.hold()
+        await change()
+        const gap = new Promise((resolve) => cache.on('gap', resolve))
+        const last = line.next('D', '_:(last)')
+        await cache.delete('(last)')
+        await last
+        line.lose()
+        await redis.publish(names().channel, 'no notice')
+        await gap
+      },
+    })
+  })
+}
+
+/** A clock of its own for each test, and the end of what a test has started. */
+function perTest(begin: (clock: FakeClock) => void) {
+  let clock = new FakeClock({ now: BEAT_MS })
+  const caches: Cache[] = []
+  beforeEach(() => {
+    clock = new FakeClock({ now: BEAT_MS })
+    begin(clock)
+  })
+  afterEach(async () => {
+    const closings = caches.splice(0).map((cache) => cache.close())
+    // Loads that a test has left unanswered are not waited for.
+    clock.advance(10_000)
+    await Promise.all(closings)
+  })
+  return {
+    get clock() {
+      return clock
+    },
+    started(process: Process): Process {
+      caches.push(process.cache)
+      return process
+    },
+  }
+}
+
+/** Starts a cache whose calls to what is shared are in a test's hands. */
+function inHands(parts: Parts, shared: SharedParts, line: Line): Process {
+  const [far, leases, tags] = [chaosOf(shared.far), chaosOf(shared.leases), chaosOf(shared.tags)]
+  const handled: Parts = { ...parts, shared: { ...shared, far: far.port, leases: leases.port, tags: tags.port } }
+  return { cache: start(handled), parts: handled, far, leases, tags, raw: shared, line }
+}
+
+function throughLine(bus: Bus, line: Line): Bus {
+  return {
+    origin: bus.origin,
+    get verifiedAt() {
+      return bus.verifiedAt
+    },
+    subscribe: ({ noticed, gap, lost }) =>
+      bus.subscribe({
+        noticed: (notice) => line.arrive(notice, () => noticed(notice)),
+        gap: (reason) => line.arrive(undefined, () => gap(reason)),
+        lost: (reason, links) => line.arrive(undefined, () => lost(reason, links)),
+      }),
+    close: () => bus.close(),
+  }
+}
+
+/** Resolves when the process hears what is told. */
+async function hearing({ cache, line }: Process): Promise<void> {
+  const heard = line.next('D', '_:(ready)')
+  let isHeard = false
+  void heard.then(() => {
+    isHeard = true
+  })
+  // What is told before the subscription is there is never heard.
+  while (!isHeard) {
+    const { acknowledged } = await cache.delete('(ready)')
+    if (!acknowledged) throw new Error('a process under test could not reach its Redis')
+    await turn()
+  }
+  await allHeard({ cache, line })
+}
+
+/**
+ * Moves a clock from beat to beat, and lets each come to its end. Redis goes by a clock of its own: a clock that moved
+ * while a command is under way would tell a wrong time of the server.
+ */
+async function elapseInBeats(clock: FakeClock, settled: () => Promise<void>, ms: number): Promise<void> {
+  const until = clock.now() + ms
+  await settled()
+  for (let beatAt = nextBeat(clock); beatAt <= until; beatAt = nextBeat(clock)) {
+    clock.advance(beatAt - clock.now())
+    await settled()
+  }
+  clock.advance(until - clock.now())
+}
+
+/** All processes start on a beat. */
+function nextBeat(clock: FakeClock): number {
+  return (Math.floor(clock.now() / BEAT_MS) + 1) * BEAT_MS
+}
+
+let probes = 0
+
+/** Resolves when every process has heard what was told before this call. */
+export async function allHeard(...processes: Pick<Process, 'cache' | 'line'>[]): Promise<void> {
+  const probe = `(probe ${probes++})`
+  const heard = processes.map(({ line }) => line.next('D', `_:${probe}`))
+  await processes[0]?.cache.delete(probe)
+  await Promise.all(heard)
+}
+
+/** Lets everything go on that has its answer. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest'
+import { tagGroup, chainField, namespaceGroup } from '../../src/entry/key.ts'
+import type { RedisFleet } from '../doubles/fleet.ts'
+import { allHeard, onRedis } from '../doubles/fleet.ts'
+import { ScriptedLoader } from '../doubles/scripted-loader.ts'
+
+const k = { namespace: 'shop', key: 'k' }
+
+/** Other tags and namespaces share the field of the chain's head that notes an invalidation; these do not. */
+const isApart = chainField(tagGroup('t')) !== chainField(namespaceGroup('shop'))
+
+/**
+ * The order of events:
+ *   1. A is granted the lease of a key, and its loader reads v1 from the database
+ *   2. Redis evicts, or loses, a key that the protocol keeps beside the entry; before or after an invalidation or not
+ *   3. A stores v1
+ * What is absent never means "nothing happened": if it may have, v1 is refused.
+ */
+onRedis('a Redis that evicts', (fleet) => {
+  type Names = RedisFleet['names']
+  const stamps = (names: Names) => [names.tagStamp('t'), names.clearStamp('shop')]
+
+  async function setup() {
+    const [a, b] = [await fleet.process(), await fleet.process()]
+    const loader = new ScriptedLoader<string>()
+    const load = a.cache.namespace('shop').getOrSet('k', loader.load, { tags: ['t'] })
+    await loader.running()
+    const ends = async () => {
+      await allHeard(a, b)
+      loader.answer('v1')
+      expect(await load).toBe('v1')
+      return b.cache.namespace('shop').get('k')
+    }
+    return { a, b, loader, load, ends }
+  }
+
+  test.each<[string, evicted: (names: Names) => string[]]>([
+    ['the lease', (names) => [names.lease(k)]],
+    ['the chain', ({ chain }) => [chain]],
+  ])('%s, without an invalidation: refused', async (_, evicted) => {
+    const { ends } = await setup()
+    // Nothing else may make the chain anew.
+    await fleet.redis.del(...evicted(fleet.names))
+    expect(isApart).toBe(true)
+    expect(await ends()).toBeUndefined()
+  })
+
+  test('the stamps, without an invalidation: stored, with stamps that are made anew', async () => {
+    const { ends } = await setup()
+    await fleet.redis.del(...stamps(fleet.names))
+    expect(await ends()).toBe('v1')
+    expect(await fleet.redis.exists(...stamps(fleet.names))).toBe(2)
+  })
+
+  test.each(['the tag', 'the namespace', 'everything'])(
+    'the stamp of what was invalidated (%s): refused',
+    async (what) => {
+      const { b, ends } = await setup()
+      if (what === 'the tag') await b.cache.invalidateTags('t')
+      if (what === 'the namespace') await b.cache.namespace('shop').clear()
+      if (what === 'everything') await b.cache.clear()
+      await fleet.redis.del(...stamps(fleet.names), fleet.names.clearStamp('_'))
+      expect(await ends()).toBeUndefined()
+    },
+  )
+
+  test('the stamps and the chain, which another change has begun anew: refused, as the new one has a later floor', async () => {
+    const { b, ends } = await setup()
+    await b.cache.invalidateTags('t')
+    await fleet.redis.del(fleet.names.chain, ...stamps(fleet.names), fleet.names.clearStamp('_'))
+    await b.cache.delete('other')
+    expect(await ends()).toBeUndefined()
+  })
+
+  test('all of it: refused', async () => {
+    const { b, ends } = await setup()
+    await b.cache.invalidateTags('t')
+    await fleet.redis.flushall()
+    expect(await ends()).toBeUndefined()
+  })
+})
