@@ -2,7 +2,7 @@
 export const scripts = {
   'acquire-3': {
     keys: 3,
-    sha1: '3fe0a12d0693f563b36a03f96796ca271ed0e1f5',
+    sha1: '67af473d322ec8a2bc761f81f4ca4c23434e6186',
     lua: `local function head_number(q)
   local text = redis.pcall('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
@@ -24,10 +24,10 @@ if type(there) == 'string' then
 end
 local held = redis.pcall('GET', KEYS[2])
 if type(held) == 'string' then
-  if held == 'skip' then
+  local left = redis.call('PTTL', KEYS[2])
+  if held == 'skip' and left > 0 then
     return { 'skip' }
   end
-  local left = redis.call('PTTL', KEYS[2])
   local code, message = string.match(held, '^failed|([^|]*)|(.*)$')
   local kept
   if not code then
@@ -42,11 +42,13 @@ if type(held) == 'string' then
   if kept and left > 0 then
     return { 'late', left }
   end
-  if left > 0 and string.match(held, '^%x+|%d+!*$') then
-    if string.sub(held, -1) ~= '!' then
-      redis.pcall('SET', KEYS[2], held .. '!', 'KEEPTTL')
+  if string.match(held, '^%x+|%d+!*$') then
+    if left > 0 then
+      if string.sub(held, -1) ~= '!' then
+        redis.pcall('SET', KEYS[2], held .. '!', 'KEEPTTL')
+      end
+      return { 'busy', left }
     end
-    return { 'busy', left }
   end
 end
 local n = head_number(KEYS[3])
@@ -488,7 +490,7 @@ return chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])`,
   },
   'invalidate-group-2': {
     keys: 2,
-    sha1: 'bf743a95a4e51fddb776c15448c1b826eca0e852',
+    sha1: '0565abe9482f98ee7b755b3463998d85f15e4e53',
     lua: `local function head_number(q)
   local text = redis.pcall('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
@@ -520,7 +522,18 @@ local function chain(q, channel, tip, body, field)
   redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end
-local left = redis.call('PTTL', KEYS[1])
+local function read_stamp(key)
+  local text = redis.pcall('GET', key)
+  if type(text) ~= 'string' then
+    return nil
+  end
+  local stamp, n, nonce, soft = string.match(text, '^((%d+):([0-9a-f]+))(.*)$')
+  if not stamp or #n > 17 or #nonce ~= 16 or not string.match(soft, '^:?%d*$') then
+    return nil
+  end
+  return stamp, tonumber(n)
+end
+local left = read_stamp(KEYS[1]) and redis.call('PTTL', KEYS[1]) or -2
 redis.call('DEL', KEYS[1])
 local n = chain(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 redis.call('SET', KEYS[1], n .. ':' .. ARGV[2])
@@ -690,9 +703,9 @@ end
 redis.call('DEL', KEYS[2])
 return { 'stored', chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3]), unpack(stamps) }`,
   },
-  'touch-3': {
-    keys: 3,
-    sha1: '4b2ddaab15f0ee46426cc4e3f73d77098a2bbe67',
+  'touch-n': {
+    keys: 'n',
+    sha1: 'dd4674bc7239aa86d7f23db99aeaaa0d29459c22',
     lua: `local function head_number(q)
   local text = redis.pcall('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
@@ -724,6 +737,16 @@ local function chain(q, channel, tip, body, field)
   redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end
+local function keep_stamp(key, life)
+  local left = redis.call('PTTL', key)
+  if left >= 0 then
+    if life == 0 then
+      redis.call('PERSIST', key)
+    elseif left < life then
+      redis.call('PEXPIRE', key, life)
+    end
+  end
+end
 local head = redis.pcall('GETRANGE', KEYS[1], 0, 2)
 if head ~= 'tc\\1' then
   return 0
@@ -740,10 +763,15 @@ if ARGV[5] ~= 'never' then
 end
 redis.call('DEL', KEYS[2])
 redis.call('SETRANGE', KEYS[1], 28, struct.pack('>dd', fresh, stale))
+local life = 0
 if stale == math.huge then
   redis.call('PERSIST', KEYS[1])
 else
-  redis.call('PEXPIRE', KEYS[1], math.max(1, math.ceil(stale - now)))
+  life = math.max(1, math.ceil(stale - now))
+  redis.call('PEXPIRE', KEYS[1], life)
+end
+for index = 4, #KEYS do
+  keep_stamp(KEYS[index], life)
 end
 chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])
 return 1`,

@@ -120,16 +120,17 @@ export async function expire(client: RedisClient, names: EntryNames, tip: string
   await run(client, 'expire-3', [names.entry, names.lease, names.chain], [names.channel, tip, body])
 }
 
-/** Gives the entry of a key new deadlines; answers whether there was one. See `lua/touch-3.lua`. */
+/** Gives the entry of a key new deadlines; answers whether there was one. See `lua/touch-n.lua`. */
 export async function touch(
   client: RedisClient,
   names: EntryNames,
+  stampKeys: readonly string[],
   call: { readonly tip: string; readonly body: string; readonly ttlMs: number; readonly staleMs: number },
 ): Promise<boolean> {
   const reply = await run(
     client,
-    'touch-3',
-    [names.entry, names.lease, names.chain],
+    'touch-n',
+    [names.entry, names.lease, names.chain, ...stampKeys],
     [names.channel, call.tip, call.body, durationText(call.ttlMs), durationText(call.staleMs)],
   )
   return Number(reply) === 1

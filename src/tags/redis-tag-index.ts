@@ -101,8 +101,9 @@ export class RedisTagIndex implements TagIndex {
 
   async judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Verdict> {
     const known = tags.map((tag) => this.#recall(tag))
-    const current = known.includes(undefined) ? await this.#read(tags) : known
-    return judgeStamps(carried, n0, current)
+    const verdict = judgeStamps(carried, n0, known)
+    // A stamp that was evicted is made anew without a notice: memory never says that an entry is void.
+    return verdict === 'void' ? judgeStamps(carried, n0, await this.#read(tags)) : verdict
   }
 
   #recall(tag: string): Stamp | undefined {

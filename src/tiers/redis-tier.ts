@@ -154,9 +154,38 @@ export class RedisTier implements Tier {
   }
 
   async touch(address: Address, ttlMs: number, staleMs: number): Promise<boolean> {
-    const body = noticeBody('E', this.#settings.origin, keySubject(address))
-    const names = this.#settings.names.ofEntry(address)
-    return touch(this.#client, names, { tip: this.#clock.nonce(8), body, ttlMs, staleMs })
+    const { names, origin } = this.#settings
+    // What carries a stamp must not outlive it, and only the entry itself says which stamps it carries.
+    const tags = await this.#tagsOf(address)
+    return touch(this.#client, names.ofEntry(address), this.#stampKeys(address, tags), {
+      tip: this.#clock.nonce(8),
+      body: noticeBody('E', origin, keySubject(address)),
+      ttlMs,
+      staleMs,
+    })
+  }
+
+  #tagsOf(address: Address): Promise<readonly string[]> {
+    const { names } = this.#settings
+    return new Promise((resolve, reject) => {
+      this.#reads.read(
+        [names.entry(address)],
+        ([bytes]) => {
+          try {
+            resolve(bytes ? readHeader(bytes, namespacesAbove(address.namespace).length).tags : [])
+          } catch {
+            // Told when it is read.
+            resolve([])
+          }
+        },
+        reject,
+      )
+    })
+  }
+
+  #stampKeys(address: Address, tags: readonly string[]): readonly string[] {
+    const { names } = this.#settings
+    return [...names.clearStamps(address.namespace), ...tags.map((tag) => names.tagStamp(tag))]
   }
 
   async increment(candidate: Candidate, by: number): Promise<IncrementOutcome> {
@@ -183,7 +212,7 @@ export class RedisTier implements Tier {
     const left = candidate.staleUntil - this.#clock.now()
     return {
       names: names.ofEntry(address),
-      stampKeys: [...names.clearStamps(address.namespace), ...tags.map((tag) => names.tagStamp(tag))],
+      stampKeys: this.#stampKeys(address, tags),
       head: writeHead({
         flags,
         fillStamp: Buffer.from(this.#clock.nonce(8), 'hex'),

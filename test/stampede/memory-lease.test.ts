@@ -1,17 +1,36 @@
 import { expect, test } from 'vitest'
-import { MemoryLeases } from '../../src/stampede/memory-lease.ts'
+import type { Address } from '../../src/entry/entry.ts'
+import { MemoryLeases, MemoryLeaseTable } from '../../src/stampede/memory-lease.ts'
 import { leaseSuite } from '../conformance/lease.suite.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 
 const LEASE_MS = 3000
 const k = { namespace: '_', key: 'k' }
 
-leaseSuite('in memory', async () => {
+/** Two processes; an end of a lease is told to both. */
+function setup() {
   const clock = new FakeClock()
-  const leases = new MemoryLeases(clock, LEASE_MS)
+  const ground = { n: 7, other: false }
+  const table = new MemoryLeaseTable(clock, LEASE_MS, { n: () => ground.n, hasOther: () => ground.other })
+  const told: Address[] = []
+  const released = (address: Address) => {
+    told.push(address)
+    for (const leases of [here, there]) leases.call(address)
+  }
+  const [here, there] = [new MemoryLeases(table, clock, released), new MemoryLeases(table, clock, released)]
+  const granted = async () => {
+    const reply = await here.acquire(k, undefined, false)
+    if (reply.word !== 'granted') throw new Error(`expected a lease, got ${reply.word}`)
+    return reply.lease
+  }
+  return { clock, ground, table, told, here, there, granted }
+}
+
+leaseSuite('in memory', async () => {
+  const { clock, here, there } = setup()
   return {
-    here: leases,
-    there: leases,
+    here,
+    there,
     leaseMs: LEASE_MS,
     runOut: async () => clock.advance(LEASE_MS),
     elapse: (ms) => clock.advance(ms),
@@ -20,66 +39,81 @@ leaseSuite('in memory', async () => {
 })
 
 test('a lease ends exactly at its end, and renewal counts from now', async () => {
-  const clock = new FakeClock()
-  const leases = new MemoryLeases(clock, LEASE_MS)
-  const reply = await leases.acquire(k, undefined, false)
-  if (reply.word !== 'granted') throw new Error('expected a lease')
+  const { clock, here, granted } = setup()
+  const lease = await granted()
   clock.advance(2000)
-  expect(await leases.renew(reply.lease)).toBe(true)
+  expect(await here.renew(lease)).toBe(true)
   clock.advance(2999)
-  expect(await leases.acquire(k, undefined, false)).toEqual({ word: 'busy', leftMs: 1 })
+  expect(await here.acquire(k, undefined, false)).toEqual({ word: 'busy', leftMs: 1 })
   clock.advance(1)
-  expect((await leases.acquire(k, undefined, false)).word).toBe('granted')
+  expect((await here.acquire(k, undefined, false)).word).toBe('granted')
 })
 
-test("settle ends the lease of its holder and calls those who wait; revoke ends anybody's", async () => {
-  const clock = new FakeClock()
-  const leases = new MemoryLeases(clock, LEASE_MS)
-  const first = await leases.acquire(k, undefined, false)
-  if (first.word !== 'granted') throw new Error('expected a lease')
-  const waiter = leases.wait(k)
-  expect(leases.settle(first.lease)).toBe(true)
-  expect(await waiter.called(0)).toBe(true)
-  expect(leases.settle(first.lease)).toBe(false)
-  const second = await leases.acquire(k, undefined, false)
-  if (second.word !== 'granted') throw new Error('expected a lease')
-  leases.revoke(k)
-  expect(await waiter.called(0)).toBe(true)
-  expect(leases.settle(second.lease)).toBe(false)
-  expect(await leases.renew(second.lease)).toBe(false)
+test('a lease knows the number of the chain that it was granted at, and whether its end is waited for', async () => {
+  const { table, ground, there, granted } = setup()
+  const first = await granted()
+  expect(first.n0).toBe('7')
+  ground.n = 9
+  expect(table.settle(k, first.token)).toMatchObject({ n0: 7, isAwaited: false })
+  expect(table.settle(k, first.token)).toBeUndefined()
+  const second = await granted()
+  await there.acquire(k, undefined, false)
+  expect(table.settle(k, 'another token')).toBeUndefined()
+  expect(table.settle(k, second.token)).toMatchObject({ n0: 9, isAwaited: true })
+})
+
+test('while another entry is there, there is no lease', async () => {
+  const { ground, here } = setup()
+  ground.other = true
+  expect(await here.acquire(k, undefined, false)).toEqual({ word: 'found' })
+})
+
+test('an end that nobody waits for is not told', async () => {
+  const { told, here, there, granted } = setup()
+  await here.release(await granted(), { word: 'refused' })
+  expect(told).toEqual([])
+  const lease = await granted()
+  await there.acquire(k, undefined, false)
+  await here.release(lease, { word: 'refused' })
+  expect(told).toEqual([k])
+})
+
+test('revoked, it is nobody’s', async () => {
+  const { table, here, there, granted } = setup()
+  const lease = await granted()
+  table.revoke(k)
+  expect(await here.renew(lease)).toBe(false)
+  expect((await there.acquire(k, undefined, false)).word).toBe('granted')
 })
 
 test('what a holder left takes no memory when its moment is over', async () => {
-  const clock = new FakeClock()
-  const leases = new MemoryLeases(clock, LEASE_MS)
+  const { clock, here } = setup()
   for (let index = 0; index < 100; index++) {
-    const address = { namespace: '_', key: `k${index}` }
-    const reply = await leases.acquire(address, undefined, false)
-    if (reply.word === 'granted') await leases.release(reply.lease, { word: 'skipped' })
+    const reply = await here.acquire({ namespace: '_', key: `k${index}` }, undefined, false)
+    if (reply.word === 'granted') await here.release(reply.lease, { word: 'skipped' })
   }
   expect(clock.pending).toBe(100)
   clock.advance(1000)
   expect(clock.pending).toBe(0)
-  expect((await leases.acquire({ namespace: '_', key: 'k0' }, undefined, false)).word).toBe('granted')
+  expect((await here.acquire({ namespace: '_', key: 'k0' }, undefined, false)).word).toBe('granted')
 })
 
 test('a late lease is free after one more, may be settled until its end, and then takes no memory', async () => {
-  const clock = new FakeClock()
-  const leases = new MemoryLeases(clock, LEASE_MS)
+  const { clock, table, here } = setup()
   const late = async (key: string) => {
-    const reply = await leases.acquire({ namespace: '_', key }, undefined, false)
+    const reply = await here.acquire({ namespace: '_', key }, undefined, false)
     if (reply.word !== 'granted') throw new Error('expected a lease')
-    await leases.release(reply.lease, { word: 'late', keptMs: 1000, code: 'E', message: 'm' })
+    await here.release(reply.lease, { word: 'late', keptMs: 1000, code: 'E', message: 'm' })
     return reply.lease
   }
   const [stored, replaced, dropped] = [await late('stored'), await late('replaced'), await late('dropped')]
   clock.advance(LEASE_MS - 1)
-  expect(await leases.acquire(replaced.address, undefined, false)).toEqual({ word: 'late', leftMs: 1 })
+  expect(await here.acquire(replaced.address, undefined, false)).toEqual({ word: 'late', leftMs: 1 })
   clock.advance(1)
-  expect((await leases.acquire(replaced.address, undefined, true)).word).toBe('granted')
-  expect(leases.settle(replaced)).toBe(false)
-  expect(leases.settle(stored)).toBe(true)
+  expect((await here.acquire(replaced.address, undefined, true)).word).toBe('granted')
+  expect(table.settle(replaced.address, replaced.token)).toBeUndefined()
+  expect(table.settle(stored.address, stored.token)).toMatchObject({ n0: 7, isAwaited: true })
   clock.advance(1000)
-  expect(leases.settle(dropped)).toBe(false)
+  expect(table.settle(dropped.address, dropped.token)).toBeUndefined()
   expect(clock.pending).toBe(0)
 })

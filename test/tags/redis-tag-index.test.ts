@@ -90,6 +90,48 @@ describe('in Redis', () => {
     close()
   })
 
+  test('a touched entry keeps its stamps: they outlive it as before', async () => {
+    const { tier, clock, candidate, close } = await openFar(server.url)
+    const address = { namespace: 'shop', key: 'k' }
+    await tier.set(candidate(address, 1, { tags: ['t'], staleUntil: clock.now() + 70_000 }))
+    expect(await tier.touch(address, 3_600_000, 0)).toBe(true)
+    const [entry, ...stamps] = await Promise.all(
+      [names.entry(address), names.clearStamp('shop'), names.clearStamp('_'), names.tagStamp('t')].map((key) =>
+        redis.pttl(key),
+      ),
+    )
+    expect(entry).toBeGreaterThan(3_500_000)
+    for (const stamp of stamps) expect(stamp).toBeGreaterThanOrEqual((entry as number) - 100)
+    close()
+  })
+
+  test('a stamp in memory that Redis has made anew voids no entry: it is read again', async () => {
+    const { tags, tier, leases, candidate, close } = await openFar(server.url, {
+      verifiedAt: () => Number.POSITIVE_INFINITY,
+    })
+    const address = { namespace: 'shop', key: 'k' }
+    await tier.set(candidate(address, 1, { tags: ['t'] }))
+    const judged = async () => {
+      const found = await tier.get(address)
+      return found.word === 'entry' ? tags.judge(['t'], found.tagStamps, found.n0) : found.word
+    }
+    expect(await judged()).toBe('holds')
+    await redis.del(names.tagStamp('t'), names.entry(address))
+    const reply = await leases.acquire(address, undefined, false)
+    if (reply.word !== 'granted') throw new Error('expected a lease')
+    await tier.commit(candidate(address, 2, { tags: ['t'] }), reply.lease)
+    expect(await judged()).toBe('holds')
+    close()
+  })
+
+  test('in place of something foreign without an end a stamp has one', async () => {
+    const { tags, close } = await openFar(server.url)
+    await redis.set(names.tagStamp('t'), 'garbage')
+    await tags.invalidate('t')
+    expect(await redis.pttl(names.tagStamp('t'))).toBeGreaterThan(0)
+    close()
+  })
+
   test('without Redis a clear is not acknowledged', async () => {
     const { tags, close } = await openFar(server.url)
     close()

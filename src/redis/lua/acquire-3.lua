@@ -36,10 +36,10 @@ end
 
 local held = redis.pcall('GET', KEYS[2])
 if type(held) == 'string' then
-  if held == 'skip' then
+  local left = redis.call('PTTL', KEYS[2])
+  if held == 'skip' and left > 0 then
     return { 'skip' }
   end
-  local left = redis.call('PTTL', KEYS[2])
   local code, message = string.match(held, '^failed|([^|]*)|(.*)$')
   local kept
   if not code then
@@ -54,12 +54,14 @@ if type(held) == 'string' then
   if kept and left > 0 then
     return { 'late', left }
   end
-  if left > 0 and string.match(held, '^%x+|%d+!*$') then
-    if string.sub(held, -1) ~= '!' then
-      -- When memory is full it waits without a mark, and so for the end of the lease.
-      redis.pcall('SET', KEYS[2], held .. '!', 'KEEPTTL')
+  if string.match(held, '^%x+|%d+!*$') then
+    if left > 0 then
+      if string.sub(held, -1) ~= '!' then
+        -- When memory is full it waits without a mark, and so for the end of the lease.
+        redis.pcall('SET', KEYS[2], held .. '!', 'KEEPTTL')
+      end
+      return { 'busy', left }
     end
-    return { 'busy', left }
   end
 end
 

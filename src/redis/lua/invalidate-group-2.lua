@@ -16,9 +16,11 @@
     the number of the link, as text
 ]]
 --- @include chain
+--- @include read_stamp
 
+-- What stands there and is no stamp may have no end.
+local left = read_stamp(KEYS[1]) and redis.call('PTTL', KEYS[1]) or -2
 -- First of all writes: a script whose first write is a DEL is not refused when memory is full.
-local left = redis.call('PTTL', KEYS[1])
 redis.call('DEL', KEYS[1])
 local n = chain(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 redis.call('SET', KEYS[1], n .. ':' .. ARGV[2])

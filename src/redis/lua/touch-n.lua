@@ -2,9 +2,10 @@
   Gives the entry of a key new deadlines, from now on.
 
   Input
-    KEYS[1]  entry
-    KEYS[2]  lease
-    KEYS[3]  chain head
+    KEYS[1]     entry
+    KEYS[2]     lease
+    KEYS[3]     chain head
+    KEYS[4..n]  stamps that it carries: of the namespaces above, then of the tags
 
     ARGV[1]  channel
     ARGV[2]  the new tip
@@ -17,6 +18,7 @@
     0  there was none: nothing was done
 ]]
 --- @include chain
+--- @include keep_stamp
 
 local head = redis.pcall('GETRANGE', KEYS[1], 0, 2)
 if head ~= 'tc\1' then
@@ -34,10 +36,15 @@ if ARGV[5] ~= 'never' then
 end
 redis.call('DEL', KEYS[2])
 redis.call('SETRANGE', KEYS[1], 28, struct.pack('>dd', fresh, stale))
+local life = 0
 if stale == math.huge then
   redis.call('PERSIST', KEYS[1])
 else
-  redis.call('PEXPIRE', KEYS[1], math.max(1, math.ceil(stale - now)))
+  life = math.max(1, math.ceil(stale - now))
+  redis.call('PEXPIRE', KEYS[1], life)
+end
+for index = 4, #KEYS do
+  keep_stamp(KEYS[index], life)
 end
 chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])
 return 1
