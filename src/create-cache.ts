@@ -124,7 +124,7 @@ function local(clock: Clock): Pick<Parts, 'marks' | 'flights' | 'journal' | 'rec
     recent: new RecentInvalidations(clock),
     marks: new Marks(),
     flights: new Flights(),
-    loads: new SingleFlight<Loaded | undefined>(),
+    loads: new SingleFlight<Loaded | undefined>(clock),
     renewing: new Set(),
   }
 }

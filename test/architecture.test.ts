@@ -264,7 +264,8 @@ const walls: readonly Wall[] = [
     ],
     allows: [
       {
-        'redis/connection.ts': "import type { Redis } from 'ioredis'\nconst r = createRequire(import.meta.url)('ioredis')",
+        'redis/connection.ts':
+          "import type { Redis } from 'ioredis'\nconst r = createRequire(import.meta.url)('ioredis')",
       },
       { 'middleware/express.ts': "import type { Request } from 'express'" },
       { 'errors.ts': "export const peer = { package: 'ioredis' } // import 'ioredis'" },

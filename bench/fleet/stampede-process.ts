@@ -1,10 +1,9 @@
-/** One process of `stampede`: `stampede-process.js <url of Redis> <callers> <ms of the loader>`. */
+/** One process of `stampede`: `stampede-process.js <url of Redis> <callers>`. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { pack, unpack } from 'msgpackr'
 import { createCache } from 'tiercache'
 import { once } from '../harness/events.ts'
-import { collectGarbage } from '../harness/garbage.ts'
 import { machineNow } from '../harness/machine-clock.ts'
 import { answerQuestions } from '../harness/program.ts'
 import { productOf } from '../micro/records.ts'
@@ -25,9 +24,8 @@ export interface Woken {
 
 /** Nobody answers the bench while others are at work still. */
 const QUIET_MS = 50
-const WARM_UPS = 200
 
-const [, , redisUrl = '', callers = '', loaderMs = ''] = process.argv
+const [, , redisUrl = '', callers = ''] = process.argv
 const product = productOf(1)
 const cache = createCache({ redis: redisUrl })
 await once(cache, 'connected')
@@ -37,8 +35,6 @@ await redis.set('bare', pack(product))
 await subscriber.subscribe('bare')
 
 answerQuestions({
-  'warm up': warmUp,
-  'collect garbage': collectGarbage,
   call,
   wake,
   publish,
@@ -49,22 +45,11 @@ answerQuestions({
   },
 })
 
-/** So that compiled code is measured, as in a process that has served for a while. */
-async function warmUp(): Promise<void> {
-  for (let round = 0; round < WARM_UPS; round++) {
-    const key = `warm-up ${process.pid} ${round}`
-    await askAtOnce(key, async () => product)
-    await askAtOnce(key, async () => product)
-    await redis.publish('bare', 'warm-up')
-    await redis.getBuffer('bare')
-  }
-}
-
-async function call(key: string, at: number): Promise<Called> {
+async function call(key: string, at: number, loaderMs: number): Promise<Called> {
   const loadsMs: number[] = []
   const load = async () => {
     const startedAt = machineNow()
-    await sleep(Number(loaderMs))
+    await sleep(loaderMs)
     loadsMs.push(machineNow() - startedAt)
     return product
   }

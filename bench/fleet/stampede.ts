@@ -16,7 +16,10 @@ const CALLERS = 100
 const LOADER_MS = 200
 const FLEETS = 5
 const ROUNDS = 9
-const WARM_UPS = 2
+/** Rounds of a fleet that are not counted, with a loader of 1 ms. */
+const WARM_UPS = 40
+/** From a question to all processes until they begin, all at one instant. */
+const LEAD_MS = 50
 
 export const stampede: Scenario = {
   name: 'stampede',
@@ -64,17 +67,18 @@ function roundOf({ fleet, subjectMs, referenceMs }: Outcome): Round {
 
 async function measureFleet(redisUrl: string, fleet: number, node: NodeBinary): Promise<Outcome[]> {
   const file = new URL('./stampede-process.js', import.meta.url)
-  const start = () => startProgram(file, [redisUrl, String(CALLERS), String(LOADER_MS)], node)
+  const start = () => startProgram(file, [redisUrl, String(CALLERS)], node)
   const programs = await Promise.all(Array.from({ length: PROCESSES }, start))
   try {
-    for (const program of programs) await program.ask('warm up')
+    for (let round = 0; round < WARM_UPS; round++) {
+      await rush(programs, `fleet ${fleet} warm-up ${round}`, 1)
+      await wake(programs, programs[round % PROCESSES] as Program, 1)
+    }
     const outcomes: Outcome[] = []
-    for (let round = -WARM_UPS; round < ROUNDS; round++) {
-      await askAll(programs, 'collect garbage')
-      const { loads, ms: subjectMs } = await rush(programs, `fleet ${fleet} round ${round}`)
-      await askAll(programs, 'collect garbage')
-      const referenceMs = await wake(programs, programs[(round + WARM_UPS) % PROCESSES] as Program)
-      if (round >= 0) outcomes.push({ fleet, loads, subjectMs, referenceMs })
+    for (let round = 0; round < ROUNDS; round++) {
+      const { loads, ms: subjectMs } = await rush(programs, `fleet ${fleet} round ${round}`, LOADER_MS)
+      const referenceMs = await wake(programs, programs[round % PROCESSES] as Program, LOADER_MS)
+      outcomes.push({ fleet, loads, subjectMs, referenceMs })
     }
     await askAll(programs, 'close')
     return outcomes
@@ -88,8 +92,12 @@ function askAll<Answer>(programs: readonly Program[], question: string, ...args:
 }
 
 /** All callers of all processes ask for one key at an instant that is told to them beforehand. */
-async function rush(programs: readonly Program[], key: string): Promise<{ loads: number; ms: number }> {
-  const called = await askAll<Called>(programs, 'call', key, machineNow() + 100)
+async function rush(
+  programs: readonly Program[],
+  key: string,
+  loaderMs: number,
+): Promise<{ loads: number; ms: number }> {
+  const called = await askAll<Called>(programs, 'call', key, machineNow() + LEAD_MS, loaderMs)
   const loads = called.flatMap(({ loadsMs }) => loadsMs)
   return {
     loads: loads.length,
@@ -98,9 +106,9 @@ async function rush(programs: readonly Program[], key: string): Promise<{ loads:
 }
 
 /** One process publishes, after as long a silence as the loader gives; all of them hear it, and each reads once. */
-async function wake(programs: readonly Program[], publisher: Program): Promise<number> {
+async function wake(programs: readonly Program[], publisher: Program, silenceMs: number): Promise<number> {
   const woken = askAll<Woken>(programs, 'wake')
-  await sleep(LOADER_MS)
+  await sleep(LEAD_MS + silenceMs)
   const publishedAt = await publisher.ask<number>('publish')
   return Math.max(...(await woken).map(({ answeredAt }) => answeredAt)) - publishedAt
 }

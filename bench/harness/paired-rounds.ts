@@ -44,6 +44,7 @@ export async function pairedRounds(
       tell(`pair ${pair}: ${ratioOf(rounds.slice(-options.rounds), subject, reference).median.toFixed(3)}`)
     }
     const others = also.map((name) => [name, ratioOf(rounds, name, reference)] as const)
+    if (options.against !== undefined) others.push(['CPU time per operation', cpuRatioOf(rounds, reference, subject)])
     return {
       unit,
       rounds,
@@ -96,6 +97,11 @@ async function measurePair(options: PairedOptions, redisUrl: string, pair: numbe
   } finally {
     await Promise.all(programs.map((program) => program.stop()))
   }
+}
+
+/** The same of the CPU time: steadier on a busy machine. Larger than 1 where the second needs less. */
+function cpuRatioOf(rounds: readonly Round[], first: string, second: string): Summary {
+  return summarize(rounds.map(({ cpuUs = {} }) => (cpuUs[first] ?? Number.NaN) / (cpuUs[second] ?? Number.NaN)))
 }
 
 /** The ratio of each round, summarized. */

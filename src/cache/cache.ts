@@ -321,8 +321,8 @@ export class Cache implements Observable {
   }
 
   async #drain(): Promise<void> {
-    const { loads, clock, near, endings } = this.#parts
-    await loads.settled(DRAIN_MS, clock)
+    const { loads, near, endings } = this.#parts
+    await loads.settled(DRAIN_MS)
     for (const end of endings) end()
     near?.close()
   }

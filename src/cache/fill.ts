@@ -38,10 +38,7 @@ export async function loadUnderLease(
   const letGo = keepLease(parts, lease)
   const destination: Destination = {
     store: (into, run, asOf) => storeUnderLease(parts, request, into, lease, run, asOf),
-    late(error) {
-      letGo()
-      void endLease(parts, lease, { word: 'late', keptMs: settings.hardTimeoutMs, ...wordsOf(error) })
-    },
+    late: (error) => void endLease(parts, lease, { word: 'late', keptMs: settings.hardTimeoutMs, ...wordsOf(error) }),
     // Nobody waits for the answer: what this process sends next, Redis carries out after it.
     failed: (error) => void endLease(parts, lease, { word: 'failed', ...wordsOf(error) }),
   }

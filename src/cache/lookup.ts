@@ -2,7 +2,7 @@ import type { Entry } from '../entry/entry.ts'
 import { judge } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
 import type { RequestCounters } from '../events.ts'
-import type { Verdict } from '../entry/stamp.ts'
+import type { Judgement } from '../tags/tag-index.ts'
 import type { Found, NearEntry, Seen } from '../tiers/tier.ts'
 import type { Flight } from './flights.ts'
 import { groupsOf, isolate, land, standing } from './near.ts'
@@ -65,7 +65,8 @@ export async function lookupFar(
   }
   const { bytes, seen, sentAt } = found
   const now = parts.clock.now()
-  const verdict = found.entry.tags.length === 0 ? 'holds' : await judgeTags(parts, target, found)
+  const { verdict, asOf } =
+    found.entry.tags.length === 0 ? { verdict: 'holds', asOf: sentAt } : await judgeTags(parts, target, found)
   const entry =
     verdict === 'stale' ? { ...found.entry, freshUntil: Math.min(found.entry.freshUntil, now) } : found.entry
   const freshness = judge(entry, now)
@@ -76,15 +77,16 @@ export async function lookupFar(
   if (freshness === 'fresh') requests.l2Fresh++
   else requests.l2Stale++
   const shared = isolate(entry.value, kept.isolation)
-  land(parts, target, flight, { entry, bytes, shared, l1TtlMs: kept.l1TtlMs, asOf: sentAt })
+  land(parts, target, flight, { entry, bytes, shared, l1TtlMs: kept.l1TtlMs, asOf: Math.min(asOf, sentAt) })
   return { entry, shared, freshness, seen }
 }
 
 /** What the tags of an entry say of it: as L2 knows, and as this process knows better until L2 acknowledges. */
-async function judgeTags(parts: Parts, target: Target, found: Extract<Found, { word: 'entry' }>): Promise<Verdict> {
+async function judgeTags(parts: Parts, target: Target, found: Extract<Found, { word: 'entry' }>): Promise<Judgement> {
   const { tags } = found.entry
-  if (!parts.shared) return 'holds'
-  if (parts.journal.fences(target.id, groupsOf(target, tags))) return 'void'
+  const { sentAt: asOf } = found
+  if (!parts.shared) return { verdict: 'holds', asOf }
+  if (parts.journal.fences(target.id, groupsOf(target, tags))) return { verdict: 'void', asOf }
   return parts.shared.tags.judge(tags, found.tagStamps, found.n0)
 }
 

@@ -1,6 +1,7 @@
 import type { WhenLate } from './fill.ts'
 import { loadAlone, loadUnstored } from './fill.ts'
 import type { LoadRequest } from './loader.ts'
+import { isCoherent } from './near.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import { seekLease } from './seek-lease.ts'
 import type { FarRead } from './servable.ts'
@@ -29,8 +30,9 @@ export async function readThrough(parts: Parts, request: LoadRequest): Promise<A
 }
 
 /** Whether a load is under way because L2 had nothing to serve: then L2 need not be asked. */
-function isLoading({ loads, renewing }: Parts, { target, purpose }: LoadRequest): boolean {
-  if (!loads.joinable(target.id)) return false
+function isLoading(parts: Parts, { target, purpose }: LoadRequest): boolean {
+  const { loads, renewing } = parts
+  if (!loads.joinable(target.id, joinableMs(parts))) return false
   return purpose === 'renew' || !renewing.has(target.id)
 }
 
@@ -46,7 +48,7 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
   const waitMs = request.settings.waitTimeoutMs ?? request.settings.hardTimeoutMs
   const giveUpAt = clock.now() + waitMs
   for (let round = 0; round < RESTARTS_MOST; round++) {
-    const running = loads.joinable(id)
+    const running = loads.joinable(id, joinableMs(parts))
     if (!running) {
       const load: Promise<Loaded> = loads.start(id, () =>
         lead(parts, request, first, (landing) => {
@@ -66,6 +68,18 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
     return { loaded, joined: true }
   }
   return { loaded: await loadUnstored(parts, request), joined: false }
+}
+
+/**
+ * How old a load may be that is joined: of any age where all that happened since was heard. Or else:
+ *   1. A begins to load k = 1, and hears nothing any more
+ *   2. B: k becomes 2, and its deletion is acknowledged
+ *   3. A, beyond the bound on staleness: another caller joins the load, and would get 1
+ */
+function joinableMs(parts: Parts): number {
+  const { bus, clock, settings } = parts
+  if (isCoherent(parts)) return Number.POSITIVE_INFINITY
+  return Math.min(settings.maxStalenessMs, clock.now() - bus.behindAt)
 }
 
 async function outcomeOf<T>(running: Promise<T>): Promise<{ readonly loaded: T }> {
@@ -88,7 +102,7 @@ function hasMoved({ marks }: Parts, { groups, mark }: Loaded): boolean {
 async function loadInstead(parts: Parts, request: LoadRequest): Promise<Answer> {
   const joinedAt = parts.marks.count
   let joined = true
-  const loaded = await parts.loads.spare(request.target.id, async () => {
+  const loaded = await parts.loads.spare(request.target.id, joinableMs(parts), async () => {
     joined = false
     return (await readAgain(parts, request)) ?? loadUnstored(parts, request)
   })

@@ -203,7 +203,7 @@ return 0`,
   },
   'expire-3': {
     keys: 3,
-    sha1: '3779bb8ea14f3ff53807957408d51b4e15ad3432',
+    sha1: 'bd352cc980ef1d6d8611b3f864206a4a51fc21c7',
     lua: `local function head_number(q)
   local text = redis.pcall('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
@@ -238,11 +238,7 @@ end
 redis.call('DEL', KEYS[2])
 local head = redis.pcall('GETRANGE', KEYS[1], 0, 35)
 if type(head) == 'string' and #head == 36 and string.sub(head, 1, 3) == 'tc\\1' then
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  if struct.unpack('>d', head, 29) > now then
-    redis.call('SETRANGE', KEYS[1], 28, struct.pack('>d', now))
-  end
+  redis.call('SETRANGE', KEYS[1], 28, struct.pack('>d', 0))
 end
 return chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])`,
   },

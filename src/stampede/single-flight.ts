@@ -1,24 +1,40 @@
 import type { Clock } from '../clock.ts'
 
+interface Run<T> {
+  readonly promise: Promise<T>
+  readonly startedAt: number
+}
+
 /**
  * One run per key in this process: who asks while a run is under way gets its outcome, whether that is a value or a
  * failure.
  */
 export class SingleFlight<T> {
-  readonly #joinable = new Map<string, Promise<T>>()
-  readonly #spare = new Map<string, Promise<T>>()
+  readonly #clock: Clock
+  readonly #joinable = new Map<string, Run<T>>()
+  readonly #spare = new Map<string, Run<T>>()
   /** All runs, those that were detached too. */
   readonly #running = new Set<Promise<T>>()
 
-  /** The run under way, if there is one that may be joined. */
-  joinable(id: string): Promise<T> | undefined {
-    return this.#joinable.get(id)
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** The run under way, if there is one that may be joined: it began `ageMs` ago at most. */
+  joinable(id: string, ageMs = Number.POSITIVE_INFINITY): Promise<T> | undefined {
+    return this.#young(this.#joinable, id, ageMs)
+  }
+
+  #young(runs: ReadonlyMap<string, Run<T>>, id: string, ageMs: number): Promise<T> | undefined {
+    const run = runs.get(id)
+    return run && this.#clock.now() - run.startedAt <= ageMs ? run.promise : undefined
   }
 
   /** Starts a run that others may join until it ends or is detached. */
   start<R extends T>(id: string, run: () => Promise<R>): Promise<R> {
+    const startedAt = this.#clock.now()
     const promise = run()
-    this.#joinable.set(id, promise)
+    this.#joinable.set(id, { promise, startedAt })
     this.#track(this.#joinable, id, promise)
     return promise
   }
@@ -28,19 +44,22 @@ export class SingleFlight<T> {
    * nobody's failure but theirs.
    */
   succeed(id: string, run: Promise<T>, next: Promise<T>): void {
-    if (this.#joinable.get(id) === run) this.#joinable.set(id, next)
+    const there = this.#joinable.get(id)
+    if (there?.promise === run) this.#joinable.set(id, { ...there, promise: next })
     this.#track(this.#joinable, id, next)
   }
 
   /**
-   * Joins the spare run of a key, or starts it: one for all who will not wait any longer for the run under way.
+   * Joins the spare run of a key that began `ageMs` ago at most, or starts it: one for all who will not wait any longer
+   * for the run under way.
    * Newcomers do not join it.
    */
-  spare(id: string, run: () => Promise<T>): Promise<T> {
-    const running = this.#spare.get(id)
+  spare(id: string, ageMs: number, run: () => Promise<T>): Promise<T> {
+    const running = this.#young(this.#spare, id, ageMs)
     if (running) return running
+    const startedAt = this.#clock.now()
     const promise = run()
-    this.#spare.set(id, promise)
+    this.#spare.set(id, { promise, startedAt })
     this.#track(this.#spare, id, promise)
     return promise
   }
@@ -56,22 +75,22 @@ export class SingleFlight<T> {
     this.#spare.clear()
   }
 
-  #track(runs: Map<string, Promise<T>>, id: string, promise: Promise<T>): void {
+  #track(runs: Map<string, Run<T>>, id: string, promise: Promise<T>): void {
     this.#running.add(promise)
     const end = () => {
       this.#running.delete(promise)
       // Only our own: after a detachment a newer run may stand here.
-      if (runs.get(id) === promise) runs.delete(id)
+      if (runs.get(id)?.promise === promise) runs.delete(id)
     }
     promise.then(end, end)
   }
 
   /** Resolves when all runs have ended, or after `ms`. */
-  async settled(ms: number, clock: Clock): Promise<void> {
+  async settled(ms: number): Promise<void> {
     if (this.#running.size === 0) return
     let cancel = () => {}
     const late = new Promise<void>((resolve) => {
-      cancel = clock.after(ms, resolve)
+      cancel = this.#clock.after(ms, resolve)
     })
     await Promise.race([Promise.allSettled(this.#running), late])
     cancel()

@@ -1,7 +1,7 @@
 import { namespaceGroup, tagGroup } from '../entry/key.ts'
-import type { Stamp, Verdict } from '../entry/stamp.ts'
+import type { Stamp } from '../entry/stamp.ts'
 import { judgeStamps } from '../entry/stamp.ts'
-import type { TagIndex } from './tag-index.ts'
+import type { Judgement, TagIndex } from './tag-index.ts'
 
 /** A link of the chain (see `bus/chain.ts`). */
 interface Link {
@@ -74,7 +74,8 @@ export class MemoryTagIndex implements TagIndex {
     this.#stamps.moveSoftly(tagGroup(tag), this.#link('U', tag))
   }
 
-  async judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Verdict> {
-    return judgeStamps(carried, n0, this.#stamps.current(tags.map(tagGroup)))
+  async judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Judgement> {
+    const verdict = judgeStamps(carried, n0, this.#stamps.current(tags.map(tagGroup)))
+    return { verdict, asOf: Number.POSITIVE_INFINITY }
   }
 }

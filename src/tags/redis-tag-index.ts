@@ -2,13 +2,13 @@ import type { Clock } from '../clock.ts'
 import type { RedisNames } from '../entry/key.ts'
 import { chainField, namespaceGroup, tagGroup } from '../entry/key.ts'
 import { noticeBody } from '../entry/notice.ts'
-import type { Stamp, Verdict } from '../entry/stamp.ts'
+import type { Stamp } from '../entry/stamp.ts'
 import { judgeStamps, readStamp } from '../entry/stamp.ts'
 import type { BatchedReads } from '../redis/batched-reads.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { expireTag, invalidateGroup } from '../redis/scripts.ts'
 import type { Marks } from './marks.ts'
-import type { TagIndex } from './tag-index.ts'
+import type { Judgement, TagIndex } from './tag-index.ts'
 
 export interface RedisTagIndexSettings {
   readonly names: RedisNames
@@ -30,6 +30,12 @@ export interface Currency {
 interface Remembered {
   readonly stamp: Stamp
   readonly mark: number
+  readonly asOf: number
+}
+
+/** What is known of a tag's stamp: it, or its absence, and when that was so. */
+interface Known {
+  readonly stamp: Stamp | undefined
   readonly asOf: number
 }
 
@@ -99,14 +105,17 @@ export class RedisTagIndex implements TagIndex {
     )
   }
 
-  async judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Verdict> {
-    const known = tags.map((tag) => this.#recall(tag))
-    const verdict = judgeStamps(carried, n0, known)
+  async judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Judgement> {
+    const remembered = judged(
+      tags.map((tag) => this.#recall(tag)),
+      carried,
+      n0,
+    )
     // A stamp that was evicted is made anew without a notice: memory never says that an entry is void.
-    return verdict === 'void' ? judgeStamps(carried, n0, await this.#read(tags)) : verdict
+    return remembered.verdict === 'void' ? judged(await this.#read(tags), carried, n0) : remembered
   }
 
-  #recall(tag: string): Stamp | undefined {
+  #recall(tag: string): Known | undefined {
     const remembered = this.#remembered.get(tag)
     if (!remembered) return undefined
     const { marks, verifiedAt, behindAt } = this.#currency
@@ -120,10 +129,10 @@ export class RedisTagIndex implements TagIndex {
       !marks.movedSince(group, remembered.mark) &&
       !marks.movedSoftlySince(group, remembered.mark)
     if (!isCurrent) this.#remembered.delete(tag)
-    return isCurrent ? remembered.stamp : undefined
+    return isCurrent ? { stamp: remembered.stamp, asOf: knownAt } : undefined
   }
 
-  #read(tags: readonly string[]): Promise<(Stamp | undefined)[]> {
+  #read(tags: readonly string[]): Promise<Known[]> {
     // Noted before the read goes out: a move that is heard meanwhile makes what was read void.
     const mark = this.#currency.marks.count
     const keys = tags.map((tag) => this.#settings.names.tagStamp(tag))
@@ -135,7 +144,7 @@ export class RedisTagIndex implements TagIndex {
           stamps.forEach((stamp, index) => {
             if (stamp) this.#remember(tags[index] as string, { stamp, mark, asOf })
           })
-          resolve(stamps)
+          resolve(stamps.map((stamp) => ({ stamp, asOf })))
         },
         reject,
       )
@@ -151,4 +160,10 @@ export class RedisTagIndex implements TagIndex {
       return
     }
   }
+}
+
+function judged(known: readonly (Known | undefined)[], carried: readonly string[], n0: number): Judgement {
+  const stamps = known.map((each) => each?.stamp)
+  const asOf = Math.min(...known.map((each) => each?.asOf ?? Number.NEGATIVE_INFINITY))
+  return { verdict: judgeStamps(carried, n0, stamps), asOf }
 }

@@ -1,5 +1,12 @@
 import type { Verdict } from '../entry/stamp.ts'
 
+/** What is said of an entry by its tags. */
+export interface Judgement {
+  readonly verdict: Verdict
+  /** The instant (monotonic ms) up to which all of the stamps are known to have been the current ones. */
+  readonly asOf: number
+}
+
 /**
  * The shared truth about groups of entries: making one void for all processes at once, without touching its entries.
  * What a process has heard of it stands in `marks.ts`. Every method rejects when that is not acknowledged.
@@ -12,5 +19,5 @@ export interface TagIndex {
   /** Makes all entries of a tag stale everywhere. */
   expire(tag: string): Promise<void>
   /** What the stamps of its tags say of an entry that carries these, and is known to follow `n0`. */
-  judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Verdict>
+  judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Judgement>
 }

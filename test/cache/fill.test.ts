@@ -78,8 +78,8 @@ describe('a load past its hardTimeout', () => {
     })
 
     test('when newcomers have waited for one lease one of them loads; what was late is dropped', async () => {
-      const cache = await kit.make({ lease: 100 })
-      const slow = await late(cache, { hardTimeout: 500 })
+      const cache = await kit.make({ lease: 500 })
+      const slow = await late(cache, { hardTimeout: 1000 })
       const loader = new ScriptedLoader<string>()
       const newcomers = [cache.getOrSet('k', loader.load), cache.getOrSet('k', loader.load)]
       await loader.running()
@@ -119,10 +119,20 @@ describe('a load past its hardTimeout', () => {
   })
 
   withRedis('across processes', (kit) => {
+    test('who began to wait elsewhere after the timeout does not share its late failure', async () => {
+      const [a, b] = [await kit.make(LONG), await kit.make(LONG)]
+      const loader = await late(a)
+      const newcomer = b.getOrSet('k', () => 'next')
+      await expect.poll(() => b.counters.waits).toBe(1)
+      loader.fail(new Error('late'))
+      expect(await newcomer).toBe('next')
+      expect(b.counters.takeovers).toBe(0)
+    })
+
     test('those who wait in another process share the timeout, and find the late value afterwards', async () => {
       const [a, b] = [await kit.make(LONG), await kit.make(LONG)]
       const loader = new ScriptedLoader<string>()
-      const first = a.getOrSet('k', loader.load, { hardTimeout: 500 })
+      const first = a.getOrSet('k', loader.load, { hardTimeout: 1000 })
       await loader.running()
       const second = b.getOrSet('k', never)
       await expect.poll(() => b.counters.waits).toBe(1)
@@ -211,7 +221,7 @@ inBothForms((kit) => {
       const told: unknown[] = []
       cache.on('renewal-failed', ({ error }) => told.push(error))
       const loader = new ScriptedLoader<string>()
-      const caller = cache.getOrSetEntry('k', loader.load, { hardTimeout: how === 'fails' ? '1h' : 500 })
+      const caller = cache.getOrSetEntry('k', loader.load, { hardTimeout: how === 'fails' ? '1h' : 1000 })
       await loader.running()
       await cache.set('k', 'stale', { ttl: 0, stale: '1m' })
       const failure = new Error('the database is away')
@@ -220,6 +230,7 @@ inBothForms((kit) => {
       expect(told).toEqual([how === 'fails' ? failure : expect.objectContaining(TIMEOUT)])
       expect(cache.counters.renewalsFailed).toBe(1)
       expect(loader.started).toBe(1)
+      if (how === 'takes too long') loader.answer('late')
     },
   )
 })

@@ -97,7 +97,7 @@ inBothForms((kit) => {
     const loader = new ScriptedLoader<string>()
     const leader = cache.getOrSet('k', loader.load)
     await loader.running()
-    const impatient = cache.getOrSetEntry('k', () => 'own', { waitTimeout: 300 })
+    const impatient = cache.getOrSetEntry('k', () => 'own', { waitTimeout: 1000 })
     await expect.poll(() => cache.counters.loadsWaiting).toBe(2)
     await cache.set('k', 'set', freshness === 'stale' ? { ttl: 0, stale: '1m' } : {})
     expect(await impatient).toMatchObject({ value: 'set', freshness })

@@ -34,7 +34,7 @@ withRedis('seeking the lease', (kit) => {
   test('a holder that is cut off is replaced by exactly one of those who wait', async () => {
     const proxy = await startFaultProxy(kit.server())
     proxies.push(proxy)
-    const options = { prefix: 'takeover', lease: 300 }
+    const options = { prefix: 'takeover', lease: 1000 }
     const holder = await kit.make({ ...options, redis: proxy.url })
     const waiters = await Promise.all(Array.from({ length: 5 }, () => kit.make(options)))
     const told: unknown[] = []
@@ -104,7 +104,7 @@ withRedis('seeking the lease', (kit) => {
   })
 
   test('memory is full: who waits does so for the lease’s end, and does not load beside its holder', async () => {
-    const options = { prefix: 'busy-full', lease: 300 }
+    const options = { prefix: 'busy-full', lease: 1000 }
     const [a, b] = [await kit.make(options), await kit.make(options)]
     const redis = connect()
     const loader = new ScriptedLoader<string>()

@@ -209,19 +209,19 @@ function inHands(parts: Parts, shared: SharedParts, line: Line): Process {
 }
 
 function throughLine(bus: Bus, line: Line): Bus {
-  return {
-    origin: bus.origin,
-    get verifiedAt() {
-      return bus.verifiedAt
+  const subscribe: Bus['subscribe'] = ({ noticed, gap, lost }) =>
+    bus.subscribe({
+      noticed: (notice) => line.arrive(notice, () => noticed(notice)),
+      gap: (reason) => line.arrive(undefined, () => gap(reason)),
+      lost: (reason, links) => line.arrive(undefined, () => lost(reason, links)),
+    })
+  return new Proxy(bus, {
+    get(target, name) {
+      if (name === 'subscribe') return subscribe
+      const member: unknown = Reflect.get(target, name, target)
+      return typeof member === 'function' ? member.bind(target) : member
     },
-    subscribe: ({ noticed, gap, lost }) =>
-      bus.subscribe({
-        noticed: (notice) => line.arrive(notice, () => noticed(notice)),
-        gap: (reason) => line.arrive(undefined, () => gap(reason)),
-        lost: (reason, links) => line.arrive(undefined, () => lost(reason, links)),
-      }),
-    close: () => bus.close(),
-  }
+  })
 }
 
 /** Resolves when the process hears what is told. */

@@ -71,11 +71,12 @@ export function acknowledgedAt(history: History, write: Write, key: string): num
         (repeat) => repeat.process === write.process && repeat.keys.includes(key) && repeat.at > end + REPEAT_MARGIN_MS,
       )?.at
   if (at === undefined) return undefined
-  const failover = history.faults.find(
-    (fault) => fault.name === 'failover' && fault.start <= at && write.start <= fault.end,
-  )
-  return failover ? Math.max(at, failover.end) + history.bounds.failoverMs : at
+  const loss = history.faults.find((fault) => LOSSES.has(fault.name) && fault.start <= at && write.start <= fault.end)
+  return loss ? Math.max(at, loss.end) + history.bounds.failoverMs : at
 }
+
+/** Faults that lose what was acknowledged. */
+export const LOSSES: ReadonlySet<string> = new Set(['failover', 'rollback'])
 
 /** Whether a write binds a read: what was only made stale may still be served as stale. */
 function binds(write: Write, read: Read): boolean {
@@ -119,7 +120,7 @@ function checkValue(history: History, writes: readonly Write[], read: Read): Vio
  */
 function checkOrder(history: History, key: string, reads: readonly Read[]): Violation[] {
   const violations: Violation[] = []
-  const failovers = history.faults.filter(({ name }) => name === 'failover')
+  const losses = history.faults.filter(({ name }) => LOSSES.has(name))
   const seen: Read[] = []
   for (const read of [...reads].sort((a, b) => a.start - b.start)) {
     const { value } = read
@@ -127,7 +128,7 @@ function checkOrder(history: History, key: string, reads: readonly Read[]): Viol
     const earlier = seen.find(
       (one) =>
         (one.value?.version ?? 0) > value.version &&
-        !failovers.some((fault) => fault.end + history.bounds.failoverMs > one.start && fault.start < read.end) &&
+        !losses.some((fault) => fault.end + history.bounds.failoverMs > one.start && fault.start < read.end) &&
         ((read.tier === 'l2' && !read.joined && one.end < read.start) ||
           (one.process === read.process && one.end + history.bounds.stalenessMs < read.start)),
     )
@@ -218,8 +219,8 @@ const FAULT_AFTERMATH_MS = 8000
 const WRITE_AFTERMATH_MS = 2000
 /** How long newcomers are told that a value must not be stored. */
 const SKIP_AFTERMATH_MS = 1500
-/** A process that did not get to run for so long may have lost its lease. */
-const STALL_MS = 250
+/** Who did not get to run for so long may have lost its lease, or others the patience with it. */
+const STALL_MS = 200
 
 /** R7. */
 function checkLoads(history: History, writes: ReadonlyMap<string, readonly Write[]>): Violation[] {
@@ -248,7 +249,7 @@ function isExcused(
   const meets = (start: number, end: number) => start <= second.start && end >= first.start
   return (
     history.faults.some(({ start, end }) => meets(start, end + FAULT_AFTERMATH_MS)) ||
-    history.stalls.some(({ start, end }) => end - start > STALL_MS && meets(start, end + history.bounds.loadMs)) ||
+    history.stalls.some(({ start, end }) => end - start >= STALL_MS && meets(start, end + FAULT_AFTERMATH_MS)) ||
     writes.some(({ raisedAt, end }) => meets(raisedAt, (end ?? Number.POSITIVE_INFINITY) + WRITE_AFTERMATH_MS)) ||
     loads.some(({ outcome, start, end }) => outcome === 'skipped' && meets(start, end + SKIP_AFTERMATH_MS))
   )

@@ -7,6 +7,8 @@ export class Database {
   readonly #random: Random
   readonly #mostMs: number
   readonly #failing: number
+  /** How long every answer takes from now on; `undefined`: as chance has it. */
+  answerMs: number | undefined
 
   /** `mostMs`: how long a loader takes at most. `failing`: how often one fails or skips. */
   constructor(random: Random, mostMs: number, failing: number) {
@@ -32,6 +34,6 @@ export class Database {
     const outcome = this.#random.chance(this.#failing) ? this.#random.pick(['failed', 'skipped'] as const) : 'loaded'
     // Most databases are quick; it is the slow answers that meet invalidations.
     const ms = this.#random.chance(0.4) ? this.#random.between(1, 30) : this.#random.between(1, this.#mostMs)
-    setTimeout(() => answer(version, outcome), ms)
+    setTimeout(() => answer(version, outcome), this.answerMs ?? ms)
   }
 }

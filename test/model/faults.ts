@@ -119,6 +119,19 @@ export const faults = {
       return `${process}, then started ${member.process}`
     },
   },
+  /** A process dies; its last commands are still on their way and arrive when another one has taken its place. */
+  zombie: {
+    on: 'member',
+    weight: 1,
+    run: async (site, member) => {
+      const [{ process }, ms] = [member, site.random.between(20, 600)]
+      member.commands.hole('to-server')
+      await sleep(ms)
+      await member.replace()
+      member.commands.release({ deliver: true })
+      return `${process} with the commands of its last ${ms} ms, then started ${member.process}`
+    },
+  },
   block: { on: 'member', weight: 3, run: standStill(false) },
   /** The machine of a process sleeps: its monotonic clock stands still, wall time goes on. */
   sleep: { on: 'member', weight: 2, run: standStill(true) },
@@ -171,10 +184,18 @@ export const faults = {
     weight: 1,
     run: async ({ servers, random }) => {
       const ms = random.chance(0.5) ? 0 : random.between(50, 1500)
-      await servers.current.kill('SIGKILL')
-      await sleep(ms)
-      await servers.current.restart()
+      await servers.restart(ms)
       return `after ${ms} ms`
+    },
+  },
+  /** It comes back as it was a while ago. */
+  rollback: {
+    on: 'server',
+    weight: 2,
+    run: async ({ servers, random }) => {
+      const ms = random.between(100, 1500)
+      await servers.rollBack(() => sleep(ms))
+      return `without the last ${ms} ms`
     },
   },
   flushall: {
@@ -261,12 +282,18 @@ export const faults = {
     weight: 2,
     run: async ({ servers, random, fleet }) => {
       const ms = random.between(100, 1500)
-      await servers.failOver(ms, async () => {
-        const ways = fleet.members.flatMap((member) => waysOf(member, 'both'))
+      const move = async (which: (typeof WAYS)[number]) => {
+        const ways = fleet.members.flatMap((member) => waysOf(member, which))
         await Promise.all(ways.map((way) => way.cut()))
         await Promise.all(ways.map((way) => way.heal()))
-      })
-      return `without the last ${ms} ms`
+      }
+      const laterMs = random.chance(0.3) ? random.between(100, 2000) : 0
+      await servers.failOver(ms, () => move(laterMs > 0 ? 'commands' : 'both'))
+      if (laterMs === 0) return `without the last ${ms} ms`
+      // Notices still come from the old server, which follows the new one.
+      await sleep(laterMs)
+      await move('subscriber')
+      return `without the last ${ms} ms, subscribers ${laterMs} ms later`
     },
   },
 } as const satisfies Record<string, MemberFault | ServerFault>
@@ -278,8 +305,8 @@ export function faultOf(name: FaultName): MemberFault | ServerFault {
   return faults[name]
 }
 
-/** Faults that no promise covers yet; they run when they are asked for by name. */
-const NOT_YET: readonly FaultName[] = ['sleep', 'failover']
+/** A failover needs a second server, which costs a run its first second: it runs when it is asked for by name. */
+const UNUSUAL: readonly FaultName[] = ['failover']
 
 export const faultNames = Object.keys(faults) as FaultName[]
-export const usualFaults: readonly FaultName[] = faultNames.filter((name) => !NOT_YET.includes(name))
+export const usualFaults: readonly FaultName[] = faultNames.filter((name) => !UNUSUAL.includes(name))

@@ -14,7 +14,7 @@ export interface History {
   readonly repeats: Repeat[]
   /** What nobody expected: uncaught exceptions, unhandled rejections, calls that rejected. */
   readonly incidents: Incident[]
-  /** Times in which a process, or the driver, did not get to run. */
+  /** Times in which a process, the driver, or the server that a process waited for did not get to run. */
   readonly stalls: Stall[]
   /** What the processes said of themselves after everything had been healed. */
   readonly endings: Ending[]

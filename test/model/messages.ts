@@ -51,6 +51,8 @@ export type FromWorker =
       readonly end: number
     }
   | { readonly type: 'repeated'; readonly at: number; readonly subject: InvalidationSubject }
+  /** Redis did not answer a command in time. */
+  | { readonly type: 'timeout'; readonly at: number }
   | { readonly type: 'stall'; readonly start: number; readonly end: number }
   | { readonly type: 'incident'; readonly at: number; readonly text: string }
   | {

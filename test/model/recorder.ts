@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CacheOptions } from '../../src/cache/options.ts'
 import type { InvalidationSubject } from '../../src/events.ts'
 import type { Violation } from './checker.ts'
-import { check } from './checker.ts'
+import { check, LOSSES } from './checker.ts'
 import type { Database } from './database.ts'
 import type { Done, Member, State } from './fleet.ts'
 import { Fleet } from './fleet.ts'
@@ -20,7 +20,7 @@ export const LOAD_MS = 900
 export const PREFIX = 'model'
 const LEASE_MS = 1500
 const WAIT_MS = 3000
-const FAILOVER_MS = 2500
+export const FAILOVER_MS = 2500
 /** How long the processes get to be well again: the longest pause of the breaker, a new connection, and some. */
 const RECOVERY_MS = 12_000
 /** How long the processes get to connect at first. */
@@ -78,7 +78,7 @@ export class Recorder {
     const recorder = new Recorder(settings, servers)
     try {
       await recorder.#startFleet()
-      await recorder.#connected()
+      await recorder.connected()
     } catch (error) {
       await recorder.stop()
       throw error
@@ -106,8 +106,11 @@ export class Recorder {
     )
   }
 
-  /** Until it is connected a process loads for itself, which would look like two loads at one time. */
-  async #connected(): Promise<void> {
+  /**
+   * Resolves when all processes ask L2 and owe it nothing. Until then one loads for itself, which would look like two loads
+   * at one time.
+   */
+  async connected(): Promise<void> {
     const deadline = this.now() + START_MS
     while (!(await this.#states()).every(isWell)) {
       if (this.now() > deadline) throw new Error(`a process did not reach Redis within ${START_MS} ms`)
@@ -190,10 +193,16 @@ export class Recorder {
       states = await this.#states()
     }
     for (const [index, member] of this.members.entries()) this.#conclude(member, states[index])
-    await sleep(STALENESS_MS + 300)
+    const wasLost = this.history.faults.some(({ name }) => LOSSES.has(name))
+    await sleep(STALENESS_MS + (wasLost ? FAILOVER_MS : 0) + 300)
     for (const key of this.#settings.keys) {
       await Promise.all(this.members.map((member) => this.#readUntilAnswered(member, key)))
     }
+    return this.judge()
+  }
+
+  /** What has happened so far. */
+  judge(): ModelResult {
     return { history: this.history, violations: check(this.history), counts: this.#counts() }
   }
 
@@ -243,6 +252,9 @@ export class Recorder {
         history.repeats.push({ process, keys: keys.map(({ name }) => name), at })
         return
       }
+      case 'timeout':
+        history.stalls.push({ process: `the server of ${process}`, start: message.at - COMMAND_MS, end: message.at })
+        return
       case 'stall':
         history.stalls.push({ process, start: message.start, end: message.end })
         return

@@ -13,10 +13,11 @@ import { excerpt } from './excerpt.ts'
 import type { FaultName } from './faults.ts'
 import { faultNames, usualFaults } from './faults.ts'
 import { builtLibrary, copyLibrary, removeLibrary } from './library.ts'
+import type { ModelResult } from './recorder.ts'
 import { report } from './report.ts'
 import { runModel } from './run.ts'
 import type { ScenarioName } from './scenarios.ts'
-import { runScenario, scenarioNames } from './scenarios.ts'
+import { runScenarios, scenarioNames } from './scenarios.ts'
 
 const print = (text: string) => void process.stdout.write(`${text}\n`)
 
@@ -64,14 +65,11 @@ async function runSeeds(dist: string): Promise<boolean> {
   return bad === 0
 }
 
-async function runScenarios(dist: string, names: readonly ScenarioName[]): Promise<boolean> {
-  let isGood = true
-  for (const name of names) {
-    const result = await runScenario(name, dist)
-    for (const line of await report(name, { name, dist }, result)) print(line)
-    isGood = isGood && result.violations.length === 0
-  }
-  return isGood
+async function runSchedules(dist: string, names: readonly ScenarioName[]): Promise<boolean> {
+  const options = { scenarios: names, dist }
+  const result = await runScenarios(names, dist)
+  for (const line of await report(names.length === 1 ? (names[0] as string) : 'scenarios', options, result)) print(line)
+  return result.violations.length === 0
 }
 
 async function runControls(dist: string, names: readonly ControlName[]): Promise<boolean> {
@@ -84,23 +82,32 @@ async function runControls(dist: string, names: readonly ControlName[]): Promise
   return isGood
 }
 
-/** Runs seeds until one catches a control. */
+/** Runs its scenario, and then seeds until one catches a control. It is caught when either shows it. */
 async function isCaught(name: ControlName, dist: string): Promise<boolean> {
-  const { scenario, faults = usualFaults } = controlOf(name)
+  const { scenario, faults } = controlOf(name)
+  let isCaughtAtOnce = false
+  if (scenario) {
+    isCaughtAtOnce = tellCaught(name, `in "${scenario}"`, await runScenarios([scenario], dist))
+    if (!isCaughtAtOnce) print(`${name}: survived "${scenario}"`)
+  }
+  if (!faults) return isCaughtAtOnce
   for (let seed = first; seed < first + seeds; seed++) {
     const options = { seed, seconds, processes, faults: readFaults(faults), dist }
-    const { violations, history } = scenario ? await runScenario(scenario, dist) : await runModel(options)
-    const [violation] = violations
-    if (!violation) continue
-    const rules = [...new Set(violations.map(({ rule }) => rule))].sort().join(', ')
-    const how = scenario ? `in "${scenario}"` : `with ${options.faults.join(', ')}`
-    print(`${name}: caught by ${rules} (${violations.length} violations) ${how}, run ${seed - first + 1}, seed ${seed}`)
-    print(`  ${violation.text}, ${Math.round(violation.at)} ms after the start`)
-    if (values.control !== 'all') for (const line of excerpt(history, violation)) print(`    ${line}`)
-    return true
+    const how = `with ${options.faults.join(', ') || 'no faults'}: run ${seed - first + 1}, seed ${seed}`
+    if (tellCaught(name, how, await runModel(options))) return true
   }
   print(`${name}: survived ${seeds} runs`)
-  return false
+  return isCaughtAtOnce
+}
+
+function tellCaught(name: ControlName, how: string, { violations, history }: ModelResult): boolean {
+  const [violation] = violations
+  if (!violation) return false
+  const rules = [...new Set(violations.map(({ rule }) => rule))].sort().join(', ')
+  print(`${name}: caught by ${rules} (${violations.length} violations) ${how}`)
+  print(`  ${violation.text}, ${Math.round(violation.at)} ms after the start`)
+  if (values.control !== 'all') for (const line of excerpt(history, violation)) print(`    ${line}`)
+  return true
 }
 
 const dist = await copyLibrary(values.dist, 'dist')
@@ -108,7 +115,7 @@ let isGood: boolean
 if (values.control !== undefined) {
   isGood = await runControls(dist, readNames('control', values.control, controlNames))
 } else if (values.scenario !== undefined) {
-  isGood = await runScenarios(dist, readNames('scenario', values.scenario, scenarioNames))
+  isGood = await runSchedules(dist, readNames('scenario', values.scenario, scenarioNames))
 } else {
   isGood = await runSeeds(dist)
 }

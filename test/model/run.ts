@@ -54,7 +54,7 @@ export async function runModel(options: ModelOptions): Promise<ModelResult> {
     withReplica: options.faults.includes('failover'),
     cache: {
       l1: { maxEntries: random.pick([6, 12, 1000]) },
-      defaults: { ttl: random.pick([2000, 10_000, 60_000]) },
+      defaults: { ttl: random.pick([2000, 10_000, 60_000]), hardTimeout: random.pick([LOAD_MS / 2, 10 * LOAD_MS]) },
     },
     namespaces: { [clusters[0]?.namespace ?? '']: { ttl: 700, stale: 20_000 } },
   })

@@ -1,4 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultProxy } from '../doubles/fault-proxy.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
@@ -22,23 +25,33 @@ const REPLICA_ARGS = [
   '1',
 ]
 
+/** A server, and the folder that it starts with the content of. */
+interface Place {
+  readonly server: RedisServer
+  readonly folder: string
+}
+
+async function startIn(folder: string): Promise<Place> {
+  return { server: await startRedis({ args: [...REPLICA_ARGS, '--dir', folder] }), folder }
+}
+
 /** The server that the fleet uses, and perhaps a replica of it that takes over in a failover. */
 export class Servers {
   /** Where the fleet's proxies lead. */
   readonly target: { host: string; port: number }
-  #current: RedisServer
-  #standby: RedisServer | undefined
+  #current: Place
+  #standby: Place | undefined
   /** The way from the replica to its master. */
   readonly #replication: FaultProxy | undefined
   readonly #replicationTarget: { host: string; port: number }
 
   private constructor(
-    current: RedisServer,
-    standby: RedisServer | undefined,
+    current: Place,
+    standby: Place | undefined,
     replication: FaultProxy | undefined,
     replicationTarget: { host: string; port: number },
   ) {
-    this.target = { host: current.host, port: current.port }
+    this.target = { host: current.server.host, port: current.server.port }
     this.#current = current
     this.#standby = standby
     this.#replication = replication
@@ -46,22 +59,23 @@ export class Servers {
   }
 
   static async start(withReplica: boolean): Promise<Servers> {
-    const current = await startRedis({ args: REPLICA_ARGS })
-    const replicationTarget = { host: current.host, port: current.port }
+    const start = async () => startIn(await mkdtemp(join(tmpdir(), 'tiercache-model-')))
+    const current = await start()
+    const replicationTarget = { host: current.server.host, port: current.server.port }
     if (!withReplica) return new Servers(current, undefined, undefined, replicationTarget)
-    const standby = await startRedis({ args: REPLICA_ARGS })
+    const standby = await start()
     const servers = new Servers(current, standby, await startFaultProxy(replicationTarget), replicationTarget)
-    await servers.#follow(standby)
+    await servers.#follow(standby.server)
     return servers
   }
 
   get current(): RedisServer {
-    return this.#current
+    return this.#current.server
   }
 
   /** Sends commands to the current server, past all proxies. What fails is no matter: the server may be under a fault. */
   async admin(...commands: (readonly [command: string, ...values: (string | number)[]])[]): Promise<unknown[]> {
-    return adminOf(this.#current, commands)
+    return adminOf(this.current, commands)
   }
 
   /**
@@ -73,15 +87,32 @@ export class Servers {
     if (!next || !replication) throw new Error('there is no replica to fail over to')
     replication.hole()
     await sleep(lostMs)
-    await adminOf(next, [['REPLICAOF', 'NO', 'ONE']])
-    this.target.port = next.port
+    await adminOf(next.server, [['REPLICAOF', 'NO', 'ONE']])
+    this.target.port = next.server.port
     await moved()
     this.#current = next
     this.#standby = old
-    this.#replicationTarget.port = next.port
+    this.#replicationTarget.port = next.server.port
     await replication.cut()
     await replication.heal()
-    await this.#follow(old)
+    await this.#follow(old.server)
+  }
+
+  /** The server starts again as it was before `act`, though what was done then was acknowledged. */
+  async rollBack(act: () => Promise<unknown>): Promise<string> {
+    await this.admin(['SAVE'])
+    await act()
+    await this.current.kill('SIGKILL')
+    await this.current.restart()
+    return 'with older content'
+  }
+
+  /** The server is away for a while and comes back empty. */
+  async restart(awayMs: number): Promise<void> {
+    await this.current.kill('SIGKILL')
+    await rm(join(this.#current.folder, 'dump.rdb'), { force: true })
+    await sleep(awayMs)
+    await this.current.restart()
   }
 
   async #follow(replica: RedisServer): Promise<void> {
@@ -96,7 +127,9 @@ export class Servers {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#current.stop(), this.#standby?.stop(), this.#replication?.stop()])
+    const places = this.#standby ? [this.#current, this.#standby] : [this.#current]
+    await Promise.all([this.#replication?.stop(), ...places.map(({ server }) => server.stop())])
+    await Promise.all(places.map(({ folder }) => rm(folder, { recursive: true, force: true })))
   }
 }
 

@@ -44,18 +44,23 @@ let asleepMs = 0
 let jumpedMs = 0
 
 const fromDist = (file: string) => import(pathToFileURL(join(start.dist, file)).href)
-const { systemClock } = (await fromDist('clock.js')) as typeof ClockModule
+const { systemClock, WakefulTime } = (await fromDist('clock.js')) as typeof ClockModule
 const { assemble } = (await fromDist('create-cache.js')) as typeof CreateCacheModule
 // Only now: a library that cannot be loaded ends the process.
 process.on('uncaughtException', incident)
 process.on('unhandledRejection', incident)
 
+const wall = () => Date.now() + jumpedMs
+const time = new WakefulTime(() => performance.now() - asleepMs, wall)
 const root: Cache = assemble(
   { ...start.cache, redis: { host: start.host, port: start.commandsPort } },
   {
     ...systemClock,
-    now: () => systemClock.now() - asleepMs,
-    wall: () => systemClock.wall() + jumpedMs,
+    now: () => time.now(),
+    get jumps() {
+      return time.jumps
+    },
+    wall,
   },
 )
 
@@ -68,6 +73,10 @@ root.on('unacknowledged', (event) => {
 root.on('acknowledged', (event) => {
   pending.delete(nameOf(event))
   tell({ type: 'repeated', at: now(), subject: event })
+})
+
+root.on('l2-error', ({ code }) => {
+  if (code === 'ERR_REDIS_TIMEOUT') tell({ type: 'timeout', at: now() })
 })
 
 const opened = new Map<string, Cache>([['', root]])

@@ -13,7 +13,7 @@ function run<T>() {
 }
 
 test('a run can be joined until it ends', async () => {
-  const flights = new SingleFlight<number>()
+  const flights = new SingleFlight<number>(new FakeClock())
   const load = run<number>()
   expect(flights.joinable('k')).toBeUndefined()
   const promise = flights.start('k', load.start)
@@ -25,7 +25,7 @@ test('a run can be joined until it ends', async () => {
 })
 
 test('a failure goes to those who joined, and ends the run', async () => {
-  const flights = new SingleFlight<number>()
+  const flights = new SingleFlight<number>(new FakeClock())
   const load = run<number>()
   const first = flights.start('k', load.start)
   const second = flights.joinable('k')
@@ -36,7 +36,7 @@ test('a failure goes to those who joined, and ends the run', async () => {
 })
 
 test('a detached run goes on for those who joined; its end does not end the newer one', async () => {
-  const flights = new SingleFlight<string>()
+  const flights = new SingleFlight<string>(new FakeClock())
   const [older, newer] = [run<string>(), run<string>()]
   const before = flights.start('k', older.start)
   flights.detach('k')
@@ -51,7 +51,7 @@ test('a detached run goes on for those who joined; its end does not end the newe
 })
 
 test('all can be detached at once', () => {
-  const flights = new SingleFlight<string>()
+  const flights = new SingleFlight<string>(new FakeClock())
   for (const id of ['a', 'b']) void flights.start(id, run<string>().start)
   flights.detachAll()
   expect([flights.joinable('a'), flights.joinable('b')]).toEqual([undefined, undefined])
@@ -59,14 +59,14 @@ test('all can be detached at once', () => {
 
 test('settled waits for all runs, detached and failing ones too', async () => {
   const clock = new FakeClock()
-  const flights = new SingleFlight<number>()
-  await flights.settled(1000, clock)
+  const flights = new SingleFlight<number>(clock)
+  await flights.settled(1000)
   const [kept, detached] = [run<number>(), run<number>()]
   flights.start('kept', kept.start).catch(() => {})
   flights.start('detached', detached.start).catch(() => {})
   flights.detach('detached')
   const states: string[] = []
-  const done = flights.settled(1000, clock).then(() => void states.push('settled'))
+  const done = flights.settled(1000).then(() => void states.push('settled'))
   kept.reject(new Error('broken'))
   await new Promise(setImmediate)
   states.push('one is left')
@@ -78,15 +78,15 @@ test('settled waits for all runs, detached and failing ones too', async () => {
 
 test('settled waits no longer than it is told', async () => {
   const clock = new FakeClock()
-  const flights = new SingleFlight<number>()
+  const flights = new SingleFlight<number>(clock)
   void flights.start('k', run<number>().start)
-  const done = flights.settled(1000, clock)
+  const done = flights.settled(1000)
   clock.advance(1000)
   await expect(done).resolves.toBeUndefined()
 })
 
 test('a run may be succeeded by another one, for those who come from then on', async () => {
-  const flights = new SingleFlight<string>()
+  const flights = new SingleFlight<string>(new FakeClock())
   const [first, next] = [run<string>(), run<string>()]
   const before = flights.start('k', first.start)
   flights.succeed('k', before, next.start())
@@ -99,7 +99,7 @@ test('a run may be succeeded by another one, for those who come from then on', a
 })
 
 test('a run that was detached has no successor, and what becomes of that is waited for all the same', async () => {
-  const flights = new SingleFlight<string>()
+  const flights = new SingleFlight<string>(new FakeClock())
   const [first, next] = [run<string>(), run<string>()]
   const before = flights.start('k', first.start)
   flights.detach('k')
@@ -107,7 +107,7 @@ test('a run that was detached has no successor, and what becomes of that is wait
   expect(flights.joinable('k')).toBeUndefined()
   first.resolve('first')
   let isSettled = false
-  const settled = flights.settled(1000, new FakeClock()).then(() => (isSettled = true))
+  const settled = flights.settled(1000).then(() => (isSettled = true))
   await before
   expect(isSettled).toBe(false)
   next.reject(new Error('nobody’s'))
@@ -115,21 +115,40 @@ test('a run that was detached has no successor, and what becomes of that is wait
 })
 
 test('a spare run is one for all who ask for it, until it ends or is detached; newcomers do not join it', async () => {
-  const flights = new SingleFlight<string>()
+  const flights = new SingleFlight<string>(new FakeClock())
   const spares = [run<string>(), run<string>(), run<string>()] as const
   let started = 0
   const start = () => (spares[started++] as (typeof spares)[0]).start()
-  const both = [flights.spare('k', start), flights.spare('k', start)]
+  const both = [
+    flights.spare('k', Number.POSITIVE_INFINITY, start),
+    flights.spare('k', Number.POSITIVE_INFINITY, start),
+  ]
   expect(started).toBe(1)
   expect(flights.joinable('k')).toBeUndefined()
   flights.detach('k')
-  const after = flights.spare('k', start)
+  const after = flights.spare('k', Number.POSITIVE_INFINITY, start)
   expect(started).toBe(2)
   spares[0].resolve('old')
   spares[1].resolve('new')
   expect(await Promise.all([...both, after])).toEqual(['old', 'old', 'new'])
-  void flights.spare('k', start)
+  void flights.spare('k', Number.POSITIVE_INFINITY, start)
   flights.detachAll()
-  void flights.spare('other', run<string>().start)
+  void flights.spare('other', Number.POSITIVE_INFINITY, run<string>().start)
   expect(started).toBe(3)
+})
+
+test('a run is joined only while it is no older than the one who comes may join', async () => {
+  const clock = new FakeClock()
+  const flights = new SingleFlight<string>(clock)
+  const first = flights.start('k', run<string>().start)
+  const spare = flights.spare('k', 1000, run<string>().start)
+  clock.advance(1000)
+  expect(flights.joinable('k', 1000)).toBe(first)
+  expect(flights.spare('k', 1000, run<string>().start)).toBe(spare)
+  clock.advance(1)
+  expect(flights.joinable('k', 1000)).toBeUndefined()
+  expect(flights.joinable('k')).toBe(first)
+  const second = flights.start('k', run<string>().start)
+  expect(flights.joinable('k', 1000)).toBe(second)
+  expect(flights.spare('k', 1000, run<string>().start)).not.toBe(spare)
 })

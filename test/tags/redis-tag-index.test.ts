@@ -83,7 +83,7 @@ describe('in Redis', () => {
     const readsOf = async (ms: number) => {
       clock.advance(ms)
       const before = counters.l2Timings.count
-      expect(await tags.judge(['t'], [stamp], 0)).toBe('holds')
+      expect((await tags.judge(['t'], [stamp], 0)).verdict).toBe('holds')
       return counters.l2Timings.count - before
     }
     expect([await readsOf(0), await readsOf(59_999), await readsOf(2), await readsOf(1)]).toEqual([1, 0, 1, 0])
@@ -113,7 +113,7 @@ describe('in Redis', () => {
     await tier.set(candidate(address, 1, { tags: ['t'] }))
     const judged = async () => {
       const found = await tier.get(address)
-      return found.word === 'entry' ? tags.judge(['t'], found.tagStamps, found.n0) : found.word
+      return found.word === 'entry' ? (await tags.judge(['t'], found.tagStamps, found.n0)).verdict : found.word
     }
     expect(await judged()).toBe('holds')
     await redis.del(names.tagStamp('t'), names.entry(address))

@@ -209,7 +209,7 @@ inFleets((fleet) => {
     const judged = async () => {
       await allHeard(process)
       const { entry: found, tagStamps, n0 } = entry(await far.get(k))
-      return tags.judge(found.tags, tagStamps, n0)
+      return (await tags.judge(found.tags, tagStamps, n0)).verdict
     }
     await stored()
     expect(await judged()).toBe('holds')

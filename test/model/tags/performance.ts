@@ -130,7 +130,8 @@ export class Performance {
   async #judge({ found, fill, wasExpired }: Look, mind: Mind): Promise<string> {
     if (found.word !== 'entry' || !fill) return found.word
     const { entry, tagStamps, n0 } = found
-    const verdict = entry.tags.length === 0 ? 'holds' : await this.#parts.tags[mind].judge(entry.tags, tagStamps, n0)
+    const tags = this.#parts.tags[mind]
+    const verdict = entry.tags.length === 0 ? 'holds' : (await tags.judge(entry.tags, tagStamps, n0)).verdict
     const served = verdict === 'holds' ? judge(entry, systemClock.now() + CLOCKS_DIFFER_MS) : verdict
     return expectWord(this.#specification.served(fill, wasExpired, mind), served)
   }
