@@ -51,7 +51,8 @@ export class Journal {
     if (this.size >= JOURNAL_MOST) {
       this.#keys.clear()
       this.#groups.clear()
-      this.#note({ number: entry.number, invalidation: everything })
+      // Of all calls so far: an acknowledgement of one of them does not end it.
+      this.#note({ number: this.#numbers, invalidation: everything })
       return
     }
     this.#note(entry)
@@ -77,7 +78,9 @@ export class Journal {
 
   #note(entry: JournalEntry): void {
     const { entries, name } = this.#place(entry.invalidation)
-    entries.set(name, entry)
+    const noted = entries.get(name)
+    // Calls may fail in another order than they were made in: the latest one is what must be acknowledged.
+    if (!noted || noted.number < entry.number) entries.set(name, entry)
   }
 
   #place(invalidation: Invalidation): { entries: Map<string, JournalEntry>; name: string } {

@@ -49,8 +49,11 @@ export class RecentInvalidations {
   lost(links: LostLinks | undefined): Invalidation[] | 'everything' {
     this.#forgetOld()
     const isAllKnown = links === undefined || (this.#from <= links.after + 1 && links.until <= this.#last)
-    this.#from = Number.POSITIVE_INFINITY
-    this.#last = 0
+    if (links !== undefined) {
+      // The numbers begin anew. Without these links the chain may still turn out to have gone back.
+      this.#from = Number.POSITIVE_INFINITY
+      this.#last = 0
+    }
     if (!isAllKnown || this.#clock.now() - this.#overflowedAt < KEPT_MS) return 'everything'
     return [...this.#recent.values()].map(({ invalidation }) => invalidation)
   }

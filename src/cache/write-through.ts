@@ -123,7 +123,9 @@ async function storeFar(
   }
   try {
     const word = await far.set(candidate)
-    if (word === 'stored' || word === 'older') {
+    // What was there stays there: an invalidation of it that was not acknowledged is still to be repeated.
+    if (word === 'older') return word
+    if (word === 'stored') {
       parts.journal.acknowledge(entry)
       parts.recent.acknowledged(entry.invalidation)
       return word

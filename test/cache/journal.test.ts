@@ -32,6 +32,18 @@ test('an acknowledgement of an earlier call does not remove a later one; of a la
   expect(journal.fences('k', ['k:_'])).toBe(false)
 })
 
+test('calls that fail in another order than they were made in: the latest is what must be acknowledged', () => {
+  const journal = new Journal()
+  const [first, second, third] = [1, 2, 3].map(() => ({ number: journal.next(), invalidation: key('k') }))
+  if (!first || !second || !third) throw new Error('three entries were made')
+  journal.add(third)
+  journal.add(first)
+  journal.acknowledge(second)
+  expect(journal.fences('k', ['k:_'])).toBe(true)
+  journal.acknowledge(third)
+  expect(journal.size).toBe(0)
+})
+
 test('beyond its bound it becomes one clear of everything', () => {
   const journal = new Journal()
   for (let index = 0; index <= JOURNAL_MOST; index++) {

@@ -76,3 +76,10 @@ test('more than can be kept: everything, for a minute', () => {
   clock.advance(60_001)
   expect(recent.lost(undefined)).toEqual([])
 })
+
+test('a loss of nobody knows what leaves the numbers as they are: the chain may turn out to have gone back, too', () => {
+  const { recent } = started()
+  hears([5, 6, 7])(recent)
+  recent.lost(undefined)
+  expect(recent.lost({ after: 4, until: 7 })).toHaveLength(3)
+})

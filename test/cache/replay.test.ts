@@ -45,6 +45,16 @@ withRedis('L1 and L2', (kit) => {
     await expect.poll(() => a.get('k')).toBe('other')
   })
 
+  test('a set of an older version leaves a deletion to be repeated', async () => {
+    const a = await kit.make()
+    await a.set('k', 'v7', { version: 7 })
+    expect(await frozen(() => a.delete('k'))).toEqual({ acknowledged: false })
+    await a.set('k', 'v5', { version: 5 })
+    expect(await a.get('k')).not.toBe('v7')
+    await expect.poll(() => a.gauges().journalled).toBe(0)
+    expect(await a.get('k')).not.toBe('v7')
+  })
+
   test('a set that was not acknowledged is served here for a while, and never the value before it', async () => {
     const a = await kit.make({ maxStaleness: 300 })
     await a.set('k', 'v1')

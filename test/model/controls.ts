@@ -109,6 +109,28 @@ local function refuse`,
     scenario: 'a process hears nothing',
     faults: ['hole', 'cut', 'freeze-process'],
   },
+  'no-stamp-age': {
+    lacks: 'an entry that a remembered stamp judges counts as current as of its own read',
+    patches: [{ file: 'cache/lookup.js', find: 'asOf: Math.min(asOf, sentAt)', replace: 'asOf: sentAt' }],
+    scenario: 'a remembered stamp judges an entry',
+  },
+  'no-load-age': {
+    lacks: 'a load of any age is joined, though nobody knows what happened since it began',
+    patches: [{ file: 'cache/read-through.js', find: 'if (isCoherent(parts))', replace: 'if (true)' }],
+    scenario: 'an old load is joined',
+  },
+  'no-end-of-time': {
+    lacks: 'an expired entry ends at an instant of the server, which another clock may not have reached',
+    patches: [
+      {
+        file: LUA,
+        find: "redis.call('SETRANGE', KEYS[1], 28, struct.pack('>d', 0))",
+        replace:
+          "redis.call('SETRANGE', KEYS[1], 28, struct.pack('>d', redis.call('TIME')[1] * 1000 + redis.call('TIME')[2] / 1000))",
+      },
+    ],
+    scenario: 'a key is expired by a clock that is slow',
+  },
   'no-local-fence': {
     lacks: 'L2 is believed about keys whose invalidation it has not acknowledged',
     patches: [{ file: 'cache/journal.js', find: 'if (this.size === 0)\n', replace: 'if (true)\n' }],
