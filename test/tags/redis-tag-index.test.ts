@@ -90,6 +90,24 @@ describe('in Redis', () => {
     close()
   })
 
+  test('a stamp is believed within the bound after it was read, or after the last proof, and not beyond it', async () => {
+    const clock = new FakeClock()
+    let verifiedAt = Number.NEGATIVE_INFINITY
+    const { tags, counters, close } = await openFar(server.url, { clock, verifiedAt: () => verifiedAt })
+    await tags.invalidate('t')
+    const readsOf = async (ms: number) => {
+      clock.advance(ms)
+      const before = counters.l2Timings.count
+      await tags.judge(['t'], [((await redis.get(names.tagStamp('t'))) as string).slice(0, 33)], 0)
+      return counters.l2Timings.count - before
+    }
+    expect([await readsOf(0), await readsOf(2000), await readsOf(1)]).toEqual([1, 0, 1])
+    clock.advance(1500)
+    verifiedAt = clock.now()
+    expect([await readsOf(2000), await readsOf(1)]).toEqual([0, 1])
+    close()
+  })
+
   test('a touched entry keeps its stamps: they outlive it as before', async () => {
     const { tier, clock, candidate, close } = await openFar(server.url)
     const address = { namespace: 'shop', key: 'k' }
