@@ -38,9 +38,10 @@ describe('the checker sees what is missing', () => {
   test.each(controlNames)('%s', { timeout: 60_000 }, async (name) => {
     const broken = await breakLibrary(name, dist)
     const { scenario } = controlOf(name)
-    // Without a scenario: that its rule is where it is thought to be, is all that one run tells for sure.
-    const violations = scenario ? (await runScenarios([scenario], broken)).violations : [name]
+    const result = scenario && (await runScenarios([scenario], broken))
     await removeLibrary(broken)
-    expect(violations).not.toEqual([])
+    // Without a scenario only chance shows it: here no more is told than that its rule is where it is thought to be.
+    if (result) expect(result.violations).not.toEqual([])
+    else expect(broken).toContain(name)
   })
 })
