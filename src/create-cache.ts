@@ -1,6 +1,7 @@
 import { MemoryBus } from './bus/memory-bus.ts'
 import { RedisBus } from './bus/redis-bus.ts'
 import { Cache } from './cache/cache.ts'
+import { ColdStreak } from './cache/cold-streak.ts'
 import { Flights } from './cache/flights.ts'
 import { applyFromElsewhere } from './cache/invalidation.ts'
 import { Journal } from './cache/journal.ts'
@@ -118,12 +119,15 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
 }
 
 /** The parts that know of this process only. */
-function local(clock: Clock): Pick<Parts, 'marks' | 'flights' | 'journal' | 'recent' | 'loads' | 'renewing'> {
+function local(
+  clock: Clock,
+): Pick<Parts, 'marks' | 'flights' | 'streak' | 'journal' | 'recent' | 'loads' | 'renewing'> {
   return {
     journal: new Journal(),
     recent: new RecentInvalidations(clock),
     marks: new Marks(),
     flights: new Flights(),
+    streak: new ColdStreak(),
     loads: new SingleFlight<Loaded | undefined>(clock),
     renewing: new Set(),
   }

@@ -7,6 +7,7 @@ import type { SingleFlight } from '../stampede/single-flight.ts'
 import type { Marks } from '../tags/marks.ts'
 import type { TagIndex } from '../tags/tag-index.ts'
 import type { SyncTier, Tier } from '../tiers/tier.ts'
+import type { ColdStreak } from './cold-streak.ts'
 import type { Flights } from './flights.ts'
 import type { Journal } from './journal.ts'
 import type { CacheSettings } from './options.ts'
@@ -34,6 +35,7 @@ export interface Parts {
   readonly bus: Bus
   readonly marks: Marks
   readonly flights: Flights
+  readonly streak: ColdStreak
   readonly journal: Journal
   readonly recent: RecentInvalidations
   /** Loads that callers of this process may join; one past its deadline ends with `undefined` if it takes too long. */

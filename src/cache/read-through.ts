@@ -5,7 +5,7 @@ import { isCoherent } from './near.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import { seekLease } from './seek-lease.ts'
 import type { FarRead } from './servable.ts'
-import { readAgain, readFar, readNear } from './servable.ts'
+import { readAgain, readFarFirst, readNear } from './servable.ts'
 import { within, withinInBackground } from './time-limit.ts'
 
 /** What a caller gets: the outcome, and whether another caller of this process had started the load. */
@@ -22,7 +22,7 @@ export async function readThrough(parts: Parts, request: LoadRequest): Promise<A
   parts.counters.loadsWaiting++
   try {
     if (!parts.shared || isLoading(parts, request)) return await joinOrLead(parts, request, undefined)
-    const first = await readFar(parts, request)
+    const first = await readFarFirst(parts, request)
     return first.word === 'value' ? { loaded: first.loaded, joined: false } : await joinOrLead(parts, request, first)
   } finally {
     parts.counters.loadsWaiting--
@@ -60,7 +60,7 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
     }
     if (waitMs === 0) break
     const joinedAt = marks.count
-    const outcome = await within(clock, outcomeOf(running), giveUpAt - clock.now())
+    const outcome = await outcomeWithin(clock, running, giveUpAt)
     if (!outcome) return loadInstead(parts, request)
     const { loaded } = outcome
     if (!loaded || isOutdated(parts, loaded, joinedAt)) continue
@@ -80,6 +80,28 @@ function joinableMs(parts: Parts): number {
   const { bus, clock, settings } = parts
   if (isCoherent(parts)) return Number.POSITIVE_INFINITY
   return Math.min(settings.maxStalenessMs, clock.now() - bus.behindAt)
+}
+
+interface Limited {
+  readonly until: number
+  readonly outcome: Promise<{ readonly loaded: Loaded | undefined } | undefined>
+}
+
+const lastLimited = new WeakMap<Promise<unknown>, Limited>()
+
+/** The outcome of a run until an instant. Those who join it in one millisecond, for the same time, share one timer. */
+function outcomeWithin(
+  clock: Parts['clock'],
+  running: Promise<Loaded | undefined>,
+  giveUpAt: number,
+): Limited['outcome'] {
+  if (giveUpAt === Number.POSITIVE_INFINITY) return outcomeOf(running)
+  const until = Math.ceil(giveUpAt)
+  const last = lastLimited.get(running)
+  if (last?.until === until) return last.outcome
+  const outcome = within(clock, outcomeOf(running), until - clock.now())
+  lastLimited.set(running, { until, outcome })
+  return outcome
 }
 
 async function outcomeOf<T>(running: Promise<T>): Promise<{ readonly loaded: T }> {

@@ -8,7 +8,7 @@ import { noteFull } from './held-lease.ts'
 import type { LoadRequest } from './loader.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import type { FarRead } from './servable.ts'
-import { readFar } from './servable.ts'
+import { PRESUMED_MISSING, readFar } from './servable.ts'
 
 /** How often a process goes round again when others come in between and leave nothing to use, before it loads for itself. */
 const DISAPPOINTMENTS_MOST = 3
@@ -37,6 +37,7 @@ export async function seekLease(
   let disappointments = 0
   while (disappointments <= DISAPPOINTMENTS_MOST) {
     const step = read.word === 'unusable' ? await acquire(parts, request, read.seen, hasWaited) : read
+    if (read === PRESUMED_MISSING) notePresumed(parts, request, step.word)
     switch (step.word) {
       case 'value':
         return step.loaded
@@ -90,6 +91,12 @@ async function acquire(
     // Counted and told by the client.
     return { word: 'unreachable' }
   }
+}
+
+/** Counts the look into L2 that the lease took in place of the reader. */
+function notePresumed({ streak }: Parts, { requests }: LoadRequest, word: string): void {
+  if (word === 'found') streak.noted(true)
+  else if (word !== 'unreachable') requests.l2Missing++
 }
 
 /** Counts and tells that a caller waits for another process's load. */

@@ -10,6 +10,19 @@ export type FarRead =
   | { readonly word: 'unusable'; readonly seen: Seen | undefined }
   | { readonly word: 'unreachable' }
 
+/** What is taken for L2's word without asking it: the lease is not granted where it is wrong. */
+export const PRESUMED_MISSING: FarRead = { word: 'unusable', seen: undefined }
+
+/** Looks into L2 for a caller that comes first; or not at all, where nothing is likely to be there. */
+export async function readFarFirst(parts: Parts, request: LoadRequest): Promise<FarRead> {
+  const { streak, journal } = parts
+  const { target, purpose } = request
+  if (purpose === 'read' && streak.isCold && !journal.fences(target.id, target.groups)) return PRESUMED_MISSING
+  const read = await readFar(parts, request)
+  if (read.word !== 'unreachable') streak.noted(read.word === 'value')
+  return read
+}
+
 /** Looks into L2 on a flight of its own. */
 export async function readFar(parts: Parts, { target, settings, requests, purpose }: LoadRequest): Promise<FarRead> {
   // What L2 has under a key that was invalidated here, and not yet there, is not to be believed.

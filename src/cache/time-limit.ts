@@ -10,19 +10,23 @@ export function withinInBackground<T>(clock: Clock, promise: Promise<T>, ms: num
   return limited(promise, ms, (action) => clock.inBackground(ms, action))
 }
 
-async function limited<T>(
+function limited<T>(
   promise: Promise<T>,
   ms: number,
   afterIt: (action: () => void) => () => void,
 ): Promise<T | undefined> {
   if (ms === Number.POSITIVE_INFINITY) return promise
-  let cancel = () => {}
-  const over = new Promise<undefined>((resolve) => {
-    cancel = afterIt(() => resolve(undefined))
+  return new Promise((resolve, reject) => {
+    const cancel = afterIt(() => resolve(undefined))
+    promise.then(
+      (value) => {
+        cancel()
+        resolve(value)
+      },
+      (error: unknown) => {
+        cancel()
+        reject(error)
+      },
+    )
   })
-  try {
-    return await Promise.race([promise, over])
-  } finally {
-    cancel()
-  }
 }

@@ -77,7 +77,7 @@ function closing(kit: Kit): Kit {
 }
 
 /** Resolves when the cache hears what others do: the chain's first link is known to it. */
-async function current(cache: Cache): Promise<void> {
+export async function current(cache: Cache): Promise<void> {
   const deadline = Date.now() + 5000
   const heard = new Promise((resolve) => cache.on('gap', resolve))
   // A machine under load may take longer for a first connection than a call waits for it.

@@ -6,6 +6,7 @@ import { createCache } from '../../src/create-cache.ts'
 import { Counters, Events } from '../../src/events.ts'
 import { instruments } from '../../src/metrics/instruments.ts'
 import { prometheus } from '../../src/metrics/prometheus.ts'
+import { current } from '../doubles/caches.ts'
 import { startRedis } from '../doubles/redis.ts'
 import type { OpenMetricsContentType } from 'prom-client'
 import type { CreateCacheOptions } from '../../src/create-cache.ts'
@@ -225,7 +226,7 @@ describe('with Redis', () => {
     const two = open({ redis: redis.url })
     prometheus(one, { register, name: 'one' })
     prometheus(two, { register, name: 'two' })
-    await Promise.all([one, two].map((cache) => vi.waitFor(() => expect(cache.stats().l2Usable).toBe(true))))
+    await Promise.all([one, two].map(current))
     await one.getOrSet('a', () => 1)
     await one.get('a')
     await two.get('a')
