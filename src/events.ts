@@ -177,7 +177,10 @@ export interface Observable {
   on<Name extends CacheEventName>(name: Name, listener: CacheListener<Name>): () => void
 }
 
-/** A typed emitter. A listener that throws or rejects becomes a process warning, never the cache's failure. */
+/**
+ * A typed emitter. A listener that throws or rejects becomes a process warning, never the cache's failure. One that is
+ * added while an event is told hears the next one; one that is taken off hears nothing more.
+ */
 export class Events {
   readonly #listeners = new Map<CacheEventName, Set<(event: never) => unknown>>()
 
@@ -199,7 +202,8 @@ export class Events {
       return
     }
     const event = build()
-    for (const listener of listeners) call(listener as CacheListener<Name>, event)
+    // A copy: what is added to a set while it is gone through would be come to as well.
+    for (const listener of [...listeners]) if (listeners.has(listener)) call(listener as CacheListener<Name>, event)
   }
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
+import { readCacheOptions, readDefaultOptions, readSetOptions } from '../src/cache/options.ts'
 import { errorCodes } from '../src/errors.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -50,6 +51,36 @@ describe('the examples of the README', () => {
     })
   })
 })
+
+test('the README names every option, as the code has it, and the defaults of those that it explains', () => {
+  const section = /^## Options\n([\s\S]*?)^## /m.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] ?? ''
+  const settings = readCacheOptions(undefined)
+  const known = [
+    ...knownTo((nonsense) => readCacheOptions(nonsense)),
+    ...knownTo((nonsense) => readCacheOptions({ l1: nonsense })),
+    ...knownTo((nonsense) => readDefaultOptions('namespace', nonsense, settings.defaults)),
+    ...knownTo((nonsense) => readSetOptions(nonsense, settings.defaults)),
+  ]
+  expect(known).toEqual(expect.arrayContaining(['redis', 'maxBytes', 'waitTimeout', 'requireAck', 'version']))
+  expect(known.filter((name) => !new RegExp(`\\b${name}\\b`).test(section))).toEqual([])
+  const defaults = [...section.matchAll(/^\| `(\w+)` \| (.+?) \|/gm)].map(([, name, value]) => [name, value])
+  expect(Object.fromEntries(defaults)).toEqual({
+    onRedisDown: `\`'${settings.onRedisDown}'\``,
+    requireAck: `\`${settings.defaults.requireAck}\``,
+    version: readSetOptions({}, settings.defaults).version ?? 'none',
+  })
+})
+
+/** The names of options that a reader takes, as its error lists them. */
+function knownTo(read: (nonsense: object) => unknown): string[] {
+  try {
+    read({ nonsense: 1 })
+  } catch (error) {
+    const [, names = ''] = /expected one of (.*)$/.exec(String(error)) ?? []
+    return names.split(', ')
+  }
+  throw new Error('a reader of options took one that does not exist')
+}
 
 test('docs/reference/errors.md has every error and its meaning, and no other', () => {
   const page = readFileSync(join(root, 'docs/reference/errors.md'), 'utf8')

@@ -46,6 +46,31 @@ describe('Events', () => {
     expect(heard).toEqual(['once', 'always', 'always'])
   })
 
+  test('a listener that is added while an event is told hears the next one', () => {
+    const events = new Events()
+    const heard: string[] = []
+    const listen = () =>
+      events.on('gap', () => {
+        // Without an end this test would have none.
+        if (heard.push('told') > 10) throw new Error('one telling does not end')
+        listen()
+      })
+    listen()
+    events.tell('gap', gap)
+    expect(heard).toHaveLength(1)
+    events.tell('gap', gap)
+    expect(heard).toHaveLength(3)
+  })
+
+  test('a listener that another one takes off hears nothing more', () => {
+    const events = new Events()
+    const heard: string[] = []
+    events.on('gap', () => off())
+    const off = events.on('gap', () => void heard.push('taken off'))
+    events.tell('gap', gap)
+    expect(heard).toEqual([])
+  })
+
   test('a listener that throws is a warning of the process; the others are told', () => {
     const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const events = new Events()

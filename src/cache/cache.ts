@@ -38,6 +38,7 @@ import { readChangeOptions, readDefaultOptions, readEntryOptions, readLoadOption
 import type { Loaded, Parts, Target } from './parts.ts'
 import type { Loader, LoadRequest } from './loader.ts'
 import { readThrough } from './read-through.ts'
+import { replayLast } from './replay.ts'
 import { renewBehind } from './stale-while-revalidate.ts'
 import type { Outcome, SetResult } from './write-through.ts'
 import { writeThrough } from './write-through.ts'
@@ -323,6 +324,7 @@ export class Cache implements Observable {
   async #drain(): Promise<void> {
     const { loads, near, endings } = this.#parts
     await loads.settled(DRAIN_MS)
+    await replayLast(this.#parts)
     for (const end of endings) end()
     near?.close()
   }

@@ -1,9 +1,10 @@
 import { encode } from '../entry/codec.ts'
 import { TierCacheError } from '../errors.ts'
-import type { Candidate, IncrementOutcome } from '../tiers/tier.ts'
+import type { Candidate, IncrementOutcome, Tier } from '../tiers/tier.ts'
+import { judgeTags } from './lookup.ts'
 import { forget, land, standing } from './near.ts'
 import type { EntrySettings } from './options.ts'
-import type { Parts, Target } from './parts.ts'
+import type { Parts, SharedParts, Target } from './parts.ts'
 import { candidateOf } from './write-through.ts'
 
 /** Failures after which nobody knows whether the addition happened. */
@@ -24,17 +25,46 @@ export async function incrementThrough(parts: Parts, target: Target, by: number,
   }
   forget(parts, target, 'increment')
   try {
-    const outcome = await parts.shared.far.increment(candidate, by)
+    const outcome = await incrementFar(parts, parts.shared, target, candidate, by)
     if (outcome.word === 'stored') return outcome.value
     throw notIncremented(outcome.word)
+  } finally {
+    forget(parts, target, 'increment')
+  }
+}
+
+/** L2 does not know what an entry's tags say of it: where that is in the way, it is read, and added to again. */
+async function incrementFar(
+  parts: Parts,
+  { far }: SharedParts,
+  target: Target,
+  candidate: Candidate,
+  by: number,
+): Promise<IncrementOutcome> {
+  const outcome = await add(far, candidate, by)
+  if (outcome.word !== 'wrong' || (await holdsByTags(parts, far, target))) return outcome
+  return add(far, candidate, by)
+}
+
+async function add(far: Tier, candidate: Candidate, by: number): Promise<IncrementOutcome> {
+  try {
+    return await far.increment(candidate, by)
   } catch (error) {
     if (error instanceof TierCacheError && UNKNOWN.has(error.code)) {
       throw new TierCacheError('ERR_OUTCOME_UNKNOWN', 'increment was sent and not acknowledged: it may have happened')
     }
     throw error
-  } finally {
-    forget(parts, target, 'increment')
   }
+}
+
+/** Whether an entry is there that its tags do not make void or stale; one that they do is removed. */
+async function holdsByTags(parts: Parts, far: Tier, target: Target): Promise<boolean> {
+  const found = await far.get(target)
+  if (found.word === 'missing') return false
+  if (found.word === 'entry' && (await judgeTags(parts, target, found)).verdict === 'holds') return true
+  // What was void or stale once stays so, and only that very entry is removed.
+  await far.discard(target, found.seen)
+  return false
 }
 
 function incrementNear(parts: Parts, target: Target, candidate: Candidate, by: number, kept: EntrySettings): number {

@@ -60,7 +60,7 @@ export async function lookupFar(
   const found = await far.get(target)
   if (found.word !== 'entry') {
     requests.l2Missing++
-    if (found.word === 'void' && typeof found.seen === 'string') await discard(parts, target, found.seen)
+    if (found.word === 'void' && typeof found.seen === 'string') void discard(parts, target, found.seen)
     return { ...NOTHING, seen: found.word === 'void' ? found.seen : undefined }
   }
   const { bytes, seen, sentAt } = found
@@ -82,7 +82,11 @@ export async function lookupFar(
 }
 
 /** What the tags of an entry say of it: as L2 knows, and as this process knows better until L2 acknowledges. */
-async function judgeTags(parts: Parts, target: Target, found: Extract<Found, { word: 'entry' }>): Promise<Judgement> {
+export async function judgeTags(
+  parts: Parts,
+  target: Target,
+  found: Extract<Found, { word: 'entry' }>,
+): Promise<Judgement> {
   const { tags } = found.entry
   const { sentAt: asOf } = found
   if (!parts.shared) return { verdict: 'holds', asOf }

@@ -52,6 +52,8 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
     if (!running) {
       const load: Promise<Loaded> = loads.start(id, () =>
         lead(parts, request, first, (landing) => {
+          // Behind a stale value nobody waits.
+          if (request.purpose === 'renew') return
           // As long as a holder that has died would keep them waiting, newcomers wait for what is late.
           loads.succeed(id, load, withinInBackground(clock, landing, settings.leaseMs))
         }),

@@ -2,6 +2,7 @@ import { repeatInvalidation } from './invalidation.ts'
 import type { JournalEntry } from './journal.ts'
 import { subjectOf } from './near.ts'
 import type { Parts } from './parts.ts'
+import { within } from './time-limit.ts'
 
 /** How many repetitions are on their way at one time. */
 const BATCH = 256
@@ -16,39 +17,55 @@ export function replayWhenUsable(parts: Parts): void {
   let isReplaying = false
   let isEnded = false
   let pauseMs = FIRST_PAUSE_MS
-  let cancel = () => {}
+  let cancel: (() => void) | undefined
 
   const replay = async () => {
+    cancel?.()
+    cancel = undefined
     if (isReplaying || isEnded || parts.journal.size === 0) return
     isReplaying = true
-    cancel()
     const isDone = await replayAll(parts)
-    if (isEnded) return
     isReplaying = false
     pauseMs = isDone ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
-    if (parts.journal.size > 0) cancel = parts.clock.inBackground(pauseMs, () => void replay())
+    if (parts.journal.size > 0) replayLater()
+  }
+  /** A repetition that is due stays so: what goes on failing meanwhile must not put off the others. */
+  const replayLater = () => {
+    if (isEnded || isReplaying) return
+    cancel ??= parts.clock.inBackground(pauseMs, () => void replay())
   }
 
   parts.shared?.whenUsable(() => void replay())
   parts.events.on('resync', () => void replay())
-  parts.events.on('unacknowledged', () => {
-    cancel()
-    cancel = parts.clock.inBackground(pauseMs, () => void replay())
-  })
+  parts.events.on('unacknowledged', replayLater)
   parts.endings.unshift(() => {
     isEnded = true
-    cancel()
+    cancel?.()
   })
+}
+
+/** The last repetition, of a cache that is being closed. What is not acknowledged now is lost, and told. */
+export async function replayLast(parts: Parts): Promise<void> {
+  const { journal, shared, clock, events, settings } = parts
+  if (journal.size === 0) return
+  if (shared?.far.usable) await within(clock, replayAll(parts), settings.commandTimeoutMs)
+  if (journal.size === 0) return
+  const left = journal.size
+  events.tell('warning', () => ({
+    code: 'ERR_NOT_ACKNOWLEDGED',
+    message: `closed with ${left} invalidation${left === 1 ? '' : 's'} that Redis did not acknowledge: other processes may serve old values to the end of their TTL`,
+  }))
 }
 
 /** Repeats what is in the journal now. Answers whether all of it was acknowledged. */
 async function replayAll(parts: Parts): Promise<boolean> {
   const entries = parts.journal.list()
+  let isDone = true
   for (let start = 0; start < entries.length; start += BATCH) {
     const outcomes = await Promise.all(entries.slice(start, start + BATCH).map((entry) => repeat(parts, entry)))
-    if (outcomes.includes(false)) return false
+    if (outcomes.includes(false)) isDone = false
   }
-  return true
+  return isDone
 }
 
 async function repeat(parts: Parts, entry: JournalEntry): Promise<boolean> {

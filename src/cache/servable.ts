@@ -15,9 +15,11 @@ export const PRESUMED_MISSING: FarRead = { word: 'unusable', seen: undefined }
 
 /** Looks into L2 for a caller that comes first; or not at all, where nothing is likely to be there. */
 export async function readFarFirst(parts: Parts, request: LoadRequest): Promise<FarRead> {
-  const { streak, journal } = parts
+  const { streak, journal, renewing } = parts
   const { target, purpose } = request
-  if (purpose === 'read' && streak.isCold && !journal.fences(target.id, target.groups)) return PRESUMED_MISSING
+  // Where a renewal is under way there is a stale value, which its readers need not wait behind.
+  const mayGuess = purpose === 'read' && !renewing.has(target.id) && !journal.fences(target.id, target.groups)
+  if (streak.isCold && mayGuess) return PRESUMED_MISSING
   const read = await readFar(parts, request)
   if (read.word !== 'unreachable') streak.noted(read.word === 'value')
   return read

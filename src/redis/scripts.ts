@@ -275,7 +275,7 @@ export async function renew(client: RedisClient, names: EntryNames, token: strin
   return Number(await run(client, 'renew-1', [names.lease], [token, leaseMs])) === 1
 }
 
-/** Removes an entry that cannot be read, if it is still the same. See `lua/discard-1.lua`. */
+/** Removes an entry that is of no use, if it is still the same. See `lua/discard-1.lua`. */
 export async function discard(client: RedisClient, entry: string, seen: Buffer | string): Promise<void> {
   await run(client, 'discard-1', [entry], [seen])
 }

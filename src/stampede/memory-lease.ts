@@ -177,6 +177,10 @@ export class MemoryLeases implements Leases {
   call(address: Address): void {
     this.#waiting.call(address)
   }
+
+  callAll(): void {
+    this.#waiting.callAll()
+  }
 }
 
 function idOf({ namespace, key }: Address): string {

@@ -62,6 +62,10 @@ export class RedisLeases implements Leases {
     this.#waiting.call(address)
   }
 
+  callAll(): void {
+    this.#waiting.callAll()
+  }
+
   /** What stands in place of the lease for a while after a load that stored nothing. */
   #mark(lease: Lease, ending: Ending): { mark: string; markMs: number } {
     switch (ending.word) {

@@ -26,6 +26,10 @@ export class Waiting {
     if (places) for (const place of places) place.call()
   }
 
+  callAll(): void {
+    for (const places of this.#places.values()) for (const place of places) place.call()
+  }
+
   #leave(id: string, place: Place): void {
     const places = this.#places.get(id)
     if (places?.delete(place) && places.size === 0) this.#places.delete(id)

@@ -92,7 +92,8 @@ export type CommitOutcome =
 /**
  * - `stored`: the counter's new value.
  * - `late`: the tier got it after the deadline and left everything as it was.
- * - `wrong`: the entry there is no counter. - `overflow`: the sum is no exact integer. - `failed`: no room.
+ * - `wrong`: the entry there is no counter; what its tags say of it is not looked at.
+ * - `overflow`: the sum is no exact integer. - `failed`: no room.
  */
 export type IncrementOutcome =
   | { readonly word: 'stored'; readonly value: number }
@@ -119,6 +120,6 @@ export interface Tier {
   touch(address: Address, ttlMs: number, staleMs: number): Promise<boolean>
   /** Adds to a counter, which is made of the candidate where there is none, and tells all processes. */
   increment(candidate: Candidate, by: number): Promise<IncrementOutcome>
-  /** Removes bytes that could not be read, if they are still the same. */
+  /** Removes what is of no use, void or not readable, if it is still the same. */
   discard(address: Address, seen: Seen): Promise<void>
 }

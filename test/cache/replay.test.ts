@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { expect, onTestFinished, test } from 'vitest'
 import { withRedis } from '../doubles/caches.ts'
 
 /**
@@ -56,14 +58,66 @@ withRedis('L1 and L2', (kit) => {
   })
 
   test('a set that was not acknowledged is served here for a while, and never the value before it', async () => {
-    const a = await kit.make({ maxStaleness: 300 })
+    const a = await kit.make({ maxStaleness: 1000 })
     await a.set('k', 'v1')
     const repeated = new Promise((resolve) => a.on('acknowledged', resolve))
     expect(await frozen(() => a.set('k', 'v2'))).toEqual({ acknowledged: false })
     expect(await a.get('k')).toBe('v2')
     await repeated
     const seen = new Set<unknown>()
-    await expect.poll(async () => seen.add(await a.get('k')) && seen.has(undefined)).toBe(true)
+    await expect.poll(async () => seen.add(await a.get('k')) && seen.has(undefined), { timeout: 5000 }).toBe(true)
     expect(seen).not.toContain('v1')
+  })
+
+  /** Redis takes no write as long as this runs. */
+  const readOnly = async (act: () => Promise<unknown>) => {
+    const redis = new Redis(kit.server().url)
+    try {
+      await redis.replicaof('127.0.0.1', 1)
+      return await act()
+    } finally {
+      await redis.replicaof('NO', 'ONE')
+      redis.disconnect()
+    }
+  }
+
+  test('a change that fails again and again does not put off the repetition of others', async () => {
+    const a = await kit.make()
+    await a.set('k', 'v1')
+    expect(await readOnly(() => a.delete('k'))).toEqual({ acknowledged: false })
+    const redis = new Redis(kit.server().url)
+    onTestFinished(async () => {
+      await redis.config('SET', 'maxmemory', '0')
+      redis.disconnect()
+    })
+    await redis.config('SET', 'maxmemory', '1')
+    let isRepeated = false
+    a.on('acknowledged', ({ key }) => {
+      isRepeated ||= key === 'k'
+    })
+    for (let round = 0; round < 100 && !isRepeated; round++) {
+      expect(await a.set('other', round)).toEqual({ acknowledged: false })
+      await sleep(50)
+    }
+    expect(isRepeated).toBe(true)
+  })
+
+  test('a cache that is closed repeats what was not acknowledged', async () => {
+    const [a, b] = [await kit.make(), await kit.make()]
+    await a.set('k', 'v1')
+    expect(await readOnly(() => a.delete('k'))).toEqual({ acknowledged: false })
+    await a.close()
+    expect(await b.get('k')).toBeUndefined()
+  })
+
+  test('a cache that is closed tells what could not be repeated', async () => {
+    const a = await kit.make()
+    const told: unknown[] = []
+    a.on('warning', ({ code, message }) => told.push([code, message]))
+    await readOnly(async () => {
+      await a.delete('k')
+      await a.close()
+    })
+    expect(told).toContainEqual(['ERR_NOT_ACKNOWLEDGED', expect.stringContaining('closed with 1 invalidation that')])
   })
 })

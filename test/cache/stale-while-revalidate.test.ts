@@ -88,3 +88,33 @@ withRedis('across processes', (kit) => {
     expect(loader.started).toBe(1)
   })
 })
+
+withRedis('behind a stale value in L2 nobody waits', (kit) => {
+  const STALE = { ttl: 1, stale: '1h', jitter: 0 } as const
+
+  async function staleInL2() {
+    const cache = await kit.make({ l1: false })
+    await cache.set('k', 'old', STALE)
+    await expect.poll(async () => (await cache.getEntry('k'))?.freshness).toBe('stale')
+    return { cache, loader: new ScriptedLoader<string>() }
+  }
+
+  test('when keys were missing in a row while it was renewed', async () => {
+    const { cache, loader } = await staleInL2()
+    expect(await cache.getOrSet('k', loader.load, STALE)).toBe('old')
+    await loader.running()
+    for (let key = 0; key < 9; key++) await cache.getOrSet(`cold ${key}`, () => key)
+    expect(await cache.getOrSet('k', loader.load, STALE)).toBe('old')
+    loader.answer('new')
+  })
+
+  test('when its renewal is past its deadline', async () => {
+    const { cache, loader } = await staleInL2()
+    const late = { ...STALE, hardTimeout: 50 }
+    const failed = new Promise((resolve) => cache.on('renewal-failed', resolve))
+    expect(await cache.getOrSet('k', loader.load, late)).toBe('old')
+    await failed
+    expect(await cache.getOrSet('k', loader.load, { ...STALE, hardTimeout: '1h' })).toBe('old')
+    loader.answer('new')
+  })
+})

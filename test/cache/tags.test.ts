@@ -204,45 +204,6 @@ inBothForms((kit) => {
       expect(await cache.get('k')).toBeUndefined()
     })
   })
-
-  describe('increment', () => {
-    test('counts from 0, from all processes, up and down', async () => {
-      const a = await kit.make()
-      const b = kit.isShared ? await kit.make() : a
-      expect(await a.increment('n')).toBe(1)
-      const sums = await Promise.all(Array.from({ length: 50 }, (_, index) => (index % 2 ? a : b).increment('n', 2)))
-      expect(new Set(sums).size).toBe(50)
-      expect(await b.increment('n', -1)).toBe(100)
-      if (kit.isShared) await heardAll(a, b)
-      expect(await a.get('n')).toBe(100)
-    })
-
-    test('a counter that is there keeps its deadline; cleared, it begins anew', async () => {
-      const cache = await kit.make({ defaults: { jitter: 0 } })
-      await cache.increment('n', 5, { ttl: 10_000 })
-      await cache.increment('n', 5, { ttl: '1h' })
-      expect((await cache.getEntry('n'))?.ttl).toBeLessThanOrEqual(10_000)
-      await cache.clear()
-      expect(await cache.increment('n')).toBe(1)
-    })
-
-    test('a number that was set is a counter; anything else is refused', async () => {
-      const cache = await kit.make()
-      await cache.set('n', 41)
-      expect(await cache.increment('n')).toBe(42)
-      const refused = { code: 'ERR_NOT_A_COUNTER' }
-      for (const [key, value] of Object.entries({ a: 'x', b: 1.5, c: null, d: { n: 1 } })) {
-        await cache.set(key, value)
-        await expect(cache.increment(key)).rejects.toMatchObject(refused)
-        expect(await cache.get(key)).toEqual(value)
-      }
-      await cache.set('t', 1, { tags: ['t'] })
-      await expect(cache.increment('t')).rejects.toMatchObject(refused)
-      await cache.set('max', Number.MAX_SAFE_INTEGER)
-      await expect(cache.increment('max')).rejects.toMatchObject(refused)
-      await expect(cache.increment('n', 1.5)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
-    })
-  })
 })
 
 withRedis('with Redis', (kit) => {
@@ -257,16 +218,6 @@ withRedis('with Redis', (kit) => {
     expect(await a.getOrSet('k', () => 'v2', { tags: ['t'] })).toBe('v2')
     expect(await repeated).toEqual({ tag: 't' })
     await expect.poll(() => b.get('k')).not.toBe('v1')
-  })
-
-  test('an increment that is not acknowledged says so, and is not repeated', async () => {
-    const cache = await kit.make()
-    await cache.increment('n')
-    kit.server().freeze()
-    await expect(cache.increment('n')).rejects.toMatchObject({ code: 'ERR_OUTCOME_UNKNOWN' })
-    kit.server().thaw()
-    await expect.poll(() => cache.get('n')).toBeGreaterThanOrEqual(1)
-    expect(await cache.get('n')).toBeLessThanOrEqual(2)
   })
 
   test('a stamp that was evicted: its entries are void, and what is stored then is good', async () => {

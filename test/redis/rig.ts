@@ -23,17 +23,23 @@ export interface Rig {
 
 const NAMES: readonly CacheEventName[] = ['warning', 'connected', 'disconnected', 'breaker', 'l2-error']
 
+interface RigOptions {
+  readonly commandTimeoutMs?: number
+  readonly clock?: Clock
+  readonly scripts?: readonly string[]
+}
+
 /** Makes a client. A machine under load answers late, so the deadline is a long one unless a test is about it. */
 export function rigOf(
   source: RedisSource | Redis,
-  { commandTimeoutMs = 5000, clock = systemClock }: { readonly commandTimeoutMs?: number; readonly clock?: Clock } = {},
+  { commandTimeoutMs = 5000, clock = systemClock, scripts = [] }: RigOptions = {},
 ): Rig {
   const events = new Events()
   const counters = new Counters()
   const told: Rig['told'] = []
   for (const name of NAMES) events.on(name, (event) => void told.push([name, event]))
   const client = new RedisClient(
-    { source: source as RedisSource, commandTimeoutMs, prefix: 'tc' },
+    { source: source as RedisSource, commandTimeoutMs, prefix: 'tc', scripts },
     clock,
     events,
     counters,

@@ -1,5 +1,5 @@
 --[[
-  Removes an entry that its reader cannot read, unless another one has taken its place.
+  Removes an entry that is of no use to its reader, unless another one has taken its place.
 
   Input
     KEYS[1]  entry

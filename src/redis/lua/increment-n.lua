@@ -18,7 +18,7 @@
   Output
     { 'stored', value }  an entry that was there keeps its deadlines
     { 'late' }           the caller has given up waiting: nothing was done
-    { 'wrong' }          the entry there is no counter
+    { 'wrong' }          the entry there is no counter; the stamps of its tags are not looked at
     { 'overflow' }       the value would leave the integers that are exact
     { 'failed', message } memory is full: nothing was done
 ]]

@@ -1,0 +1,41 @@
+import type { ServerReport } from './server-report.ts'
+import { evictsLeases, isRecentEnough } from './server-report.ts'
+import type { Warning } from './warnings.ts'
+
+/**
+ * How fit a server is for us.
+ *
+ * - `fit`: nothing is to be said of it.
+ * - `poor`: it is used, and costs more than it should.
+ * - `unfit`: it is not used.
+ */
+export type Fitness = { readonly word: 'fit' } | { readonly word: 'poor' | 'unfit'; readonly warning: Warning }
+
+/** Judges a server by what it says of itself. `server`: its name for people. */
+export function fitnessOf(report: ServerReport, server: string): Fitness {
+  if (!isRecentEnough(report)) {
+    const found = String(report.version)
+    return {
+      word: 'unfit',
+      warning: {
+        code: 'ERR_SERVER_VERSION',
+        message: `${server} is Redis ${found}: expected 6.2 or later, or Valkey. It is not used: L1 and loaders go on`,
+        detail: { setting: 'version', found, expected: '6.2 or later' },
+      },
+    }
+  }
+  if (evictsLeases(report)) {
+    const found = String(report.evictionPolicy)
+    return {
+      word: 'poor',
+      warning: {
+        code: 'ERR_EVICTION_POLICY',
+        message:
+          `${server} evicts by ${found}, which takes leases before anything else when memory is full: nothing wrong is ` +
+          'served, but keys are loaded more than once. Set maxmemory-policy to volatile-lru or allkeys-lru',
+        detail: { setting: 'maxmemory-policy', found, expected: 'volatile-lru, allkeys-lru or noeviction' },
+      },
+    }
+  }
+  return { word: 'fit' }
+}

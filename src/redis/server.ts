@@ -1,0 +1,178 @@
+import { ClockSync } from './clock-sync.ts'
+import type { Opened, RedisConnection } from './connection.ts'
+import { serverName } from './connection.ts'
+import { withoutArguments } from './failure.ts'
+import { fitnessOf } from './fitness.ts'
+import { greet } from './greeting.ts'
+import type { Sender } from './guarded-connection.ts'
+import { GuardedConnection } from './guarded-connection.ts'
+import type { ServerParts } from './parts.ts'
+import type { ServerReport } from './server-report.ts'
+
+/** When a connection is there but does not answer our first commands, they are sent again after so long. */
+const GREET_AGAIN_MS = 500
+
+/**
+ * One master, with a connection for commands, ours or borrowed, and one of our own for the subscription. All that is known
+ * of one master and not of another is here: whether it is connected, its run, its time, its breaker.
+ */
+export class Server {
+  readonly subscriber: RedisConnection
+  readonly database: number
+  /** Host and port for people; never the password. */
+  readonly name: string
+  readonly #connection: RedisConnection
+  readonly #borrowed: boolean
+  readonly #parts: ServerParts
+  readonly #commands: GuardedConnection
+  readonly #time: ClockSync
+  readonly #usableListeners = new Set<() => void>()
+  readonly #anotherRunListeners = new Set<() => void>()
+  readonly #handlers: [string, (...values: unknown[]) => void][] = []
+  /** Whether the connection is there, and the server on it was greeted and found fit. */
+  #isConnected = false
+  /** Whether the present outage was told. */
+  #isOutageTold = false
+  /** The run that was spoken to last. */
+  #runId: string | undefined
+  #closed = false
+
+  constructor({ commands, subscriber, borrowed }: Opened, parts: ServerParts) {
+    this.subscriber = subscriber
+    this.database = commands.options.db ?? 0
+    this.name = serverName(commands)
+    this.#connection = commands
+    this.#borrowed = borrowed
+    this.#parts = parts
+    this.#commands = new GuardedConnection(commands, this.name, parts, () => this.#passesAgain())
+    this.#time = new ClockSync(this.#commands, parts.clock)
+    this.#watch()
+  }
+
+  /** Whether a command would be sent right now. */
+  get usable(): boolean {
+    return this.#isConnected && this.#commands.passes && !this.#closed
+  }
+
+  /**
+   * Its time less our monotonic time, in ms; `undefined` while that is not known: before it is connected, after the
+   * connection was lost, and after a jump of our clocks, until TIME is answered again.
+   */
+  get offsetMs(): number | undefined {
+    const offset = this.#time.offsetMs
+    if (offset === undefined && this.usable) this.#time.measureAgain()
+    return offset
+  }
+
+  /** Calls `listener` whenever commands can be sent again: the server is connected, or the breaker has closed. */
+  whenUsable(listener: () => void): void {
+    this.#usableListeners.add(listener)
+    if (this.#isConnected) listener()
+  }
+
+  /**
+   * Calls `listener` when another server than before turns out to be behind the connection, or the same one started anew:
+   * what it had acknowledged may be lost. Before any other command is sent to it.
+   */
+  whenAnotherRun(listener: () => void): void {
+    this.#anotherRunListeners.add(listener)
+  }
+
+  /** Sends a command, whether usable or not. See {@link GuardedConnection.send}. */
+  send(command: string, send: Sender): Promise<unknown> {
+    return this.#commands.send(command, send)
+  }
+
+  /** Asks the server for its time. */
+  measureTime(): Promise<void> {
+    return this.#time.measure()
+  }
+
+  #watch(): void {
+    this.#listen('ready', () => this.#greet())
+    this.#listen('close', () => this.#lost('the connection was closed'))
+    this.#listen('error', (error) => {
+      if (!this.#isConnected) this.#tellOutage(withoutArguments(messageOf(error)))
+    })
+    this.subscriber.on('error', () => {})
+    if (this.#connection.status === 'ready') this.#greet()
+    // A lazy instance of the application connects at its first command; we send none before it is connected.
+    if (this.#connection.status === 'wait') this.#connection.connect().catch(() => {})
+  }
+
+  #listen(event: string, listener: (...values: unknown[]) => void): void {
+    this.#connection.on(event, listener)
+    this.#handlers.push([event, listener])
+  }
+
+  #greet(): void {
+    greet(this.#commands, this.#time, this.#parts).then(
+      (report) => this.#greeted(report),
+      (error: unknown) => {
+        this.#lost(messageOf(error))
+        this.#parts.clock.inBackground(GREET_AGAIN_MS, () => {
+          if (!this.#closed && !this.#isConnected && this.#connection.status === 'ready') this.#greet()
+        })
+      },
+    )
+  }
+
+  #greeted(report: ServerReport | undefined): void {
+    if (this.#closed || (report && !this.#isFit(report))) return
+    this.#noteRun(report?.runId)
+    this.#isConnected = true
+    this.#isOutageTold = false
+    this.#commands.answered()
+    this.#parts.events.tell('connected', () => ({ server: this.name }))
+    for (const listener of this.#usableListeners) listener()
+  }
+
+  #isFit(report: ServerReport): boolean {
+    const fitness = fitnessOf(report, this.name)
+    if (fitness.word !== 'fit') this.#parts.warnings.tellOnce(fitness.warning)
+    return fitness.word !== 'unfit'
+  }
+
+  #noteRun(runId: string | undefined): void {
+    if (runId === undefined) return
+    if (this.#runId !== undefined && this.#runId !== runId) for (const listener of this.#anotherRunListeners) listener()
+    this.#runId = runId
+  }
+
+  #passesAgain(): void {
+    if (this.#isConnected) for (const listener of this.#usableListeners) listener()
+  }
+
+  #lost(reason: string): void {
+    const wasConnected = this.#isConnected
+    this.#isConnected = false
+    this.#time.forget()
+    if (this.#closed) return
+    if (wasConnected) this.#parts.events.tell('disconnected', () => ({ server: this.name, reason }))
+    this.#tellOutage(reason)
+  }
+
+  /** Once per outage. */
+  #tellOutage(reason: string): void {
+    if (this.#isOutageTold || this.#closed) return
+    this.#isOutageTold = true
+    this.#parts.warnings.tell({
+      code: 'ERR_REDIS_UNAVAILABLE',
+      message: `${this.name} cannot be reached (${reason}): L1 and loaders go on, L2 joins when it comes up`,
+    })
+  }
+
+  /** Disconnects what we opened; a borrowed instance only loses our listeners. */
+  close(): void {
+    this.#closed = true
+    this.#isConnected = false
+    this.#commands.close()
+    this.subscriber.disconnect()
+    if (this.#borrowed) for (const [event, listener] of this.#handlers) this.#connection.off(event, listener)
+    else this.#connection.disconnect()
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,140 @@
+import { expect, test } from 'vitest'
+import { heardAll, inEveryForm, withRedis } from '../doubles/caches.ts'
+import { inFleets, onRedis } from '../doubles/fleet.ts'
+
+const REFUSED = { code: 'ERR_NOT_A_COUNTER' }
+
+inEveryForm((kit) => {
+  test('counts from 0, from all processes, up and down', async () => {
+    const a = await kit.make()
+    const b = kit.isShared ? await kit.make() : a
+    expect(await a.increment('n')).toBe(1)
+    const sums = await Promise.all(Array.from({ length: 50 }, (_, index) => (index % 2 ? a : b).increment('n', 2)))
+    expect(new Set(sums).size).toBe(50)
+    expect(await b.increment('n', -1)).toBe(100)
+    if (kit.isShared) await heardAll(a, b)
+    expect(await a.get('n')).toBe(100)
+  })
+
+  test('a counter that is there keeps its deadline; cleared, it begins anew', async () => {
+    const cache = await kit.make({ defaults: { jitter: 0 } })
+    await cache.increment('n', 5, { ttl: 10_000 })
+    await cache.increment('n', 5, { ttl: '1h' })
+    expect((await cache.getEntry('n'))?.ttl).toBeLessThanOrEqual(10_000)
+    await cache.clear()
+    expect(await cache.increment('n')).toBe(1)
+  })
+
+  test('a number that was set is a counter; anything else is refused', async () => {
+    const cache = await kit.make()
+    await cache.set('n', 41)
+    expect(await cache.increment('n')).toBe(42)
+    for (const [key, value] of Object.entries({ a: 'x', b: 1.5, c: null, d: { n: 1 } })) {
+      await cache.set(key, value)
+      await expect(cache.increment(key)).rejects.toMatchObject(REFUSED)
+      expect(await cache.get(key)).toEqual(value)
+    }
+    await cache.set('t', 1, { tags: ['t'] })
+    await expect(cache.increment('t')).rejects.toMatchObject(REFUSED)
+    await cache.set('max', Number.MAX_SAFE_INTEGER)
+    await expect(cache.increment('max')).rejects.toMatchObject(REFUSED)
+    await expect(cache.increment('n', 1.5)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+  })
+
+  test.each(
+    (['invalidateTags', 'expireTags'] as const).flatMap((change) =>
+      ['text', 41].map((value) => [change, value] as const),
+    ),
+  )('%s of a tag of what is there, %j: it counts as none, and the counter begins anew', async (change, value) => {
+    const a = await kit.make()
+    const b = kit.isShared ? await kit.make() : a
+    await a.set('k', value, { tags: ['t', 'u'] })
+    await b[change]('another')
+    if (kit.isShared) await heardAll(a, b)
+    await expect(a.increment('k')).rejects.toMatchObject(REFUSED)
+    expect(await a.get('k')).toBe(value)
+    await b[change]('u')
+    if (kit.isShared) await heardAll(a, b)
+    expect(await a.increment('k', 2)).toBe(2)
+    expect(await b.increment('k', 2)).toBe(4)
+    expect(await a.getEntry('k')).toMatchObject({ value: 4, tags: [] })
+  })
+})
+
+inFleets((fleet) => {
+  /** A and B two processes; A knows that k is void, for its tag. */
+  async function setup() {
+    const [a, b] = [await fleet.process(), await fleet.process()]
+    await a.cache.set('k', 'old', { tags: ['t'] })
+    await a.cache.invalidateTags('t')
+    return { a, b }
+  }
+
+  test('an invalidation of its tag that L2 has not acknowledged: it counts as none here', async () => {
+    const a = await fleet.process()
+    await a.cache.set('k', 'old', { tags: ['t'] })
+    a.tags.failing('invalidate')
+    expect(await a.cache.invalidateTags('t')).toEqual({ acknowledged: false })
+    expect(await a.cache.increment('k')).toBe(1)
+  })
+
+  test('another value takes the place of the void one meanwhile: that one is added to, or refused, and stays', async () => {
+    const { a, b } = await setup()
+    const removal = a.far.holdCall('discard')
+    const sum = a.cache.increment('k')
+    await removal.arrived
+    await b.cache.set('k', 41)
+    removal.release()
+    expect(await sum).toBe(42)
+
+    await b.cache.set('k', 'old', { tags: ['t'] })
+    await a.cache.invalidateTags('t')
+    const another = a.far.holdCall('discard')
+    const refused = a.cache.increment('k')
+    await another.arrived
+    await b.cache.set('k', 'new', { tags: ['t'] })
+    another.release()
+    await expect(refused).rejects.toMatchObject(REFUSED)
+    expect(await a.cache.get('k')).toBe('new')
+  })
+
+  test('it is deleted meanwhile: the counter begins anew', async () => {
+    const { a, b } = await setup()
+    const look = a.far.holdCall('get')
+    const sum = a.cache.increment('k')
+    await look.arrived
+    await b.cache.delete('k')
+    look.release()
+    expect(await sum).toBe(1)
+  })
+
+  test('it cannot be read: nothing was added, and nobody is told that it may have been', async () => {
+    const { a } = await setup()
+    a.far.failing('get')
+    await expect(a.cache.increment('k')).rejects.toMatchObject({ code: 'ERR_REDIS_TIMEOUT' })
+    expect(await a.raw.far.get({ namespace: '_', key: 'k' })).toMatchObject({ entry: { value: 'old' } })
+  })
+})
+
+onRedis('one round trip', (fleet) => {
+  test('where there is no entry, and where there is a counter', async () => {
+    const { cache } = await fleet.process()
+    const sent = () => cache.counters.l2Timings.count
+    const before = sent()
+    expect(await cache.increment('n')).toBe(1)
+    expect(await cache.increment('n')).toBe(2)
+    expect(sent() - before).toBe(2)
+  })
+})
+
+withRedis('with Redis', (kit) => {
+  test('an increment that is not acknowledged says so, and is not repeated', async () => {
+    const cache = await kit.make()
+    await cache.increment('n')
+    kit.server().freeze()
+    await expect(cache.increment('n')).rejects.toMatchObject({ code: 'ERR_OUTCOME_UNKNOWN' })
+    kit.server().thaw()
+    await expect.poll(() => cache.get('n')).toBeGreaterThanOrEqual(1)
+    expect(await cache.get('n')).toBeLessThanOrEqual(2)
+  })
+})
