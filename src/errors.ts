@@ -18,7 +18,7 @@ export const errorCodes = {
   ERR_KEY_PREFIX: 'A borrowed ioredis instance has a keyPrefix, which ioredis applies to keys but not to channels.',
   ERR_CLOSED: 'The cache was closed.',
   ERR_NOT_ACKNOWLEDGED:
-    'Redis did not acknowledge a change with requireAck; a write or an invalidation is repeated all the same.',
+    'Redis did not acknowledge a change with requireAck; its key or tag is invalidated again until that is acknowledged; a value is not sent again.',
   ERR_LOAD_TIMEOUT: 'A loader did not answer within hardTimeout.',
   ERR_LOAD_ELSEWHERE: 'The process that held the lease of this key failed to load it; the message is its error.',
   ERR_REDIS_TIMEOUT: 'Redis did not answer a command within commandTimeout.',

@@ -37,7 +37,10 @@ export interface CacheEvents {
   unstorable: { readonly namespace: string; readonly key: string; readonly error: unknown }
   /** Bytes under a key of ours were no entry: counted as a miss and removed. */
   undecodable: { readonly namespace: string; readonly key: string; readonly error: unknown }
-  /** A write or invalidation was not acknowledged by Redis; until a repetition is, L2 is passed over for its keys here. */
+  /**
+   * A change was not acknowledged by Redis. It holds here, and its key, namespace or tag is invalidated again until that is
+   * acknowledged; a value that was set is not sent again. Meanwhile L2 is passed over for its keys here.
+   */
   unacknowledged: InvalidationSubject & { readonly operation: string; readonly error: unknown }
   /** An invalidation that had not been acknowledged was repeated, and now is: it holds for all processes. */
   acknowledged: InvalidationSubject

@@ -112,3 +112,24 @@ function pagesBelow(start: string): string[] {
     .filter((file) => file.endsWith('.md') && !file.includes('node_modules'))
     .map((file) => join(start, file))
 }
+
+test('docs/reference/events.md has every event with what it carries, and no other', () => {
+  const source = readFileSync(join(root, 'src/events.ts'), 'utf8')
+  const body =
+    /^export interface CacheEvents \{\n([\s\S]*?)^\}/m.exec(source)?.[1]?.replace(/\/\*[\s\S]*?\*\//g, '') ?? ''
+  const subject = ['namespace?', 'key?', 'tag?']
+  const told = [...body.matchAll(/^ {2}'?([\w-]+)'?: ((?:.|\n {4,})*)/gm)].map(([, name, payload = '']) => [
+    name,
+    [
+      ...(payload.includes('InvalidationSubject') ? subject : []),
+      ...[...payload.matchAll(/readonly (\w+\??):/g)].map(([, field]) => field),
+    ].join(' '),
+  ])
+  const page = readFileSync(join(root, 'docs/reference/events.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| `([\w-]+)` \| (.*?) \| \S/gm)].map(([, name, fields = '']) => [
+    name,
+    fields.replaceAll(/[`,]/g, ''),
+  ])
+  expect(told.length).toBeGreaterThan(10)
+  expect(rows).toEqual(told)
+})

@@ -400,7 +400,10 @@ export class Cache implements Observable {
 async function acknowledged<O extends Outcome>(operation: string, requireAck: boolean, change: Promise<O>): Promise<O> {
   const outcome = await change
   if (outcome.acknowledged || !requireAck) return outcome
-  throw new TierCacheError('ERR_NOT_ACKNOWLEDGED', `${operation}: Redis did not acknowledge it, and requireAck was set`)
+  throw new TierCacheError(
+    'ERR_NOT_ACKNOWLEDGED',
+    `${operation}: Redis did not acknowledge it, and requireAck was set; the events 'unacknowledged' and 'l2-error' say why`,
+  )
 }
 
 function together(outcomes: readonly Outcome[]): Outcome {

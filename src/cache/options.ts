@@ -35,7 +35,8 @@ export interface EntryOptions {
 export interface ChangeOptions {
   /**
    * A change that Redis does not acknowledge rejects with `ERR_NOT_ACKNOWLEDGED`, in place of answering
-   * `{ acknowledged: false }`. It holds in this process and is repeated all the same. Default `false`.
+   * `{ acknowledged: false }`. It holds in this process either way, and its key or
+   * tag is invalidated again until Redis acknowledges that (a `touch` is not repeated). Default `false`.
    */
   readonly requireAck?: boolean | undefined
 }

@@ -171,7 +171,7 @@ export const instruments: readonly Instrument[] = [
   counter(
     'tiercache_unacknowledged_total',
     'calls',
-    'Calls of set, delete and clear that Redis did not acknowledge.',
+    'Changes (set, delete, expire, clear, and each tag) that Redis did not acknowledge.',
     ({ unacknowledged }) => unacknowledged,
   ),
   gauge(
