@@ -90,7 +90,7 @@ const DRAIN_MS = 5000
  * by {@link Cache.namespace}.
  *
  * Methods that answer a promise reject with a `TierCacheError` for bad arguments, and never for a Redis that fails: that
- * is an event, and a miss.
+ * is an event, and a miss. Exceptions are {@link Cache.increment}, and changes with `requireAck`.
  */
 export class Cache implements Observable {
   /** The full name of this namespace; `_` for the root. */
