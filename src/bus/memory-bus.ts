@@ -1,3 +1,4 @@
+import type { Currency } from '../entry/currency.ts'
 import type { Notice, Operation } from '../entry/notice.ts'
 import { isLink } from '../entry/notice.ts'
 import type { Bus, BusListener } from './bus.ts'
@@ -51,14 +52,17 @@ export class MemoryHub implements Hub {
   }
 }
 
+const ALWAYS_CURRENT: Currency = { verifiedAt: Number.POSITIVE_INFINITY, behindAt: Number.NEGATIVE_INFINITY }
+
+const ONLY_BUCKET = 0
+
 /**
  * The bus without Redis: caches that share a hub stand for several processes, in tests and examples. A cache with a hub
  * of its own has nobody to hear of and is always current.
  */
 export class MemoryBus implements Bus {
   readonly origin: string
-  readonly verifiedAt = Number.POSITIVE_INFINITY
-  readonly behindAt = Number.NEGATIVE_INFINITY
+  readonly buckets = 1
   readonly #hub: Hub
   readonly #chain = new Chain()
   #leave = () => {}
@@ -66,6 +70,10 @@ export class MemoryBus implements Bus {
   constructor(origin: string, hub: Hub = new MemoryHub()) {
     this.origin = origin
     this.#hub = hub
+  }
+
+  currency(): Currency {
+    return ALWAYS_CURRENT
   }
 
   /** The last link of the chain. */
@@ -79,9 +87,9 @@ export class MemoryBus implements Bus {
     this.#leave = this.#hub.join((notice) => {
       const link = { tip: notice.tip, n: Number(notice.n) }
       if (isLink(notice) && this.#chain.heard(notice.previousTip, link) === 'gap') {
-        listener.gap('a notice does not follow the last one heard')
+        listener.gap('a notice does not follow the last one heard', [ONLY_BUCKET])
       }
-      listener.noticed(notice)
+      listener.noticed(notice, ONLY_BUCKET)
     })
   }
 

@@ -1,15 +1,7 @@
 import type { Freshness } from '../entry/freshness.ts'
 import { judge } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
-import {
-  checkTags,
-  namespaceGroup,
-  checkKey,
-  localId,
-  namespacesAbove,
-  namespaceWithin,
-  ROOT_NAMESPACE,
-} from '../entry/key.ts'
+import { ROOT_NAMESPACE, bucketGroup, bucketOf, checkKey, checkTags, localId, namespaceGroup, namespaceWithin, namespacesAbove } from '../entry/key.ts'
 import { badValue, TierCacheError } from '../errors.ts'
 import type { CacheEventName, CacheListener, Counters, Gauges, Observable, RequestCounters } from '../events.ts'
 import type { NearEntry } from '../tiers/tier.ts'
@@ -100,6 +92,8 @@ export class Cache implements Observable {
   readonly #defaults: DefaultSettings
   readonly #requests: RequestCounters
   readonly #groups: readonly string[]
+  /** The groups of entries by their bucket, made as they are needed. */
+  readonly #groupsIn: (readonly string[] | undefined)[]
   readonly #isRoot: boolean
   readonly #life: Life
 
@@ -116,6 +110,7 @@ export class Cache implements Observable {
     this.#defaults = defaults
     this.#requests = parts.counters.requestsOf(name)
     this.#groups = namespacesAbove(name).map(namespaceGroup)
+    this.#groupsIn = Array.from({ length: parts.bus.buckets })
     this.#isRoot = name === ROOT_NAMESPACE
     this.#life = life
   }
@@ -303,7 +298,7 @@ export class Cache implements Observable {
       l1Entries: near?.entries ?? 0,
       l1Bytes: near?.bytes ?? 0,
       l2Usable: shared?.far.usable,
-      coherent: isCoherent(this.#parts),
+      coherent: this.#groupsIn.every((_, bucket) => isCoherent(this.#parts, bucket)),
       journalled: journal.size,
     }
   }
@@ -388,7 +383,19 @@ export class Cache implements Observable {
   #target(key: string): Target {
     checkKey(key)
     this.#assertOpen()
-    return { namespace: this.name, key, id: localId(this.name, key), groups: this.#groups }
+    const id = localId(this.name, key)
+    const bucket = bucketOf(id, this.#groupsIn.length)
+    return { namespace: this.name, key, id, bucket, groups: this.#groupsOf(bucket) }
+  }
+
+  #groupsOf(bucket: number): readonly string[] {
+    if (this.#groupsIn.length === 1) return this.#groups
+    let groups = this.#groupsIn[bucket]
+    if (!groups) {
+      groups = [...this.#groups, bucketGroup(bucket)]
+      this.#groupsIn[bucket] = groups
+    }
+    return groups
   }
 
   #assertOpen(): void {

@@ -34,7 +34,7 @@ export async function loadUnderLease(
 ): Promise<Loaded> {
   const { settings } = request
   // What the loader reads through this cache must be no older than the lease: the value may be kept for long.
-  parts.bus.reached(lease.n0)
+  parts.bus.reached(request.target.bucket, lease.n0)
   const letGo = keepLease(parts, lease)
   const destination: Destination = {
     store: (into, run, asOf) => storeUnderLease(parts, request, into, lease, run, asOf),

@@ -39,8 +39,10 @@ export class Flights {
     for (let each = this.#newest.get(id); each; each = each.older) if (each !== except) each.poison = reason
   }
 
-  poisonAll(reason: string): void {
-    for (const newest of this.#newest.values()) {
+  /** Poisons the flights of all keys that `isMeant` says. */
+  poisonAll(reason: string, isMeant: (id: string) => boolean): void {
+    for (const [id, newest] of this.#newest) {
+      if (!isMeant(id)) continue
       for (let each: Flight | undefined = newest; each; each = each.older) each.poison = reason
     }
   }

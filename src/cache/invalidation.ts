@@ -126,10 +126,10 @@ export async function repeatInvalidation(parts: Parts, invalidation: Invalidatio
  * Applies a notice from ELSEWHERE: this process's flights and L1, nothing else; it tells nobody. Own notices change
  * nothing here, but for those who wait: the call that caused them has seen to this process, before and after.
  */
-export function applyFromElsewhere(parts: Parts, notice: Notice): void {
+export function applyFromElsewhere(parts: Parts, notice: Notice, bucket: number): void {
   parts.counters.noticesReceived++
   const subject = subjectOf(notice)
-  if (isLink(notice)) parts.recent.heard(Number(notice.n), subject)
+  if (isLink(notice)) parts.recent.heard(bucket, Number(notice.n), subject)
   if (!subject) return
   if (notice.origin !== parts.bus.origin) applyForeign(parts, notice.operation, subject)
   if (subject.kind === 'key') parts.shared?.leases.call(subject.address)

@@ -1,3 +1,4 @@
+import type { Currency } from '../entry/currency.ts'
 import type { Entry } from '../entry/entry.ts'
 import type { Freshness } from '../entry/freshness.ts'
 import { judge } from '../entry/freshness.ts'
@@ -27,24 +28,25 @@ export function standing(parts: Parts, near: NearEntry, now: number): Standing {
     near.mark = marks.count
   }
   if (now >= near.keptUntil) return 'void'
-  if (!isProven(parts, near.asOf, now) && !servesUnproven(parts)) return 'unproven'
+  if (!isProven(parts, near.currency, near.asOf, now) && !servesUnproven(parts, near)) return 'unproven'
   return judge(near, now)
 }
 
 /** Whether what was current at the instant `asOf` is known to be so still, within the bound on staleness. */
-export function isProven({ bus, settings }: Parts, asOf: number, now: number): boolean {
-  const knownAt = Math.max(asOf, bus.verifiedAt)
-  return now - knownAt <= settings.maxStalenessMs && knownAt >= bus.behindAt
+export function isProven({ settings }: Parts, currency: Currency, asOf: number, now: number): boolean {
+  const knownAt = Math.max(asOf, currency.verifiedAt)
+  return now - knownAt <= settings.maxStalenessMs && knownAt >= currency.behindAt
 }
 
 /** Whether L1 answers without a proof: the application prefers that to loading while Redis is down. */
-function servesUnproven({ settings, shared }: Parts): boolean {
-  return settings.onRedisDown === 'serve-l1' && shared?.far.usable === false
+function servesUnproven({ settings, shared }: Parts, { bucket }: NearEntry): boolean {
+  return settings.onRedisDown === 'serve-l1' && shared?.far.reaches(bucket) === false
 }
 
-/** Whether L1 is known to be current within the bound on staleness. */
-export function isCoherent(parts: Parts): boolean {
-  return isProven(parts, parts.bus.verifiedAt, parts.clock.now())
+/** Whether L1 is known to be current within the bound on staleness, as to one bucket. */
+export function isCoherent(parts: Parts, bucket: number): boolean {
+  const currency = parts.bus.currency(bucket)
+  return isProven(parts, currency, currency.verifiedAt, parts.clock.now())
 }
 
 /** What a reader gets of a value that is shared, or not. */
@@ -80,7 +82,7 @@ export interface Landing {
  * kept.
  */
 export function land(parts: Parts, target: Target, flight: Flight, landing: Landing): boolean {
-  const { near, marks, settings, clock } = parts
+  const { near, marks, settings, clock, bus } = parts
   if (!near) return true
   const { entry, l1TtlMs, asOf, shared, bytes } = landing
   const groups = groupsOf(target, entry.tags)
@@ -102,6 +104,8 @@ export function land(parts: Parts, target: Target, flight: Flight, landing: Land
     version: entry.version,
     groups,
     asOf,
+    bucket: target.bucket,
+    currency: bus.currency(target.bucket),
     keptUntil: isShort ? Math.min(keptUntil, asOf + settings.maxStalenessMs) : keptUntil,
     mark: marks.count,
     bytes,

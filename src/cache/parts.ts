@@ -67,6 +67,7 @@ export interface Loaded {
 export interface Target extends Address {
   /** Its name in this process. */
   readonly id: string
+  readonly bucket: number
   /** The groups that every entry here belongs to. */
   readonly groups: readonly string[]
 }

@@ -32,7 +32,7 @@ export async function readThrough(parts: Parts, request: LoadRequest): Promise<A
 /** Whether a load is under way because L2 had nothing to serve: then L2 need not be asked. */
 function isLoading(parts: Parts, { target, purpose }: LoadRequest): boolean {
   const { loads, renewing } = parts
-  if (!loads.joinable(target.id, joinableMs(parts))) return false
+  if (!loads.joinable(target.id, joinableMs(parts, target))) return false
   return purpose === 'renew' || !renewing.has(target.id)
 }
 
@@ -48,7 +48,7 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
   const waitMs = request.settings.waitTimeoutMs ?? request.settings.hardTimeoutMs
   const giveUpAt = clock.now() + waitMs
   for (let round = 0; round < RESTARTS_MOST; round++) {
-    const running = loads.joinable(id, joinableMs(parts))
+    const running = loads.joinable(id, joinableMs(parts, request.target))
     if (!running) {
       const load: Promise<Loaded> = loads.start(id, () =>
         lead(parts, request, first, (landing) => {
@@ -78,10 +78,10 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
  *   2. B: k becomes 2, and its deletion is acknowledged
  *   3. A, beyond the bound on staleness: another caller joins the load, and would get 1
  */
-function joinableMs(parts: Parts): number {
+function joinableMs(parts: Parts, { bucket }: Target): number {
   const { bus, clock, settings } = parts
-  if (isCoherent(parts)) return Number.POSITIVE_INFINITY
-  return Math.min(settings.maxStalenessMs, clock.now() - bus.behindAt)
+  if (isCoherent(parts, bucket)) return Number.POSITIVE_INFINITY
+  return Math.min(settings.maxStalenessMs, clock.now() - bus.currency(bucket).behindAt)
 }
 
 interface Limited {
@@ -126,7 +126,7 @@ function hasMoved({ marks }: Parts, { groups, mark }: Loaded): boolean {
 async function loadInstead(parts: Parts, request: LoadRequest): Promise<Answer> {
   const joinedAt = parts.marks.count
   let joined = true
-  const loaded = await parts.loads.spare(request.target.id, joinableMs(parts), async () => {
+  const loaded = await parts.loads.spare(request.target.id, joinableMs(parts, request.target), async () => {
     joined = false
     return (await readAgain(parts, request)) ?? loadUnstored(parts, request)
   })

@@ -1,5 +1,6 @@
 import type { LostLinks } from '../bus/bus.ts'
 import type { Clock } from '../clock.ts'
+import { bucketOf } from '../entry/key.ts'
 import type { Invalidation } from './journal.ts'
 
 /** How far back a failover may lose what was acknowledged. */
@@ -10,8 +11,15 @@ const KEPT_MOST = 10_000
 interface Recent {
   readonly invalidation: Invalidation
   readonly at: number
-  /** Its number in the chain; 0 where only our own call knows of it. */
-  readonly n: number
+  /** Its numbers in the chains, by bucket; none where only our own call knows of it. */
+  readonly numbers: ReadonlyMap<number, number>
+}
+
+/** What was heard of one chain. */
+interface Heard {
+  /** From this number on, all links up to the last one heard are known here. */
+  from: number
+  last: number
 }
 
 /**
@@ -22,58 +30,71 @@ export class RecentInvalidations {
   readonly #clock: Clock
   /** The oldest first. */
   readonly #recent = new Map<string, Recent>()
-  /** From this number of the chain on, all of its links up to the last one heard are known here. */
-  #from = Number.POSITIVE_INFINITY
-  #last = 0
+  /** By bucket. */
+  readonly #heard: Heard[]
   #overflowedAt = Number.NEGATIVE_INFINITY
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, buckets: number) {
     this.#clock = clock
+    this.#heard = Array.from({ length: buckets }, nothingHeard)
   }
 
-  /** Notes a link of the chain that was heard, and what it invalidates, if anything. */
-  heard(n: number, invalidation: Invalidation | undefined): void {
+  /** Notes a link of a bucket's chain that was heard, and what it invalidates, if anything. */
+  heard(bucket: number, n: number, invalidation: Invalidation | undefined): void {
+    const heard = this.#heard[bucket] as Heard
     // A number that went back is no news of the links that were heard: the head of the chain will tell.
-    const isLater = n > this.#last
-    if (isLater && n !== this.#last + 1) this.#from = n
-    if (isLater) this.#last = n
-    if (invalidation) this.#note(invalidation, isLater ? n : 0)
+    const isLater = n > heard.last
+    if (isLater && n !== heard.last + 1) heard.from = n
+    if (isLater) heard.last = n
+    if (invalidation) this.#note(invalidation, isLater ? [bucket, n] : undefined)
   }
 
   /** Notes an invalidation that was acknowledged to this process. Its notice may never come. */
   acknowledged(invalidation: Invalidation): void {
-    this.#note(invalidation, 0)
+    this.#note(invalidation, undefined)
   }
 
-  /** What is to be repeated when `links` may be lost, or nobody knows which. `everything`: not all of them are known here. */
-  lost(links: LostLinks | undefined): Invalidation[] | 'everything' {
+  /**
+   * What is to be repeated when `links` of some buckets may be lost, or nobody knows which. `everything`: not all of them
+   * are known here.
+   */
+  lost(buckets: readonly number[], links: LostLinks | undefined): Invalidation[] | 'everything' {
     this.#forgetOld()
-    const isAllKnown = links === undefined || (this.#from <= links.after + 1 && links.until <= this.#last)
-    if (links !== undefined) {
-      // The numbers begin anew. Without these links the chain may still turn out to have gone back.
-      this.#from = Number.POSITIVE_INFINITY
-      this.#last = 0
-    }
+    const heard = buckets.map((bucket) => this.#heard[bucket] as Heard)
+    const isAllKnown =
+      links === undefined || heard.every(({ from, last }) => from <= links.after + 1 && links.until <= last)
+    // The numbers begin anew. Without these links the chain may still turn out to have gone back.
+    if (links !== undefined) for (const each of heard) Object.assign(each, nothingHeard())
     if (!isAllKnown || this.#clock.now() - this.#overflowedAt < KEPT_MS) return 'everything'
-    return [...this.#recent.values()].map(({ invalidation }) => invalidation)
+    const isLost = (invalidation: Invalidation) =>
+      invalidation.kind !== 'key' || buckets.includes(bucketOf(invalidation.id, this.#heard.length))
+    return [...this.#recent.values()].map(({ invalidation }) => invalidation).filter(isLost)
   }
 
-  #note(invalidation: Invalidation, n: number): void {
+  #note(invalidation: Invalidation, link: readonly [bucket: number, n: number] | undefined): void {
     const name = invalidation.kind + (invalidation.kind === 'key' ? invalidation.id : invalidation.group)
     const before = this.#recent.get(name)
+    const numbers = link ? new Map([...(before?.numbers ?? []), link]) : (before?.numbers ?? new Map())
     this.#recent.delete(name)
-    this.#recent.set(name, { invalidation, at: this.#clock.now(), n: Math.max(n, before?.n ?? 0) })
+    this.#recent.set(name, { invalidation, at: this.#clock.now(), numbers })
     this.#forgetOld()
   }
 
   #forgetOld(): void {
     const oldestAt = this.#clock.now() - KEPT_MS
-    for (const [name, { at, n }] of this.#recent) {
+    for (const [name, { at, numbers }] of this.#recent) {
       const isTooMany = this.#recent.size > KEPT_MOST
       if (at >= oldestAt && !isTooMany) return
       if (at >= oldestAt) this.#overflowedAt = this.#clock.now()
       this.#recent.delete(name)
-      if (n > 0) this.#from = Math.max(this.#from, n + 1)
+      for (const [bucket, n] of numbers) {
+        const heard = this.#heard[bucket] as Heard
+        heard.from = Math.max(heard.from, n + 1)
+      }
     }
   }
+}
+
+function nothingHeard(): Heard {
+  return { from: Number.POSITIVE_INFINITY, last: 0 }
 }

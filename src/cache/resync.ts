@@ -1,16 +1,21 @@
 import type { LostLinks } from '../bus/bus.ts'
+import { bucketGroup, bucketOf } from '../entry/key.ts'
 import { everything } from './journal.ts'
 import type { Parts } from './parts.ts'
 
 /**
- * After a gap: any notice may have been missed, so nothing that L1 holds is believed, and nothing that is under way may
- * fill it. O(1) in the number of entries.
+ * After a gap in the notices of some buckets: any notice may have been missed, so nothing that L1 holds of them is
+ * believed, and nothing that is under way may fill it. O(1) in the number of entries.
  */
-export function dropUnheard(parts: Parts, reason: string): void {
+export function dropUnheard(parts: Parts, reason: string, buckets: readonly number[]): void {
+  const { marks, flights, loads, bus } = parts
   parts.counters.gaps++
-  parts.marks.moveAll()
-  parts.flights.poisonAll('gap')
-  parts.loads.detachAll()
+  const ofAll = buckets.length === bus.buckets
+  if (ofAll) marks.moveAll()
+  else for (const bucket of buckets) marks.move(bucketGroup(bucket))
+  const isMeant = (id: string) => ofAll || buckets.includes(bucketOf(id, bus.buckets))
+  flights.poisonAll('gap', isMeant)
+  loads.detachAll(isMeant)
   parts.events.tell('gap', () => ({ reason }))
 }
 
@@ -20,9 +25,9 @@ export function dropUnheard(parts: Parts, reason: string): void {
  *   2. the master dies, and the replica takes its place: k is there again, with its old value
  * What was invalidated lately is invalidated once more. Until that is acknowledged, L2 is not believed about it here.
  */
-export function resync(parts: Parts, reason: string, links?: LostLinks): void {
-  dropUnheard(parts, reason)
-  const lost = parts.recent.lost(links)
+export function resync(parts: Parts, reason: string, buckets: readonly number[], links?: LostLinks): void {
+  dropUnheard(parts, reason, buckets)
+  const lost = parts.recent.lost(buckets, links)
   const repeated = lost === 'everything' ? [everything] : lost
   for (const invalidation of repeated) parts.journal.add({ number: parts.journal.next(), invalidation })
   parts.counters.resyncs++

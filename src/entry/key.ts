@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import { badValue } from '../errors.ts'
 import type { Address } from './entry.ts'
 
@@ -69,6 +70,14 @@ export function localId(namespace: string, key: string): string {
   return `\0${namespace}\0${key}`
 }
 
+/**
+ * The bucket of an entry, by its name in this process: the same in all processes, for as long as there are as many
+ * buckets.
+ */
+export function bucketOf(id: string, buckets: number): number {
+  return buckets === 1 ? 0 : crc32(id) % buckets
+}
+
 /** For how many namespaces the names of their stamps are kept ready. */
 const REMEMBERED_MOST = 1000
 
@@ -84,8 +93,8 @@ export interface EntryNames {
 }
 
 /**
- * The names of everything that one cache keeps in Redis. `{0}` is the bucket: all keys that a script touches are in
- * one, so that they share a slot on a Cluster. The user's text comes last, so that it can neither be mistaken for
+ * The names of everything that one cache keeps in a bucket in Redis. All keys that a script touches are in one, whose
+ * number is their hash tag, so that they share a slot on a Cluster. The user's text comes last, so that it can neither be mistaken for
  * another name nor move the slot.
  */
 export class RedisNames {
@@ -94,8 +103,8 @@ export class RedisNames {
   readonly #base: string
   readonly #clearStamps = new Map<string, readonly string[]>()
 
-  constructor(prefix: string, database: number) {
-    this.#base = `${prefix}:{0}`
+  constructor(prefix: string, database: number, bucket = 0) {
+    this.#base = `${prefix}:{${bucket}}`
     this.chain = `${this.#base}:q`
     this.channel = `${this.#base}:c:${database}`
   }
@@ -135,6 +144,11 @@ export class RedisNames {
 /** The name of a tag among the groups: what can be made void as one. */
 export function tagGroup(tag: string): string {
   return `t:${tag}`
+}
+
+/** The name of a bucket among the groups: a gap in its notices makes all of it void. */
+export function bucketGroup(bucket: number): string {
+  return `b:${bucket}`
 }
 
 /** The name of a namespace among the groups. */

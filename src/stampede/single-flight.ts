@@ -70,9 +70,9 @@ export class SingleFlight<T> {
     this.#spare.delete(id)
   }
 
-  detachAll(): void {
-    this.#joinable.clear()
-    this.#spare.clear()
+  /** Detaches the runs of all keys that `isMeant` says. */
+  detachAll(isMeant: (id: string) => boolean): void {
+    for (const runs of [this.#joinable, this.#spare]) for (const id of runs.keys()) if (isMeant(id)) runs.delete(id)
   }
 
   #track(runs: Map<string, Run<T>>, id: string, promise: Promise<T>): void {

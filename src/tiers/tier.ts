@@ -1,3 +1,4 @@
+import type { Currency } from '../entry/currency.ts'
 import type { Address, Entry } from '../entry/entry.ts'
 import type { Fence } from '../entry/fence.ts'
 
@@ -10,6 +11,9 @@ export interface NearEntry extends Entry {
   freshUntil: number
   /** When the value was known to be current: the sending of the read that brought it, or the start of its load. */
   readonly asOf: number
+  readonly bucket: number
+  /** How far this process has heard what happened to its bucket. */
+  readonly currency: Currency
   /** Past it L1 does not answer, though the entry itself may live on in L2. */
   readonly keptUntil: number
   /** The namespaces above it and its tags, by their names as groups. */
@@ -105,8 +109,10 @@ export type IncrementOutcome =
  * or not.
  */
 export interface Tier {
-  /** Whether a call has a chance right now. */
+  /** Whether a call has a chance right now, whatever its bucket. */
   readonly usable: boolean
+  /** Whether a call has a chance right now that is about this bucket. */
+  reaches(bucket: number): boolean
   get(address: Address): Promise<Found>
   /** Stores a given value, whatever was there, and tells all processes. */
   set(candidate: Candidate): Promise<SetOutcome>
