@@ -91,7 +91,7 @@ export async function judgeTags(
   const { sentAt: asOf } = found
   if (!parts.shared) return { verdict: 'holds', asOf }
   if (parts.journal.fences(target.id, groupsOf(target, tags))) return { verdict: 'void', asOf }
-  return parts.shared.tags.judge(tags, found.tagStamps, found.n0)
+  return parts.shared.tags.judge(target.bucket, tags, found.tagStamps, found.n0)
 }
 
 /** Removes bytes that cannot be read. They are a miss either way, so a failure to remove them changes nothing. */

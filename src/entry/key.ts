@@ -89,7 +89,6 @@ export interface EntryNames {
   readonly entry: string
   readonly lease: string
   readonly chain: string
-  readonly channel: string
 }
 
 /**
@@ -119,7 +118,7 @@ export class RedisNames {
 
   /** All that a change of one entry touches. */
   ofEntry(address: Address): EntryNames {
-    return { entry: this.entry(address), lease: this.lease(address), chain: this.chain, channel: this.channel }
+    return { entry: this.entry(address), lease: this.lease(address), chain: this.chain }
   }
 
   clearStamp(namespace: string): string {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { RedisClient } from './client.ts'
+import type { Bucket } from './bucket.ts'
 
 /** The most keys of one MGET. */
 const KEYS_MOST = 512
@@ -10,43 +10,47 @@ interface Read {
   readonly failed: (error: unknown) => void
 }
 
-/** Reads that are asked for in one tick leave as one MGET, with every key in it once. */
+/** Reads that are asked for in one tick leave as one MGET for each bucket, with every key in it once. */
 export class BatchedReads {
-  readonly #client: RedisClient
   readonly #clock: Clock
-  #waiting: Read[] = []
+  #waiting = new Map<Bucket, Read[]>()
 
-  constructor(client: RedisClient, clock: Clock) {
-    this.#client = client
+  constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Reads some keys; `done` gets their values in the same order, and when the command was sent (monotonic ms). */
-  read(keys: Read['keys'], done: Read['done'], failed: Read['failed']): void {
-    this.#waiting.push({ keys, done, failed })
+  /** Reads some keys of a bucket; `done` gets their values in the same order, and when the command was sent (monotonic ms). */
+  read(bucket: Bucket, keys: Read['keys'], done: Read['done'], failed: Read['failed']): void {
     // A tick queued from a microtask runs when all microtasks are through: readers that go on together meet again.
-    if (this.#waiting.length === 1) process.nextTick(() => this.#flush())
+    if (this.#waiting.size === 0) process.nextTick(() => this.#flush())
+    const waiting = this.#waiting.get(bucket)
+    if (waiting) waiting.push({ keys, done, failed })
+    else this.#waiting.set(bucket, [{ keys, done, failed }])
   }
 
   #flush(): void {
     const waiting = this.#waiting
-    this.#waiting = []
+    this.#waiting = new Map()
+    for (const [bucket, reads] of waiting) this.#flushOf(bucket, reads)
+  }
+
+  #flushOf(bucket: Bucket, reads: readonly Read[]): void {
     let start = 0
     let count = 0
-    for (let index = 0; index < waiting.length; index++) {
-      count += (waiting[index] as Read).keys.length
-      if (count < KEYS_MOST && index < waiting.length - 1) continue
-      this.#send(start === 0 && index === waiting.length - 1 ? waiting : waiting.slice(start, index + 1))
+    for (let index = 0; index < reads.length; index++) {
+      count += (reads[index] as Read).keys.length
+      if (count < KEYS_MOST && index < reads.length - 1) continue
+      this.#send(bucket, start === 0 && index === reads.length - 1 ? reads : reads.slice(start, index + 1))
       start = index + 1
       count = 0
     }
   }
 
-  #send(reads: readonly Read[]): void {
+  #send(bucket: Bucket, reads: readonly Read[]): void {
     const places = new Map<string, number>()
     const placesOf = reads.map(({ keys }) => keys.map((key) => placeIn(places, key)))
     const sentAt = this.#clock.now()
-    this.#client
+    bucket
       .run<(Buffer | null)[]>('MGET', (redis) => redis.callBuffer('MGET', ...places.keys()))
       .then(
         (values) => {

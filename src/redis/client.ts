@@ -1,103 +1,170 @@
 import type { Clock } from '../clock.ts'
+import type { Address } from '../entry/entry.ts'
+import { bucketOf, localId, RedisNames } from '../entry/key.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Counters, Events } from '../events.ts'
-import type { RedisConnection, RedisSource } from './connection.ts'
-import { open } from './connection.ts'
+import { Bucket } from './bucket.ts'
+import { ClusterTopology } from './cluster-topology.ts'
+import type { RedisSource } from './connection.ts'
+import { isCluster, open, openCluster, openNode } from './connection.ts'
+import { redirectionOf } from './failure.ts'
 import { FirstAttempt } from './first-attempt.ts'
 import type { Sender } from './guarded-connection.ts'
-import type { ServerSettings } from './parts.ts'
+import type { ServerParts, ServerSettings } from './parts.ts'
 import { Server } from './server.ts'
+import type { Topology } from './topology.ts'
+import { OneServer } from './topology.ts'
 import { Warnings } from './warnings.ts'
 
 export interface RedisClientSettings extends ServerSettings {
   readonly source: RedisSource
+  /** How many buckets there are on a Cluster; one server has one. */
+  readonly clusterBuckets: number
 }
 
 /**
- * The Redis of one cache, as one server. Every command goes through {@link RedisClient.run}: first attempt, breaker,
- * deadline, count.
+ * The Redis of one cache: one server, or the masters of a Cluster. Every command goes through {@link RedisClient.run}:
+ * first attempt, server of the bucket, breaker, deadline, count, redirection.
  */
 export class RedisClient {
-  readonly #server: Server
+  readonly buckets: readonly Bucket[]
+  readonly #topology: Topology
   readonly #firstAttempt: FirstAttempt
   readonly #warnings: Warnings
   readonly #counters: Counters
+  readonly #usableListeners = new Set<() => void>()
+  readonly #anotherRunListeners = new Set<(buckets: readonly number[]) => void>()
 
   constructor(settings: RedisClientSettings, clock: Clock, events: Events, counters: Counters) {
-    this.#warnings = new Warnings(events, settings.prefix)
+    const { source, commandTimeoutMs, prefix, clusterBuckets } = settings
+    this.#warnings = new Warnings(events, prefix)
     this.#counters = counters
-    const opened = open(settings.source, settings.commandTimeoutMs, clock)
-    this.#firstAttempt = new FirstAttempt(settings.commandTimeoutMs, clock)
-    this.#server = new Server(opened, { settings, clock, events, counters, warnings: this.#warnings })
-    this.#server.whenUsable(this.#firstAttempt.succeeded)
+    this.#firstAttempt = new FirstAttempt(commandTimeoutMs, clock)
+    const parts = { settings, clock, events, counters, warnings: this.#warnings }
+    this.#topology = isCluster(source) ? this.#cluster(settings, parts) : this.#one(source, parts)
+    const count = isCluster(source) ? clusterBuckets : 1
+    const database = this.#topology.serverOf(0)?.database ?? 0
+    this.buckets = Array.from(
+      { length: count },
+      (_, index) => new Bucket(index, new RedisNames(prefix, database, index), this),
+    )
   }
 
-  get subscriber(): RedisConnection {
-    return this.#server.subscriber
+  #one(source: RedisSource, parts: ServerParts): Topology {
+    const server = new Server(open(source, parts.settings.commandTimeoutMs, parts.clock), parts)
+    this.#hear(server)
+    return new OneServer(server)
   }
 
-  get database(): number {
-    return this.#server.database
+  #cluster({ source, commandTimeoutMs, clusterBuckets }: RedisClientSettings, parts: ServerParts): Topology {
+    const { clock } = parts
+    const { cluster, borrowed } = openCluster(source, commandTimeoutMs, clock)
+    const connect = (address: string) => {
+      const opened = openNode(cluster, address, commandTimeoutMs, clock)
+      const server = opened && new Server(opened, parts)
+      if (server) this.#hear(server)
+      return server
+    }
+    const settings = { buckets: clusterBuckets, commandTimeoutMs, borrowed }
+    return new ClusterTopology(cluster, settings, connect, clock, this.#warnings)
   }
 
-  /** Host and port for people; never the password. */
-  get server(): string {
-    return this.#server.name
+  #hear(server: Server): void {
+    server.whenUsable(() => this.#isUsable())
+    server.whenAnotherRun(() => {
+      const buckets = this.buckets.filter((bucket) => bucket.server === server).map(({ index }) => index)
+      for (const listener of this.#anotherRunListeners) listener(buckets)
+    })
   }
 
-  /** See {@link Server.offsetMs}. */
-  get offsetMs(): number | undefined {
-    return this.#server.offsetMs
+  #isUsable(): void {
+    // The first server may be usable before the client itself is made.
+    if (this.usable) this.#firstAttempt.succeeded()
+    for (const listener of this.#usableListeners) listener()
   }
 
-  /** Whether a command would be sent right now. */
+  get topology(): Topology {
+    return this.#topology
+  }
+
+  /** The bucket of an entry. */
+  of({ namespace, key }: Address): Bucket {
+    return this.buckets[bucketOf(localId(namespace, key), this.buckets.length)] as Bucket
+  }
+
+  serverOf(bucket: Bucket): Server | undefined {
+    return this.#topology.serverOf(bucket.index)
+  }
+
+  /** Whether a command would be sent right now, whatever its bucket. */
   get usable(): boolean {
-    return this.#server.usable
+    return this.buckets?.every((bucket) => bucket.usable) ?? false
   }
 
-  /** See {@link Server.whenUsable}. */
+  /** Calls `listener` whenever commands can be sent again to a server: it is connected, or its breaker has closed. */
   whenUsable(listener: () => void): void {
-    this.#server.whenUsable(listener)
+    this.#usableListeners.add(listener)
+    if (this.#topology.servers.some(({ usable }) => usable)) listener()
   }
 
-  /** See {@link Server.whenAnotherRun}. */
-  whenAnotherRun(listener: () => void): void {
-    this.#server.whenAnotherRun(listener)
+  /** Calls `listener` with the buckets of a server that may have lost what it had acknowledged. See {@link Server.whenAnotherRun}. */
+  whenAnotherRun(listener: (buckets: readonly number[]) => void): void {
+    this.#anotherRunListeners.add(listener)
   }
 
-  /** Resolves when the first connection is ready, or one command deadline after the start: whichever comes first. */
+  /** Resolves when all servers are connected, or one command deadline after the start: whichever comes first. */
   async firstAttempt(): Promise<void> {
     if (!this.#firstAttempt.isOver) await this.#firstAttempt.end
   }
 
   /**
-   * Sends one command, or one batch that is answered at once. Rejects with a `TierCacheError` only: `ERR_REDIS_TIMEOUT`,
-   * `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_LOST` or `ERR_REDIS_REPLY`; the command's arguments never get into a message.
+   * Sends one command, or one batch that is answered at once, to the server that holds a bucket. Rejects with a
+   * `TierCacheError` only: `ERR_REDIS_TIMEOUT`, `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_LOST` or `ERR_REDIS_REPLY`; the
+   * command's arguments never get into a message.
    *
    * Calls made before the first connection wait for it, one command deadline after the start of the client at most.
    */
-  async run<Reply>(command: string, send: Sender): Promise<Reply> {
+  async run<Reply>(bucket: Bucket, command: string, send: Sender): Promise<Reply> {
     if (!this.#firstAttempt.isOver) await this.#firstAttempt.end
-    if (!this.usable) {
-      this.#counters.l2Skipped++
-      throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: ${this.server} is not available`)
+    try {
+      return (await this.#send(bucket.server, command, send)) as Reply
+    } catch (error) {
+      const redirection = redirectionOf(error)
+      if (!redirection) throw error
+      return (await this.#follow(bucket, redirection, command, send)) as Reply
     }
-    return (await this.#server.send(command, send)) as Reply
   }
 
-  /** Asks the server for its time. */
-  measureTime(): Promise<void> {
-    return this.#server.measureTime()
+  #send(server: Server | undefined, command: string, send: Sender): Promise<unknown> {
+    if (server?.usable) return server.send(command, send)
+    this.#counters.l2Skipped++
+    const name = server?.name ?? 'the server of this key'
+    throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: ${name} is not available`)
   }
 
-  /** Tells once that the server refuses something that it must grant. */
-  refused(command: string, error: Error): void {
-    this.#warnings.refused(this.server, command, error)
+  /** A server that redirects has done nothing: the command is sent once more, to where it says. */
+  async #follow(
+    bucket: Bucket,
+    { word, address }: { readonly word: 'MOVED' | 'ASK'; readonly address: string },
+    command: string,
+    send: Sender,
+  ): Promise<unknown> {
+    if (word === 'ASK') return this.#send(this.#topology.serverAt(address), command, asking(send))
+    await this.#topology.refresh()
+    return this.#send(bucket.server, command, send)
   }
 
   /** Disconnects what we opened; a borrowed instance only loses our listeners. */
   close(): void {
     this.#warnings.close()
-    this.#server.close()
+    this.#topology.close()
+  }
+}
+
+/** Redis Cluster specification, "ASK redirection": the next command is served by the server that imports the slot. */
+function asking(send: Sender): Sender {
+  return (connection) => {
+    connection.call('ASKING').catch(() => {})
+    return send(connection)
   }
 }

@@ -1,6 +1,6 @@
 import type { EntryNames } from '../entry/key.ts'
 import { TierCacheError } from '../errors.ts'
-import type { RedisClient } from './client.ts'
+import type { Bucket } from './bucket.ts'
 import { scripts } from './lua.generated.ts'
 
 /** What a server is to know. */
@@ -11,17 +11,17 @@ type Argument = string | number | Buffer
 
 /** Runs a script by its digest, and sends its text when the server does not know it (any more). */
 async function run(
-  client: RedisClient,
+  bucket: Bucket,
   name: ScriptName,
   keys: readonly string[],
   values: readonly Argument[],
 ): Promise<unknown> {
   const { lua, sha1 } = scripts[name]
   try {
-    return await client.run(name, (redis) => redis.callBuffer('EVALSHA', sha1, keys.length, ...keys, ...values))
+    return await bucket.run(name, (redis) => redis.callBuffer('EVALSHA', sha1, keys.length, ...keys, ...values))
   } catch (error) {
     if (!(error instanceof TierCacheError) || !error.message.includes('NOSCRIPT')) throw error
-    return client.run(name, (redis) => redis.callBuffer('EVAL', lua, keys.length, ...keys, ...values))
+    return bucket.run(name, (redis) => redis.callBuffer('EVAL', lua, keys.length, ...keys, ...values))
   }
 }
 
@@ -33,8 +33,8 @@ function words(reply: unknown): string[] {
 }
 
 /** Makes a key gone everywhere. See `lua/invalidate-3.lua`. */
-export async function invalidate(client: RedisClient, names: EntryNames, tip: string, body: string): Promise<void> {
-  await run(client, 'invalidate-3', [names.entry, names.lease, names.chain], [names.channel, tip, body])
+export async function invalidate(bucket: Bucket, names: EntryNames, tip: string, body: string): Promise<void> {
+  await run(bucket, 'invalidate-3', [names.entry, names.lease, names.chain], [bucket.channel, tip, body])
 }
 
 export interface SetCall {
@@ -63,13 +63,13 @@ export type SetReply =
   | { readonly word: 'failed'; readonly message: string }
 
 /** Stores a given value. See `lua/set-n.lua`. */
-export async function set(client: RedisClient, call: SetCall): Promise<SetReply> {
+export async function set(bucket: Bucket, call: SetCall): Promise<SetReply> {
   const { names, stampKeys, tip, storedBody, failedBody, head, tail, lifeMs, deadlineMs, version } = call
   const reply = await run(
-    client,
+    bucket,
     'set-n',
     [names.entry, names.lease, names.chain, ...stampKeys],
-    [names.channel, tip, storedBody, failedBody, head, tail, lifeMs, Math.floor(deadlineMs), version ?? ''],
+    [bucket.channel, tip, storedBody, failedBody, head, tail, lifeMs, Math.floor(deadlineMs), version ?? ''],
   )
   const [word, , message] = words(reply)
   switch (word) {
@@ -88,7 +88,6 @@ export async function set(client: RedisClient, call: SetCall): Promise<SetReply>
 export interface GroupNames {
   readonly stamp: string
   readonly chain: string
-  readonly channel: string
 }
 
 export interface GroupCall {
@@ -99,39 +98,39 @@ export interface GroupCall {
 
 /** Makes all entries of a group void. See `lua/invalidate-group-2.lua`. */
 export async function invalidateGroup(
-  client: RedisClient,
-  { stamp, chain, channel }: GroupNames,
+  bucket: Bucket,
+  { stamp, chain }: GroupNames,
   { tip, body, field, lifeMs }: GroupCall & { readonly lifeMs: number },
 ): Promise<void> {
-  await run(client, 'invalidate-group-2', [stamp, chain], [channel, tip, body, field, lifeMs])
+  await run(bucket, 'invalidate-group-2', [stamp, chain], [bucket.channel, tip, body, field, lifeMs])
 }
 
 /** Makes all entries of a tag stale. See `lua/expire-tag-2.lua`. */
 export async function expireTag(
-  client: RedisClient,
-  { stamp, chain, channel }: GroupNames,
+  bucket: Bucket,
+  { stamp, chain }: GroupNames,
   { tip, body, field }: GroupCall,
 ): Promise<void> {
-  await run(client, 'expire-tag-2', [stamp, chain], [channel, tip, body, field])
+  await run(bucket, 'expire-tag-2', [stamp, chain], [bucket.channel, tip, body, field])
 }
 
 /** Makes the entry of a key stale. See `lua/expire-3.lua`. */
-export async function expire(client: RedisClient, names: EntryNames, tip: string, body: string): Promise<void> {
-  await run(client, 'expire-3', [names.entry, names.lease, names.chain], [names.channel, tip, body])
+export async function expire(bucket: Bucket, names: EntryNames, tip: string, body: string): Promise<void> {
+  await run(bucket, 'expire-3', [names.entry, names.lease, names.chain], [bucket.channel, tip, body])
 }
 
 /** Gives the entry of a key new deadlines; answers whether there was one. See `lua/touch-n.lua`. */
 export async function touch(
-  client: RedisClient,
+  bucket: Bucket,
   names: EntryNames,
   stampKeys: readonly string[],
   call: { readonly tip: string; readonly body: string; readonly ttlMs: number; readonly staleMs: number },
 ): Promise<boolean> {
   const reply = await run(
-    client,
+    bucket,
     'touch-n',
     [names.entry, names.lease, names.chain, ...stampKeys],
-    [names.channel, call.tip, call.body, durationText(call.ttlMs), durationText(call.staleMs)],
+    [bucket.channel, call.tip, call.body, durationText(call.ttlMs), durationText(call.staleMs)],
   )
   return Number(reply) === 1
 }
@@ -158,13 +157,13 @@ export type IncrementReply =
   | { readonly word: 'late' | 'wrong' | 'overflow' | 'failed' }
 
 /** Adds to a counter. See `lua/increment-n.lua`. */
-export async function increment(client: RedisClient, call: IncrementCall): Promise<IncrementReply> {
+export async function increment(bucket: Bucket, call: IncrementCall): Promise<IncrementReply> {
   const { names, stampKeys, tip, body, head, lifeMs, deadlineMs, by } = call
   const reply = await run(
-    client,
+    bucket,
     'increment-n',
     [names.entry, names.lease, names.chain, ...stampKeys],
-    [names.channel, tip, body, head, lifeMs, Math.floor(deadlineMs), by],
+    [bucket.channel, tip, body, head, lifeMs, Math.floor(deadlineMs), by],
   )
   const [word, value] = words(reply)
   switch (word) {
@@ -190,7 +189,7 @@ export type AcquireReply =
 
 /** Asks for the lease of a key. See `lua/acquire-3.lua`. */
 export async function acquire(
-  client: RedisClient,
+  bucket: Bucket,
   names: EntryNames,
   call: {
     readonly token: string
@@ -200,7 +199,7 @@ export async function acquire(
   },
 ): Promise<AcquireReply> {
   const reply = await run(
-    client,
+    bucket,
     'acquire-3',
     [names.entry, names.lease, names.chain],
     [call.token, call.leaseMs, call.seen, call.hasWaited ? '1' : '0'],
@@ -241,13 +240,13 @@ export interface CommitCall {
 export type CommitReply = { readonly word: 'stored' } | { readonly word: 'refused' | 'failed'; readonly reason: string }
 
 /** Stores a loaded value under its lease. See `lua/commit-n.lua`. */
-export async function commit(client: RedisClient, call: CommitCall): Promise<CommitReply> {
+export async function commit(bucket: Bucket, call: CommitCall): Promise<CommitReply> {
   const { names, stampKeys, stampFields, token, head, tail, lifeMs, filledNotice, refusedNotice, nonce } = call
   const reply = await run(
-    client,
+    bucket,
     'commit-n',
     [names.entry, names.lease, names.chain, ...stampKeys],
-    [names.channel, token, head, tail, lifeMs, filledNotice, refusedNotice, nonce, ...stampFields],
+    [bucket.channel, token, head, tail, lifeMs, filledNotice, refusedNotice, nonce, ...stampFields],
   )
   const [word, reason = ''] = words(reply)
   switch (word) {
@@ -263,21 +262,21 @@ export async function commit(client: RedisClient, call: CommitCall): Promise<Com
 
 /** Ends a load that stores nothing. See `lua/release-1.lua`. */
 export async function release(
-  client: RedisClient,
+  bucket: Bucket,
   names: EntryNames,
   call: { readonly token: string; readonly notice: string; readonly mark: string; readonly markMs: number },
 ): Promise<void> {
-  await run(client, 'release-1', [names.lease], [call.token, names.channel, call.notice, call.mark, call.markMs])
+  await run(bucket, 'release-1', [names.lease], [call.token, bucket.channel, call.notice, call.mark, call.markMs])
 }
 
 /** Makes a lease last longer; answers whether it is still the caller's. See `lua/renew-1.lua`. */
-export async function renew(client: RedisClient, names: EntryNames, token: string, leaseMs: number): Promise<boolean> {
-  return Number(await run(client, 'renew-1', [names.lease], [token, leaseMs])) === 1
+export async function renew(bucket: Bucket, names: EntryNames, token: string, leaseMs: number): Promise<boolean> {
+  return Number(await run(bucket, 'renew-1', [names.lease], [token, leaseMs])) === 1
 }
 
 /** Removes an entry that is of no use, if it is still the same. See `lua/discard-1.lua`. */
-export async function discard(client: RedisClient, entry: string, seen: Buffer | string): Promise<void> {
-  await run(client, 'discard-1', [entry], [seen])
+export async function discard(bucket: Bucket, entry: string, seen: Buffer | string): Promise<void> {
+  await run(bucket, 'discard-1', [entry], [seen])
 }
 
 function unknownWord(script: string, word: unknown): TierCacheError {

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts'
 import type { Address } from '../entry/entry.ts'
-import type { RedisNames } from '../entry/key.ts'
 import { keySubject, wakeUp } from '../entry/notice.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { acquire, release, renew } from '../redis/scripts.ts'
@@ -8,7 +7,6 @@ import type { Acquired, Ending, Lease, Leases, Waiter } from './lease.ts'
 import { Waiting } from './waiting.ts'
 
 export interface RedisLeasesSettings {
-  readonly names: RedisNames
   /** This process, in notices. */
   readonly origin: string
   readonly leaseMs: number
@@ -38,20 +36,22 @@ export class RedisLeases implements Leases {
   }
 
   async acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean): Promise<Acquired> {
-    const { names, leaseMs } = this.#settings
+    const { leaseMs } = this.#settings
+    const bucket = this.#client.of(address)
     const token = this.#clock.nonce(16)
-    const reply = await acquire(this.#client, names.ofEntry(address), { token, leaseMs, seen: seen ?? '', hasWaited })
+    const reply = await acquire(bucket, bucket.names.ofEntry(address), { token, leaseMs, seen: seen ?? '', hasWaited })
     return reply.word === 'granted' ? { word: 'granted', lease: { address, token, n0: reply.n0 } } : reply
   }
 
   renew(lease: Lease): Promise<boolean> {
-    const { names, leaseMs } = this.#settings
-    return renew(this.#client, names.ofEntry(lease.address), lease.token, leaseMs)
+    const bucket = this.#client.of(lease.address)
+    return renew(bucket, bucket.names.ofEntry(lease.address), lease.token, this.#settings.leaseMs)
   }
 
   async release(lease: Lease, ending: Ending): Promise<void> {
-    const { names, origin } = this.#settings
-    await release(this.#client, names.ofEntry(lease.address), {
+    const { origin } = this.#settings
+    const bucket = this.#client.of(lease.address)
+    await release(bucket, bucket.names.ofEntry(lease.address), {
       token: lease.token,
       notice: wakeUp('R', origin, keySubject(lease.address)),
       ...this.#mark(lease, ending),

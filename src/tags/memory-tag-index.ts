@@ -74,7 +74,7 @@ export class MemoryTagIndex implements TagIndex {
     this.#stamps.moveSoftly(tagGroup(tag), this.#link('U', tag))
   }
 
-  async judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Judgement> {
+  async judge(_bucket: number, tags: readonly string[], carried: readonly string[], n0: number): Promise<Judgement> {
     const verdict = judgeStamps(carried, n0, this.#stamps.current(tags.map(tagGroup)))
     return { verdict, asOf: Number.POSITIVE_INFINITY }
   }

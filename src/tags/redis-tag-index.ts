@@ -1,29 +1,26 @@
 import type { Clock } from '../clock.ts'
-import type { RedisNames } from '../entry/key.ts'
-import { chainField, namespaceGroup, tagGroup } from '../entry/key.ts'
+import type { Currency } from '../entry/currency.ts'
+import { bucketGroup, chainField, namespaceGroup, tagGroup } from '../entry/key.ts'
 import { noticeBody } from '../entry/notice.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { judgeStamps, readStamp } from '../entry/stamp.ts'
 import type { BatchedReads } from '../redis/batched-reads.ts'
+import type { Bucket } from '../redis/bucket.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { expireTag, invalidateGroup } from '../redis/scripts.ts'
 import type { Marks } from './marks.ts'
 import type { Judgement, TagIndex } from './tag-index.ts'
 
 export interface RedisTagIndexSettings {
-  readonly names: RedisNames
   /** This process, in notices. */
   readonly origin: string
   readonly maxStalenessMs: number
 }
 
-/** What a stamp's memory is measured by: the marks of its group, and the proof of being current. */
-export interface Currency {
+/** What a stamp's memory is measured by: the marks of its group, and how far its bucket was heard. */
+export interface Hearing {
   readonly marks: Marks
-  /** The last instant up to which everything is known to have been heard (see `bus/bus.ts`). */
-  verifiedAt(): number
-  /** The last instant at which this process was found to be behind. */
-  behindAt(): number
+  of(bucket: number): Currency
 }
 
 /** A stamp as it was read, with what tells whether it still is the one. */
@@ -58,7 +55,8 @@ export class RedisTagIndex implements TagIndex {
   readonly #reads: BatchedReads
   readonly #settings: RedisTagIndexSettings
   readonly #clock: Clock
-  readonly #currency: Currency
+  readonly #hearing: Hearing
+  /** By bucket and tag. */
   readonly #remembered = new Map<string, Remembered>()
 
   constructor(
@@ -66,83 +64,90 @@ export class RedisTagIndex implements TagIndex {
     reads: BatchedReads,
     settings: RedisTagIndexSettings,
     clock: Clock,
-    currency: Currency,
+    hearing: Hearing,
   ) {
     this.#client = client
     this.#reads = reads
     this.#settings = settings
     this.#clock = clock
-    this.#currency = currency
+    this.#hearing = hearing
   }
 
   async clear(namespace: string): Promise<void> {
-    const { names, origin } = this.#settings
     const group = namespaceGroup(namespace)
-    await this.#invalidate(names.clearStamp(namespace), group, noticeBody('X', origin, namespace))
+    const body = noticeBody('X', this.#settings.origin, namespace)
+    await this.#inAll((bucket) => this.#invalidate(bucket, bucket.names.clearStamp(namespace), group, body))
   }
 
   async invalidate(tag: string): Promise<void> {
-    const { names, origin } = this.#settings
-    await this.#invalidate(names.tagStamp(tag), tagGroup(tag), noticeBody('T', origin, tag))
+    const body = noticeBody('T', this.#settings.origin, tag)
+    await this.#inAll((bucket) => this.#invalidate(bucket, bucket.names.tagStamp(tag), tagGroup(tag), body))
   }
 
-  async #invalidate(stamp: string, group: string, body: string): Promise<void> {
-    const { chain, channel } = this.#settings.names
+  #invalidate(bucket: Bucket, stamp: string, group: string, body: string): Promise<void> {
+    const { chain } = bucket.names
     const tip = this.#clock.nonce(8)
-    await invalidateGroup(
-      this.#client,
-      { stamp, chain, channel },
-      { tip, body, field: chainField(group), lifeMs: UNUSED_STAMP_MS },
-    )
+    return invalidateGroup(bucket, { stamp, chain }, { tip, body, field: chainField(group), lifeMs: UNUSED_STAMP_MS })
   }
 
   async expire(tag: string): Promise<void> {
-    const { names, origin } = this.#settings
-    await expireTag(
-      this.#client,
-      { stamp: names.tagStamp(tag), chain: names.chain, channel: names.channel },
-      { tip: this.#clock.nonce(8), body: noticeBody('U', origin, tag), field: chainField(tagGroup(tag)) },
-    )
+    const body = noticeBody('U', this.#settings.origin, tag)
+    const field = chainField(tagGroup(tag))
+    await this.#inAll((bucket) => {
+      const { names } = bucket
+      const stamp = { stamp: names.tagStamp(tag), chain: names.chain }
+      return expireTag(bucket, stamp, { tip: this.#clock.nonce(8), body, field })
+    })
   }
 
-  async judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Judgement> {
+  /** Entries of a group are in any bucket. All are tried, and it is acknowledged when all of them have. */
+  async #inAll(change: (bucket: Bucket) => Promise<void>): Promise<void> {
+    const outcomes = await Promise.allSettled(this.#client.buckets.map(change))
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  }
+
+  async judge(index: number, tags: readonly string[], carried: readonly string[], n0: number): Promise<Judgement> {
+    const bucket = this.#client.buckets[index] as Bucket
     const remembered = judged(
-      tags.map((tag) => this.#recall(tag)),
+      tags.map((tag) => this.#recall(bucket, tag)),
       carried,
       n0,
     )
     // A stamp that was evicted is made anew without a notice: memory never says that an entry is void.
-    return remembered.verdict === 'void' ? judged(await this.#read(tags), carried, n0) : remembered
+    return remembered.verdict === 'void' ? judged(await this.#read(bucket, tags), carried, n0) : remembered
   }
 
-  #recall(tag: string): Known | undefined {
-    const remembered = this.#remembered.get(tag)
+  #recall(bucket: Bucket, tag: string): Known | undefined {
+    const name = bucket.names.tagStamp(tag)
+    const remembered = this.#remembered.get(name)
     if (!remembered) return undefined
-    const { marks, verifiedAt, behindAt } = this.#currency
-    const knownAt = Math.max(remembered.asOf, verifiedAt())
-    const group = [tagGroup(tag)]
+    const { marks } = this.#hearing
+    const { verifiedAt, behindAt } = this.#hearing.of(bucket.index)
+    const knownAt = Math.max(remembered.asOf, verifiedAt)
+    const groups = [tagGroup(tag), bucketGroup(bucket.index)]
     const now = this.#clock.now()
     const isCurrent =
       now - knownAt <= this.#settings.maxStalenessMs &&
-      knownAt >= behindAt() &&
+      knownAt >= behindAt &&
       now - remembered.asOf <= REREAD_MS &&
-      !marks.movedSince(group, remembered.mark) &&
-      !marks.movedSoftlySince(group, remembered.mark)
-    if (!isCurrent) this.#remembered.delete(tag)
+      !marks.movedSince(groups, remembered.mark) &&
+      !marks.movedSoftlySince(groups, remembered.mark)
+    if (!isCurrent) this.#remembered.delete(name)
     return isCurrent ? { stamp: remembered.stamp, asOf: knownAt } : undefined
   }
 
-  #read(tags: readonly string[]): Promise<Known[]> {
+  #read(bucket: Bucket, tags: readonly string[]): Promise<Known[]> {
     // Noted before the read goes out: a move that is heard meanwhile makes what was read void.
-    const mark = this.#currency.marks.count
-    const keys = tags.map((tag) => this.#settings.names.tagStamp(tag))
+    const mark = this.#hearing.marks.count
+    const keys = tags.map((tag) => bucket.names.tagStamp(tag))
     return new Promise((resolve, reject) => {
       this.#reads.read(
+        bucket,
         keys,
         (values, asOf) => {
           const stamps = values.map(readStamp)
           stamps.forEach((stamp, index) => {
-            if (stamp) this.#remember(tags[index] as string, { stamp, mark, asOf })
+            if (stamp) this.#remember(keys[index] as string, { stamp, mark, asOf })
           })
           resolve(stamps.map((stamp) => ({ stamp, asOf })))
         },
@@ -151,9 +156,9 @@ export class RedisTagIndex implements TagIndex {
     })
   }
 
-  #remember(tag: string, remembered: Remembered): void {
-    this.#remembered.delete(tag)
-    this.#remembered.set(tag, remembered)
+  #remember(name: string, remembered: Remembered): void {
+    this.#remembered.delete(name)
+    this.#remembered.set(name, remembered)
     if (this.#remembered.size <= REMEMBERED_MOST) return
     for (const oldest of this.#remembered.keys()) {
       this.#remembered.delete(oldest)

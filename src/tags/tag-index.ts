@@ -18,6 +18,6 @@ export interface TagIndex {
   invalidate(tag: string): Promise<void>
   /** Makes all entries of a tag stale everywhere. */
   expire(tag: string): Promise<void>
-  /** What the stamps of its tags say of an entry that carries these, and is known to follow `n0`. */
-  judge(tags: readonly string[], carried: readonly string[], n0: number): Promise<Judgement>
+  /** What the stamps of its tags in its bucket say of an entry that carries these, and is known to follow `n0`. */
+  judge(bucket: number, tags: readonly string[], carried: readonly string[], n0: number): Promise<Judgement>
 }

@@ -7,7 +7,7 @@
     KEYS[3]     chain head
     KEYS[4..n]  stamps: of the namespaces above, then of the tags
 
-    ARGV[1]     channel
+    ARGV[1]     where notices are published: command and channel
     ARGV[2]     token of the lease
     ARGV[3]     the entry's head
     ARGV[4]     the entry's tail
@@ -25,6 +25,7 @@
 --- @include entry_bytes
 --- @include head_number
 --- @include keep_stamp
+--- @include publish
 --- @include put
 --- @include read_lease
 --- @include read_stamp
@@ -37,7 +38,7 @@ end
 local function refuse(word, reason)
   redis.call('DEL', KEYS[2])
   if mark ~= '' then
-    redis.call('PUBLISH', ARGV[1], ARGV[7])
+    publish(ARGV[1], ARGV[7])
   end
   return { word, reason }
 end
@@ -82,6 +83,6 @@ for index = 4, #KEYS do
 end
 redis.call('DEL', KEYS[2])
 if mark ~= '' then
-  redis.call('PUBLISH', ARGV[1], ARGV[6])
+  publish(ARGV[1], ARGV[6])
 end
 return { 'stored', unpack(stamps) }

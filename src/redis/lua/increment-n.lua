@@ -7,7 +7,7 @@
     KEYS[3]     chain head
     KEYS[4..n]  stamps of the namespaces above
 
-    ARGV[1]  channel
+    ARGV[1]  where notices are published: command and channel
     ARGV[2]  the new tip
     ARGV[3]  body of the notice
     ARGV[4]  head of an entry that is made now

@@ -6,7 +6,7 @@
     KEYS[2]  lease
     KEYS[3]  chain head
 
-    ARGV[1]  channel
+    ARGV[1]  where notices are published: command and channel
     ARGV[2]  the new tip
     ARGV[3]  body of the notice
 

@@ -6,7 +6,7 @@
     KEYS[1]  stamp of the group
     KEYS[2]  chain head
 
-    ARGV[1]  channel
+    ARGV[1]  where notices are published: command and channel
     ARGV[2]  the new tip
     ARGV[3]  body of the notice
     ARGV[4]  field of the chain head that notes this invalidation

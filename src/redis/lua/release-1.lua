@@ -5,7 +5,7 @@
     KEYS[1]  lease
 
     ARGV[1]  token of the lease
-    ARGV[2]  channel
+    ARGV[2]  where notices are published: command and channel
     ARGV[3]  notice for those who wait: released
     ARGV[4]  what stands in place of the lease for a while, for those who come now ('skip', failed|code|message, or
              late|token|n0|milliseconds|code|message), or ''
@@ -15,6 +15,7 @@
     1  released
     0  the lease was not the caller's any more: nothing was done
 ]]
+--- @include publish
 --- @include read_lease
 
 local token, _, mark = read_lease(KEYS[1])
@@ -27,6 +28,6 @@ if ARGV[4] ~= '' then
   redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
 end
 if mark ~= '' then
-  redis.call('PUBLISH', ARGV[2], ARGV[3])
+  publish(ARGV[2], ARGV[3])
 end
 return 1

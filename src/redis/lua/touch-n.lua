@@ -7,7 +7,7 @@
     KEYS[3]     chain head
     KEYS[4..n]  stamps that it carries: of the namespaces above, then of the tags
 
-    ARGV[1]  channel
+    ARGV[1]  where notices are published: command and channel
     ARGV[2]  the new tip
     ARGV[3]  body of the notice
     ARGV[4]  how long it is fresh, in milliseconds, or 'never'

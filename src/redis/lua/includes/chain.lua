@@ -14,6 +14,7 @@
   Returns the number of the link, as text. Numbers of this size lose digits in tostring and cjson: '%.0f' only.
 ]]
 --- @include head_number
+--- @include publish
 local function chain(q, channel, tip, body, field)
   local n = head_number(q)
   local previous = ''
@@ -32,6 +33,6 @@ local function chain(q, channel, tip, body, field)
   if field then
     redis.call('HSET', q, field, text)
   end
-  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  publish(channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end
