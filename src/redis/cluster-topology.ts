@@ -4,7 +4,7 @@ import { withDeadline } from './deadline.ts'
 import { withoutArguments } from './failure.ts'
 import type { Server } from './server.ts'
 import { slotOf } from './slot.ts'
-import type { Topology } from './topology.ts'
+import type { Move, Topology } from './topology.ts'
 import type { Warnings } from './warnings.ts'
 
 /** How often is asked who holds what, while a bucket has no server that can be used. */
@@ -30,7 +30,7 @@ export class ClusterTopology implements Topology {
   readonly #slots: readonly number[]
   readonly #byAddress = new Map<string, Server>()
   #byBucket: (Server | undefined)[]
-  readonly #movedListeners = new Set<(buckets: readonly number[]) => void>()
+  readonly #movedListeners = new Set<(buckets: readonly number[], how: Move | 'found') => void>()
   readonly #handlers: readonly [string, (...values: unknown[]) => void][]
   #refreshing: Promise<void> | undefined
   #cancelWatch = () => {}
@@ -71,7 +71,7 @@ export class ClusterTopology implements Topology {
     return this.#byBucket[bucket]
   }
 
-  whenMoved(listener: (buckets: readonly number[]) => void): void {
+  whenMoved(listener: (buckets: readonly number[], how: Move | 'found') => void): void {
     this.#movedListeners.add(listener)
   }
 
@@ -115,7 +115,14 @@ export class ClusterTopology implements Topology {
     const moved = this.#byBucket.flatMap((server, bucket) => (server === before[bucket] ? [] : [bucket]))
     if (moved.length === 0) return
     this.#isOutageTold = false
-    for (const listener of this.#movedListeners) listener(moved)
+    const how = (bucket: number): Move | 'found' => {
+      if (before[bucket] === undefined) return 'found'
+      return before.includes(this.#byBucket[bucket]) ? 'resharded' : 'succeeded'
+    }
+    for (const each of ['found', 'resharded', 'succeeded'] as const) {
+      const buckets = moved.filter((bucket) => how(bucket) === each)
+      if (buckets.length > 0) for (const listener of this.#movedListeners) listener(buckets, each)
+    }
     for (const [address, server] of this.#byAddress) {
       if (this.#byBucket.includes(server)) continue
       this.#byAddress.delete(address)

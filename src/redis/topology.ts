@@ -1,13 +1,21 @@
 import type { Server } from './server.ts'
 
+/**
+ * How buckets came to another server.
+ *
+ * - `resharded`: to one that had held others before; what is there was moved with them.
+ * - `succeeded`: to one that had held none; the server before it may have died with what it had acknowledged.
+ */
+export type Move = 'resharded' | 'succeeded'
+
 /** Which server holds which bucket. */
 export interface Topology {
   /** The servers that hold buckets at present. */
   readonly servers: readonly Server[]
   /** `undefined` while nobody is known to hold it. */
   serverOf(bucket: number): Server | undefined
-  /** Calls `listener` whenever buckets have got another server, with their numbers. */
-  whenMoved(listener: (buckets: readonly number[]) => void): void
+  /** Calls `listener` whenever buckets have got a server, in place of another one or for the first time (`found`). */
+  whenMoved(listener: (buckets: readonly number[], how: Move | 'found') => void): void
   /** Asks who holds what, since a server said that it does not hold a bucket (any more). Never rejects. */
   refresh(): Promise<void>
   /** The server at an address that another one named, as `host:port`. */
