@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Counters, Events } from '../events.ts'
-import type { RedisConnection, RedisSource } from './connection.ts'
+import type { RedisConnection, RedisSource } from './source.ts'
 import { open } from './connection.ts'
+import { saysMemoryFull } from './failure.ts'
 import { FirstAttempt } from './first-attempt.ts'
 import type { Sender } from './guarded-connection.ts'
 import type { ServerSettings } from './parts.ts'
@@ -65,6 +66,11 @@ export class RedisClient {
     this.#server.whenAnotherRun(listener)
   }
 
+  /** See {@link Server.whenFailing}. */
+  whenFailing(listener: () => void): void {
+    this.#server.whenFailing(listener)
+  }
+
   /** Resolves when the first connection is ready, or one command deadline after the start: whichever comes first. */
   async firstAttempt(): Promise<void> {
     if (!this.#firstAttempt.isOver) await this.#firstAttempt.end
@@ -93,6 +99,11 @@ export class RedisClient {
   /** Tells once that the server refuses something that it must grant. */
   refused(command: string, error: Error): void {
     this.#warnings.refused(this.server, command, error)
+  }
+
+  /** Tells once that memory is full, if that is what a script says that it has met. */
+  noRoom(reply = ''): void {
+    if (saysMemoryFull(reply)) this.#warnings.memoryFull(this.server)
   }
 
   /** Disconnects what we opened; a borrowed instance only loses our listeners. */

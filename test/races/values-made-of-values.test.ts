@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
-import type { RedisConnection } from '../../src/redis/connection.ts'
+import type { RedisConnection } from '../../src/redis/source.ts'
 import { heardAll, withRedis } from '../doubles/caches.ts'
 import type { FaultProxy } from '../doubles/fault-proxy.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
