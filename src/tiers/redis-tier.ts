@@ -207,6 +207,9 @@ export class RedisTier implements Tier {
     await this.#client.firstAttempt()
     const offset = this.#client.offsetMs
     if (offset !== undefined) return offset
-    throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: the server's time is not known`)
+    const reason = this.#client.usable
+      ? `the time of ${this.#client.server} is not known`
+      : `${this.#client.server} is not available`
+    throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: ${reason}`)
   }
 }

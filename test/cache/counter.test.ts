@@ -194,6 +194,7 @@ describe('a connection of the application that sends again what was not answered
       const isAdded = async () => ((await redis.get(name)) ?? '').endsWith(String(value))
       expect(await withoutAnswer(() => cache.increment('n'), isAdded)).toBe(value)
     }
+    await expect.poll(() => cache.stats().l2Usable).toBe(true)
     expect(await cache.increment('n')).toBe(3)
   })
 
