@@ -2,8 +2,8 @@ import type { RedisConnection } from './source.ts'
 import type { Warning } from './warnings.ts'
 
 /**
- * Whether an instance of the application sends commands again that a lost connection left unanswered. `server`: its name
- * for people.
+ * Whether a connection sends commands again that a lost one left unanswered: an instance of the application may, those that
+ * we make do not. `server`: its name for people.
  */
 export function resendsOf({ options }: RedisConnection, server: string): Warning | undefined {
   if (!options.autoResendUnfulfilledCommands) return undefined

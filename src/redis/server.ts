@@ -140,7 +140,7 @@ export class Server {
 
   #greeted({ isOnDatabase, report }: Greeting): void {
     if (this.#closed || !isOnDatabase || (report && !this.#isFit(report))) return
-    const resends = this.#borrowed ? resendsOf(this.#connection, this.name) : undefined
+    const resends = resendsOf(this.#connection, this.name)
     if (resends) this.#parts.warnings.tellOnce(resends)
     this.#noteRun(report?.runId)
     this.#isConnected = true

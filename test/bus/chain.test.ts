@@ -125,6 +125,12 @@ describe('a link that follows none that is known', () => {
     expect(chain.last).toEqual(link('a'))
   })
 
+  test('does not stand for the head whose tip it has, under another number', () => {
+    const chain = knownTo('a')
+    chain.heard('x', { tip: 'b', n: forged.n })
+    expect(chain.read(link('b'), chain.last)).toBe('gap')
+  })
+
   test('is of it when it is found to be the head, with those that followed it meanwhile', () => {
     const chain = knownTo('a')
     chain.heard('d', link('e'))

@@ -228,6 +228,25 @@ describe('a gap is told', () => {
     expect(hearing.gaps).toHaveLength(length)
   })
 
+  test('by links that do not follow: the head of the chain is read for them once in a beat, however many come', async () => {
+    const { beat, settled, rig, subscriber } = await current()
+    const { l2Timings } = rig.counters
+    for (let round = 0; round < 2; round++) {
+      const answered = l2Timings.count
+      for (let link = 0; link < 5; link++) {
+        await redis.publish(
+          names.channel,
+          `[1,"0","f${link}","${9e15 + 2 * link}",${noticeBody('D', 'mallory', '_:k')}`,
+        )
+        await subscriber.ping()
+        await settled()
+      }
+      // Its own command each time, and the head and the time once.
+      expect(l2Timings.count - answered).toBe(5 + 2)
+      await beat()
+    }
+  })
+
   test('once in a beat, however much garbage comes; and nothing is proven before the one that is due was told', async () => {
     const { hearing, beat, bus, clock, subscriber } = await current()
     const before = bus.verifiedAt

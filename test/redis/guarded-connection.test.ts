@@ -246,6 +246,7 @@ test('memory that is full is told once, by whatever command', async () => {
   const made = rig(full.url)
   await made.connected()
   await codeOf(write(made))
+  expect(made.of('warning')).toHaveLength(1)
   await codeOf(made.client.run('set-n', (redis) => redis.call('EVAL', "return redis.call('SET', 'k', 'v')", '0')))
   made.client.noRoom("OOM command not allowed when used memory > 'maxmemory'.")
   made.client.noRoom('another reason')
