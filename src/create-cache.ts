@@ -18,8 +18,8 @@ import { RedisNames } from './entry/key.ts'
 import { BatchedReads } from './redis/batched-reads.ts'
 import { Counters, Events } from './events.ts'
 import { RedisClient } from './redis/client.ts'
-import type { RedisSource } from './redis/connection.ts'
-import { checkSource } from './redis/connection.ts'
+import type { RedisSource } from './redis/source.ts'
+import { checkSource } from './redis/source.ts'
 import { scriptTexts } from './redis/scripts.ts'
 import { RedisLeases } from './stampede/redis-lease.ts'
 import { SingleFlight } from './stampede/single-flight.ts'
@@ -29,7 +29,7 @@ import { MemoryTier } from './tiers/memory-tier.ts'
 import { RedisTier } from './tiers/redis-tier.ts'
 import type { SyncTier } from './tiers/tier.ts'
 
-export type { RedisConnection, RedisOptions, RedisSource } from './redis/connection.ts'
+export type { RedisConnection, RedisOptions, RedisSource } from './redis/source.ts'
 
 /** What {@link createCache} takes. */
 export interface CreateCacheOptions extends CacheOptions {
@@ -109,9 +109,11 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
   const bus = new RedisBus(client, { names, origin, maxStalenessMs }, clock)
   const here = local(clock)
   const currency = { marks: here.marks, verifiedAt: () => bus.verifiedAt, behindAt: () => bus.behindAt }
+  const leases = new RedisLeases(client, { names, origin, leaseMs }, clock)
+  client.whenFailing(() => leases.callAll())
   const shared: SharedParts = {
     far: new RedisTier(client, reads, { names, origin, commandTimeoutMs }, clock, undecodable),
-    leases: new RedisLeases(client, { names, origin, leaseMs }, clock),
+    leases,
     tags: new RedisTagIndex(client, reads, { names, origin, maxStalenessMs }, clock, currency),
     whenUsable: (listener) => client.whenUsable(listener),
   }

@@ -27,7 +27,10 @@ export const errorCodes = {
   ERR_REDIS_REPLY: 'Redis refused a command.',
   ERR_MISSING_RIGHT: 'The user of the connection to Redis lacks a right (a warning, with the ACL rule that grants it).',
   ERR_SERVER_VERSION: 'Redis is older than 6.2 (a warning): it is not used.',
+  ERR_NO_DATABASE: 'The database of the connection does not exist in Redis (a warning): it is not used.',
   ERR_EVICTION_POLICY: 'The maxmemory-policy of Redis evicts leases before anything else (a warning).',
+  ERR_MEMORY_FULL: 'The memory of Redis is full (a warning): values are not stored.',
+  ERR_RESENDS: 'A borrowed ioredis instance sends commands again after a lost connection (a warning).',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

@@ -2,7 +2,14 @@ export { createCache } from './create-cache.ts'
 export { errorCodes, TierCacheError } from './errors.ts'
 
 export type { Cache, CacheEntry, CacheStats, LoadedEntry } from './cache/cache.ts'
-export type { ChangeOptions, DefaultOptions, EntryOptions, LoadOptions, SetOptions } from './cache/options.ts'
+export type {
+  ChangeOptions,
+  CounterOptions,
+  DefaultOptions,
+  EntryOptions,
+  LoadOptions,
+  SetOptions,
+} from './cache/options.ts'
 export type { LoadContext, Loader } from './cache/loader.ts'
 export type { Outcome, SetResult } from './cache/write-through.ts'
 export type { CreateCacheOptions, RedisConnection, RedisOptions, RedisSource } from './create-cache.ts'

@@ -38,7 +38,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['recent-invalidations'],
     ['parts'],
     ['near'],
-    ['lookup', 'write-through', 'invalidation', 'resync', 'loader', 'touch', 'counter'],
+    ['lookup', 'far-standing', 'write-through', 'invalidation', 'resync', 'loader', 'touch', 'counter'],
     ['held-lease', 'servable'],
     ['fill'],
     ['seek-lease'],

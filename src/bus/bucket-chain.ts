@@ -2,9 +2,13 @@ import type { Clock } from '../clock.ts'
 import type { Currency } from '../entry/currency.ts'
 import type { Notice } from '../entry/notice.ts'
 import { isLink } from '../entry/notice.ts'
-import type { BusListener } from './bus.ts'
+import type { BusListener, LostLinks } from './bus.ts'
 import type { Link } from './chain.ts'
 import { Chain } from './chain.ts'
+import { PacedGaps } from './paced-gaps.ts'
+
+/** Between two times that the chain is said to have gone back: within the bound, together with the beat that finds it. */
+const BEATS_BETWEEN_LOSSES = 4
 
 /**
  * What a process has heard of one bucket: its chain, and how far that is known to be complete. It is told what came, and
@@ -18,16 +22,19 @@ export class BucketChain implements Currency {
   readonly #clock: Clock
   readonly #listener: BusListener
   readonly #chain = new Chain()
-  /** Why the next gap is due, while the last one is too young. */
-  #gapDue: string | undefined
-  #gapAt = Number.NEGATIVE_INFINITY
-  #cancelGap: (() => void) | undefined
+  readonly #gaps: PacedGaps
+  /** When a link that does not follow last had the head of the chain read. */
+  #lookedAt = Number.NEGATIVE_INFINITY
+  /** What the chain lost, not told yet, while the last loss is too young. */
+  #lossDue: LostLinks | undefined
+  #lossAt = Number.NEGATIVE_INFINITY
 
   constructor(index: number, beatMs: number, clock: Clock, listener: BusListener) {
     this.index = index
     this.#beatMs = beatMs
     this.#clock = clock
     this.#listener = listener
+    this.#gaps = new PacedGaps(clock, beatMs, (reason) => listener.gap(reason, [index]))
   }
 
   /** The last link that is known. */
@@ -35,28 +42,39 @@ export class BucketChain implements Currency {
     return this.#chain.last
   }
 
-  /** A notice came; `undefined`: something that is none. */
-  heard(notice: Notice | undefined): void {
+  /**
+   * A notice came; `undefined`: something that is none. Answers whether the head of the chain is to be read soon, once in
+   * a beat at most. Only that tells a link behind missed ones from a forged one; and a chain that goes back before such a
+   * link is known to be of it is not noticed.
+   */
+  heard(notice: Notice | undefined): 'in order' | 'look' {
     if (!notice) {
-      this.#gap('a notice could not be read')
-      return
+      this.#gaps.found('a notice could not be read')
+      return 'in order'
     }
     const { previousTip, tip, n } = notice
-    if (isLink(notice) && this.#chain.heard(previousTip, { tip, n: Number(n) }) === 'gap') {
-      this.#gap('a notice does not follow the last one heard')
-    }
+    const isGap = isLink(notice) && this.#chain.heard(previousTip, { tip, n: Number(n) }) === 'gap'
+    if (isGap) this.#gaps.found('a notice does not follow the last one heard')
     this.#listener.noticed(notice, this.index)
+    return isGap && this.#mayLook() ? 'look' : 'in order'
+  }
+
+  #mayLook(): boolean {
+    const now = this.#clock.now()
+    if (now - this.#lookedAt < this.#beatMs) return false
+    this.#lookedAt = now
+    return true
   }
 
   /** Another server holds it now: what was published there before its channel was subscribed to was not heard. */
   moved(): void {
-    if (this.#chain.last) this.#gap('another server holds this bucket')
+    if (this.last) this.#gaps.found('another server holds this bucket')
   }
 
   /** Whether the link of this number was heard. If not, what was known before is not believed until it is proven anew. */
   hasReached(n: string): boolean {
-    const { last } = this.#chain
-    if (last && last.n >= Number(n) && this.#gapDue === undefined) return true
+    const { last } = this
+    if (last && last.n >= Number(n) && !this.#gaps.isDue) return true
     this.behindAt = this.#clock.now()
     return false
   }
@@ -74,38 +92,35 @@ export class BucketChain implements Currency {
       return
     }
     const found = this.#chain.read(head, before)
-    if (found === 'back' && before) {
-      this.#listener.lost('the chain of notices went back', [this.index], { after: head.n, until: before.n })
-    }
-    // A gap that was told since covers all that was published before the read.
-    if (found === 'gap' && this.#gapAt < sentAt) this.#gap('the head of the chain was not heard')
-    this.#tellGap()
+    if (found === 'back' && before) this.#wentBack({ after: head.n, until: before.n })
+    if (found === 'gap') this.#gaps.found('the head of the chain was not heard')
+    if (!this.#tellLoss()) return
+    this.#gaps.tellDue()
     this.verifiedAt = sentAt
   }
 
-  /**
-   * Tells a gap, one in a beat at most: whoever may publish on our channel could make L1 useless otherwise. Nothing is
-   * proven while one is due, so the bound on staleness holds meanwhile.
-   */
-  #gap(reason: string): void {
-    if (this.#gapDue !== undefined) return
-    this.#gapDue = reason
-    const leftMs = this.#gapAt + this.#beatMs - this.#clock.now()
-    if (leftMs <= 0) this.#tellGap()
-    else this.#cancelGap = this.#clock.inBackground(leftMs, () => this.#tellGap())
+  #wentBack({ after, until }: LostLinks): void {
+    const due = this.#lossDue ?? { after, until }
+    this.#lossDue = { after: Math.min(due.after, after), until: Math.max(due.until, until) }
   }
 
-  /** Tells the gap that is due, if one is. */
-  #tellGap(): void {
-    const reason = this.#gapDue
-    if (reason === undefined) return
-    this.#cancelGap?.()
-    this.#gapDue = undefined
-    this.#gapAt = this.#clock.now()
-    this.#listener.gap(reason, [this.index])
+  /**
+   * Tells that the chain went back, if that is due. Answers whether nothing is due any more; as long as something is,
+   * nothing is proven. Not sooner after another time than the bound allows: who may publish on our channel, and knows the
+   * last link, can forge one that follows it, which the head then is behind.
+   */
+  #tellLoss(): boolean {
+    const links = this.#lossDue
+    if (links === undefined) return true
+    const now = this.#clock.now()
+    if (now - this.#lossAt < BEATS_BETWEEN_LOSSES * this.#beatMs) return false
+    this.#lossAt = now
+    this.#lossDue = undefined
+    this.#listener.lost('the chain of notices went back', [this.index], links)
+    return true
   }
 
   close(): void {
-    this.#cancelGap?.()
+    this.#gaps.close()
   }
 }

@@ -7,27 +7,49 @@ export interface Link {
   readonly n: number
 }
 
+/** Links that were heard, each of which follows the one before; of the first one nobody knows what it follows. */
+interface Run {
+  readonly previousTip: string
+  readonly from: number
+  last: Link
+}
+
 /**
  * The links of a chain that were heard, in order. Pure: it is told what came and answers what that means.
+ *
+ * What is heard may be forged. So a link is known to be of the chain only when it was read there, or follows one that
+ * was; a link that follows none of these stands apart, with those that follow it, until the head of the chain is found to
+ * be one of them.
  */
 export class Chain {
   #last: Link | undefined
-  readonly #tips = new Set<string>()
+  #apart: Run | undefined
+  /** The numbers of the links that were heard or read, by their tips. */
+  readonly #numbers = new Map<string, number>()
 
-  /** The last link that is known. */
+  /** The last link that is known to be of the chain. */
   get last(): Link | undefined {
     return this.#last
   }
 
   /**
-   * A link came. `next`: it follows the last one heard. `gap`: something between was missed; or its number is not above
-   * the last one's, so that it belongs to another state of the chain, or is forged: the head will tell.
+   * A link came. `next`: it follows the last one heard. `gap`: something between was missed; or it is forged, or belongs
+   * to another state of the chain: the head will tell.
    */
   heard(previousTip: string, link: Link): 'next' | 'gap' {
+    if (follows(this.#last, previousTip, link)) {
+      this.#last = link
+      this.#remember(link)
+      return 'next'
+    }
     if (this.#last && link.n <= this.#last.n) return 'gap'
-    const follows = this.#last?.tip === previousTip
     this.#remember(link)
-    return follows ? 'next' : 'gap'
+    if (this.#apart && follows(this.#apart.last, previousTip, link)) {
+      this.#apart.last = link
+      return 'next'
+    }
+    this.#apart = { previousTip, from: link.n, last: link }
+    return 'gap'
   }
 
   /**
@@ -40,27 +62,47 @@ export class Chain {
   read(head: Link, before: Link | undefined): 'seen' | 'gap' | 'back' {
     if (before && head.n < before.n) {
       this.forget()
+      this.#last = head
       this.#remember(head)
       return 'back'
     }
-    if (this.#tips.has(head.tip)) return 'seen'
-    if (!this.#last || head.n >= this.#last.n) this.#remember(head)
-    return 'gap'
+    const wasHeard = this.#numbers.get(head.tip) === head.n
+    if (!this.#last || head.n >= this.#last.n) {
+      this.#last = head
+      this.#remember(head)
+      this.#join(head, wasHeard)
+    }
+    return wasHeard ? 'seen' : 'gap'
+  }
+
+  /** Links that stood apart are of the chain if its head is one of them, or the one before them. */
+  #join(head: Link, wasHeard: boolean): void {
+    if (!this.#apart) return
+    const { previousTip, from, last } = this.#apart
+    const isAmong = wasHeard && from <= head.n && head.n <= last.n
+    if (!isAmong && !follows(head, previousTip, { tip: '', n: from })) return
+    this.#last = last
+    this.#apart = undefined
   }
 
   /** The chain does not exist any more. */
   forget(): void {
     this.#last = undefined
-    this.#tips.clear()
+    this.#apart = undefined
+    this.#numbers.clear()
   }
 
-  #remember(link: Link): void {
-    this.#last = link
-    this.#tips.add(link.tip)
-    if (this.#tips.size <= TIPS_MOST) return
-    for (const oldest of this.#tips) {
-      this.#tips.delete(oldest)
+  #remember({ tip, n }: Link): void {
+    this.#numbers.set(tip, n)
+    if (this.#numbers.size <= TIPS_MOST) return
+    for (const oldest of this.#numbers.keys()) {
+      this.#numbers.delete(oldest)
       return
     }
   }
+}
+
+/** Whether a link comes right after another one. */
+function follows(before: Link | undefined, previousTip: string, { n }: Link): boolean {
+  return before !== undefined && before.tip === previousTip && before.n + 1 === n
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import { readNotice } from '../entry/notice.ts'
 import type { Bucket } from '../redis/bucket.ts'
 import { withDeadline } from '../redis/deadline.ts'
+import { isRefusal } from '../redis/failure.ts'
 import type { Server } from '../redis/server.ts'
 import type { BucketChain } from './bucket-chain.ts'
 import type { Link } from './chain.ts'
@@ -41,7 +42,9 @@ export class RedisFeed {
     this.#clock = clock
     this.#notHeld = notHeld
     const { subscriber } = server
-    const heard = (channel: string, text: string) => this.#carried.get(channel)?.chain.heard(readNotice(text))
+    const heard = (channel: string, text: string) => {
+      if (this.#carried.get(channel)?.chain.heard(readNotice(text)) === 'look') void this.beat()
+    }
     subscriber.on('message', heard)
     subscriber.on('smessage', heard)
     subscriber.on('ready', () => this.#subscribeAll())
@@ -76,7 +79,7 @@ export class RedisFeed {
 
   /** Without the right to subscribe a new connection would not help: L1 then lives for the bound on staleness only. */
   #unsubscribed(command: string, error: unknown): void {
-    if (!(error instanceof Error) || error.name !== 'ReplyError') {
+    if (!isRefusal(error)) {
       this.#reconnect()
       return
     }
@@ -94,7 +97,10 @@ export class RedisFeed {
   /** Proves how far the buckets have been heard. */
   async beat(): Promise<void> {
     this.#isBeatDue = true
-    if (this.#isBeating) return
+    if (this.#isBeating) {
+      this.#try()
+      return
+    }
     this.#isBeating = true
     while (this.#isBeatDue && !this.#closed && this.#server.usable) {
       this.#isBeatDue = false
@@ -105,6 +111,14 @@ export class RedisFeed {
       }
     }
     this.#isBeating = false
+  }
+
+  /** Sends a command while a beat waits for its pong: a server that stands still is to be noticed as soon as otherwise. */
+  #try(): void {
+    if (!this.#server.usable) return
+    this.#server.measureTime().catch(() => {
+      // Counted and told by the client.
+    })
   }
 
   async #prove(): Promise<void> {
@@ -123,24 +137,32 @@ export class RedisFeed {
   /** The heads of the chains, in one batch; `undefined` where there is none, or something else in its place. */
   async #readHeads(asked: readonly Carried[]): Promise<readonly (Link | 'not held' | undefined)[]> {
     const heads = (await this.#server.send('HMGET', (redis) =>
-      Promise.all(asked.map(({ bucket }) => redis.call('HMGET', bucket.names.chain, 'tip', 'n').catch(redirection))),
+      Promise.all(asked.map(({ bucket }) => redis.call('HMGET', bucket.names.chain, 'tip', 'n').catch(noHead))),
     )) as (readonly [string | null, string | null] | 'not held')[]
     if (heads.includes('not held')) this.#notHeld()
     return heads.map((head) => {
       if (head === 'not held') return head
       const [tip, n] = head
-      return tip === null || n === null ? undefined : { tip, n: Number(n) }
+      return tip === null || n === null || !/^\d{1,16}$/.test(n) ? undefined : { tip, n: Number(n) }
     })
   }
 
+  /**
+   * Whether the subscriber's connection has answered. A refusal is an answer as good as a pong: Redis makes it when it
+   * comes to the command, and sends all that it has for one connection in order, so that what was published before was
+   * heard before.
+   */
   async #ponged(): Promise<boolean> {
     try {
       await withDeadline(this.#server.subscriber.ping(), 'PING', this.#maxStalenessMs, this.#clock)
-      return true
-    } catch {
-      this.#reconnect()
-      return false
+    } catch (error) {
+      if (!isRefusal(error)) {
+        this.#reconnect()
+        return false
+      }
+      this.#server.refused('PING', error)
     }
+    return true
   }
 
   close(): void {
@@ -148,8 +170,9 @@ export class RedisFeed {
   }
 }
 
-/** A server that redirects does not hold the bucket; whatever else it says is a failure. */
-function redirection(error: unknown): 'not held' {
-  if (error instanceof Error && /^(MOVED|ASK) /.test(error.message)) return 'not held'
+/** A server that redirects does not hold the bucket; what is no chain is none, and the next link repairs it. */
+function noHead(error: unknown): 'not held' | readonly [null, null] {
+  if (isRefusal(error) && /^(MOVED|ASK) /.test(error.message)) return 'not held'
+  if (isRefusal(error) && error.message.startsWith('WRONGTYPE')) return [null, null]
   throw error
 }

@@ -20,13 +20,19 @@ import { lookupFar, lookupNear } from './lookup.ts'
 import { handOut, isCoherent, standing } from './near.ts'
 import type {
   ChangeOptions,
+  CounterOptions,
   DefaultOptions,
   DefaultSettings,
-  EntryOptions,
   LoadOptions,
   SetOptions,
 } from './options.ts'
-import { readChangeOptions, readDefaultOptions, readEntryOptions, readLoadOptions, readSetOptions } from './options.ts'
+import {
+  readChangeOptions,
+  readCounterOptions,
+  readDefaultOptions,
+  readLoadOptions,
+  readSetOptions,
+} from './options.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import type { Loader, LoadRequest } from './loader.ts'
 import { readThrough } from './read-through.ts'
@@ -244,8 +250,13 @@ export class Cache implements Observable {
   }
 
   /**
-   * Gives what is stored under a key a new `ttl` from now on, everywhere. `found` tells whether there was something
-   * (`false` too when that is not known, for want of an acknowledgement).
+   * Gives what is stored under a key a new `ttl` from now on, everywhere; default: that of the namespace. For how long it
+   * may be served stale after that stays as it was given when it was stored. What `expire` or `expireTags` made stale stays
+   * stale, and lives for the new `ttl` at least. `found` tells whether there was something (`false` too when that is not
+   * known, for want of an acknowledgement).
+   *
+   * @example
+   * await cache.touch('session:7', '30m')
    */
   async touch(key: string, ttl?: Duration, options?: ChangeOptions): Promise<Outcome & { readonly found: boolean }> {
     const target = this.#target(key)
@@ -255,16 +266,21 @@ export class Cache implements Observable {
   }
 
   /**
-   * Adds to a counter, which starts at 0 and then has the `ttl` of this call; answers its new value. In L2 in one step,
-   * so that no process's addition is lost.
+   * Adds to a counter, which starts at 0 and then has the `ttl` of this call, without `jitter`; answers its new value. In
+   * L2 in one step, so that no process's addition is lost. A counter has no tags: those of its namespace's defaults do not
+   * apply to it.
    *
    * Rejects with `ERR_NOT_A_COUNTER`; with `ERR_REDIS_UNAVAILABLE` when it was not sent; with `ERR_OUTCOME_UNKNOWN` when it
-   * was sent and not acknowledged. It is never sent twice.
+   * was sent and not acknowledged. It is never repeated; an ioredis instance of yours that sends it again adds once, unless
+   * another addition came in between.
+   *
+   * @example
+   * const calls = await cache.increment(`calls:${userId}`, 1, { ttl: '1m' })
    */
-  async increment(key: string, by = 1, options?: EntryOptions): Promise<number> {
+  async increment(key: string, by = 1, options?: CounterOptions): Promise<number> {
     const target = this.#target(key)
     if (!Number.isSafeInteger(by)) throw badValue('ERR_INVALID_ARGUMENT', 'by', 'an integer', by)
-    return incrementThrough(this.#parts, target, by, readEntryOptions('increment', options, this.#defaults))
+    return incrementThrough(this.#parts, target, by, readCounterOptions(options, this.#defaults))
   }
 
   /** Makes all entries of this namespace, and of those below it, gone everywhere, in one step. */

@@ -1,7 +1,7 @@
 import { encode } from '../entry/codec.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Candidate, IncrementOutcome, Tier } from '../tiers/tier.ts'
-import { judgeTags } from './lookup.ts'
+import { standingFar } from './far-standing.ts'
 import { forget, land, standing } from './near.ts'
 import type { EntrySettings } from './options.ts'
 import type { Parts, SharedParts, Target } from './parts.ts'
@@ -15,7 +15,7 @@ const UNKNOWN: ReadonlySet<string> = new Set(['ERR_REDIS_TIMEOUT', 'ERR_REDIS_LO
  * addition that was sent and not acknowledged may have happened.
  */
 export async function incrementThrough(parts: Parts, target: Target, by: number, kept: EntrySettings): Promise<number> {
-  const candidate = candidateOf(parts, target, encode(by), { ...kept, tags: [] }, 0)
+  const candidate = candidateOf(parts, target, encode(by), kept, 0)
   if (!parts.shared) return incrementNear(parts, target, candidate, by, kept)
   if (parts.journal.fences(target.id, target.groups)) {
     throw new TierCacheError(
@@ -42,7 +42,7 @@ async function incrementFar(
   by: number,
 ): Promise<IncrementOutcome> {
   const outcome = await add(far, candidate, by)
-  if (outcome.word !== 'wrong' || (await holdsByTags(parts, far, target))) return outcome
+  if (outcome.word !== 'wrong' || (await holdsFar(parts, far, target))) return outcome
   return add(far, candidate, by)
 }
 
@@ -57,13 +57,11 @@ async function add(far: Tier, candidate: Candidate, by: number): Promise<Increme
   }
 }
 
-/** Whether an entry is there that its tags do not make void or stale; one that they do is removed. */
-async function holdsByTags(parts: Parts, far: Tier, target: Target): Promise<boolean> {
-  const found = await far.get(target)
-  if (found.word === 'missing') return false
-  if (found.word === 'entry' && (await judgeTags(parts, target, found)).verdict === 'holds') return true
-  // What was void or stale once stays so, and only that very entry is removed.
-  await far.discard(target, found.seen)
+/** Whether a value is there that holds. What is void or stale once stays so, and is removed. */
+async function holdsFar(parts: Parts, far: Tier, target: Target): Promise<boolean> {
+  const there = await standingFar(parts, far, target)
+  if (there?.verdict === 'holds') return true
+  await there?.remove()
   return false
 }
 

@@ -1,7 +1,7 @@
 import { localId, namespaceGroup, tagGroup } from '../entry/key.ts'
 import type { Notice, Operation } from '../entry/notice.ts'
 import { isLink, subjectKey } from '../entry/notice.ts'
-import type { Invalidation } from './journal.ts'
+import type { Invalidation, JournalEntry } from './journal.ts'
 import { expireNear, forget, noteUnacknowledged } from './near.ts'
 import type { Parts, Target } from './parts.ts'
 
@@ -32,8 +32,7 @@ export async function expireEverywhere(parts: Parts, target: Target): Promise<Ac
   const { shared } = parts
   expireNear(parts, target)
   if (!shared) return DONE
-  // What is not acknowledged is repeated as a deletion: that says more, and costs a load.
-  const acknowledged = await invalidateFar(parts, keyOf(target), 'expire', () => shared.far.expire(target))
+  const acknowledged = await expireFar(parts, keyOf(target), 'expire', () => shared.far.expire(target))
   expireNear(parts, target)
   return { acknowledged }
 }
@@ -75,9 +74,7 @@ export async function expireTagEverywhere(parts: Parts, tag: string): Promise<Ac
   parts.marks.moveSoftly(group)
   const { shared } = parts
   if (!shared) return DONE
-  const acknowledged = await invalidateFar(parts, { kind: 'tag', group, tag }, 'expireTags', () =>
-    shared.tags.expire(tag),
-  )
+  const acknowledged = await expireFar(parts, { kind: 'tag', group, tag }, 'expireTags', () => shared.tags.expire(tag))
   parts.marks.moveSoftly(group)
   return { acknowledged }
 }
@@ -86,17 +83,44 @@ function keyOf(target: Target): Invalidation {
   return { kind: 'key', id: target.id, address: target }
 }
 
-/** Moves the shared truth. What is not acknowledged goes into the journal. Answers whether it was. */
-async function invalidateFar(
+/** Makes something gone in L2: earlier calls about it need no repetition then. Answers whether that was acknowledged. */
+function invalidateFar(
   parts: Parts,
   invalidation: Invalidation,
   operation: string,
   send: () => Promise<void>,
 ): Promise<boolean> {
-  const entry = { number: parts.journal.next(), invalidation }
-  try {
+  return moveFar(parts, invalidation, operation, async (entry) => {
     await send()
     parts.journal.acknowledge(entry)
+  })
+}
+
+/**
+ * Makes something stale in L2. What is not acknowledged is repeated as a deletion: that says more, and costs a load. An
+ * earlier deletion is still to be repeated when this is acknowledged:
+ *   1. L2 has v1; set k = v2 is not acknowledged
+ *   2. expire k is acknowledged: v1 is stale in L2, and would be served as such
+ */
+function expireFar(
+  parts: Parts,
+  invalidation: Invalidation,
+  operation: string,
+  send: () => Promise<void>,
+): Promise<boolean> {
+  return moveFar(parts, invalidation, operation, send)
+}
+
+/** Moves the shared truth. What is not acknowledged goes into the journal. Answers whether it was. */
+async function moveFar(
+  parts: Parts,
+  invalidation: Invalidation,
+  operation: string,
+  send: (entry: JournalEntry) => Promise<void>,
+): Promise<boolean> {
+  const entry = { number: parts.journal.next(), invalidation }
+  try {
+    await send(entry)
     parts.recent.acknowledged(invalidation)
     return true
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { Currency } from '../entry/currency.ts'
 import type { Entry } from '../entry/entry.ts'
 import type { Freshness } from '../entry/freshness.ts'
-import { judge } from '../entry/freshness.ts'
+import { judge, MADE_STALE } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
 import { copyDeep, freezeDeep } from '../entry/isolation.ts'
 import { tagGroup } from '../entry/key.ts'
@@ -24,7 +24,7 @@ export function standing(parts: Parts, near: NearEntry, now: number): Standing {
   const { marks } = parts
   if (near.mark !== marks.count) {
     if (marks.movedSince(near.groups, near.mark)) return 'void'
-    if (marks.movedSoftlySince(near.groups, near.mark)) near.freshUntil = Math.min(near.freshUntil, now)
+    if (marks.movedSoftlySince(near.groups, near.mark)) near.freshUntil = MADE_STALE
     near.mark = marks.count
   }
   if (now >= near.keptUntil) return 'void'
@@ -93,7 +93,7 @@ export function land(parts: Parts, target: Target, flight: Flight, landing: Land
   }
   const now = clock.now()
   const keptUntil = now + l1TtlMs
-  const freshUntil = marks.movedSoftlySince(groups, flight.mark) ? now : keptUntil
+  const freshUntil = marks.movedSoftlySince(groups, flight.mark) ? MADE_STALE : keptUntil
   const isShort = landing.unguarded && settings.onRedisDown !== 'serve-l1'
   near.set(target.id, {
     value: entry.value,
@@ -145,7 +145,7 @@ export function expireNear(parts: Parts, target: { readonly id: string }): void 
   }
   parts.flights.poison(target.id, 'expire')
   parts.loads.detach(target.id)
-  entry.freshUntil = Math.min(entry.freshUntil, parts.clock.now())
+  entry.freshUntil = MADE_STALE
 }
 
 /** Puts a change that L2 has not acknowledged into the journal, and tells it. */

@@ -51,6 +51,9 @@ export interface SetOptions extends EntryOptions, ChangeOptions {
   readonly version?: number | undefined
 }
 
+/** How a counter is kept that `increment` makes. It has no tags, and its `ttl` is not shortened by chance. */
+export type CounterOptions = Omit<EntryOptions, 'tags' | 'jitter'>
+
 /** How a value is loaded, and kept. */
 export interface LoadOptions extends EntryOptions {
   /**
@@ -141,6 +144,7 @@ const DEFAULTS: DefaultSettings = Object.freeze({
 })
 
 const ENTRY_NAMES = ['ttl', 'l1Ttl', 'stale', 'jitter', 'tags', 'isolation']
+const COUNTER_NAMES = ENTRY_NAMES.filter((name) => name !== 'tags' && name !== 'jitter')
 const CHANGE_NAMES = ['requireAck']
 const SET_NAMES = [...ENTRY_NAMES, 'version', ...CHANGE_NAMES]
 const LOAD_NAMES = [...ENTRY_NAMES, 'hardTimeout', 'waitTimeout']
@@ -211,11 +215,10 @@ function readRequireAck({ requireAck }: ChangeOptions, base: DefaultSettings): b
   return requireAck
 }
 
-/** Reads the options of a call that stores, over those of its namespace. */
-export function readEntryOptions(owner: string, options: EntryOptions | undefined, base: LoadSettings): EntrySettings {
-  if (options === undefined) return base
-  checkOptions(owner, options, ENTRY_NAMES)
-  return readOver(options, base)
+/** Reads the options of `increment`, over those of its namespace that concern counters. */
+export function readCounterOptions(options: CounterOptions | undefined, base: LoadSettings): EntrySettings {
+  if (options !== undefined) checkOptions('increment', options, COUNTER_NAMES)
+  return { ...readOver(options ?? {}, base), tags: [], jitter: 0 }
 }
 
 /** Reads the options of a call that loads, over those of its namespace. */

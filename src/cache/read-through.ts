@@ -5,7 +5,7 @@ import { isCoherent } from './near.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import { seekLease } from './seek-lease.ts'
 import type { FarRead } from './servable.ts'
-import { readAgain, readFarFirst, readNear } from './servable.ts'
+import { isPresumedMissing, PRESUMED_MISSING, readAgain, readFarFirst, readNear } from './servable.ts'
 import { within, withinInBackground } from './time-limit.ts'
 
 /** What a caller gets: the outcome, and whether another caller of this process had started the load. */
@@ -18,15 +18,27 @@ export interface Answer {
 const RESTARTS_MOST = 3
 
 /** The story of a miss in L1: L2, then one flight in this process, one lease among all, one load, one store. */
-export async function readThrough(parts: Parts, request: LoadRequest): Promise<Answer> {
-  parts.counters.loadsWaiting++
-  try {
-    if (!parts.shared || isLoading(parts, request)) return await joinOrLead(parts, request, undefined)
-    const first = await readFarFirst(parts, request)
-    return first.word === 'value' ? { loaded: first.loaded, joined: false } : await joinOrLead(parts, request, first)
-  } finally {
-    parts.counters.loadsWaiting--
+export function readThrough(parts: Parts, request: LoadRequest): Promise<Answer> {
+  const { counters } = parts
+  counters.loadsWaiting++
+  const answer = answerTo(parts, request)
+  const isAnswered = () => {
+    counters.loadsWaiting--
   }
+  answer.then(isAnswered, isAnswered)
+  return answer
+}
+
+function answerTo(parts: Parts, request: LoadRequest): Promise<Answer> {
+  if (!parts.shared || isLoading(parts, request)) return joinOrLead(parts, request, undefined)
+  // In the caller's own turn: those who ask after it in the same turn join it.
+  if (isPresumedMissing(parts, request)) return joinOrLead(parts, request, PRESUMED_MISSING)
+  return lookThenLoad(parts, request)
+}
+
+async function lookThenLoad(parts: Parts, request: LoadRequest): Promise<Answer> {
+  const first = await readFarFirst(parts, request)
+  return first.word === 'value' ? { loaded: first.loaded, joined: false } : joinOrLead(parts, request, first)
 }
 
 /** Whether a load is under way because L2 had nothing to serve: then L2 need not be asked. */

@@ -13,15 +13,17 @@ export type FarRead =
 /** What is taken for L2's word without asking it: the lease is not granted where it is wrong. */
 export const PRESUMED_MISSING: FarRead = { word: 'unusable', seen: undefined }
 
-/** Looks into L2 for a caller that comes first; or not at all, where nothing is likely to be there. */
-export async function readFarFirst(parts: Parts, request: LoadRequest): Promise<FarRead> {
-  const { streak, journal, renewing } = parts
-  const { target, purpose } = request
+/** Whether L2 is likely to have nothing for a caller that comes first. */
+export function isPresumedMissing({ streak, journal, renewing }: Parts, { target, purpose }: LoadRequest): boolean {
   // Where a renewal is under way there is a stale value, which its readers need not wait behind.
   const mayGuess = purpose === 'read' && !renewing.has(target.id) && !journal.fences(target.id, target.groups)
-  if (streak.isCold && mayGuess) return PRESUMED_MISSING
+  return streak.isCold && mayGuess
+}
+
+/** Looks into L2 for a caller that comes first. */
+export async function readFarFirst(parts: Parts, request: LoadRequest): Promise<FarRead> {
   const read = await readFar(parts, request)
-  if (read.word !== 'unreachable') streak.noted(read.word === 'value')
+  if (read.word !== 'unreachable') parts.streak.noted(read.word === 'value')
   return read
 }
 

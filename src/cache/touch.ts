@@ -1,9 +1,12 @@
+import { prolonged } from '../entry/freshness.ts'
+import type { Tier } from '../tiers/tier.ts'
+import { standingFar } from './far-standing.ts'
 import { forget, land, standing } from './near.ts'
 import type { EntrySettings } from './options.ts'
 import type { Parts, Target } from './parts.ts'
 import type { Outcome } from './write-through.ts'
 
-/** The story of new deadlines for what is there. L2 is asked; L1 reads it again. */
+/** The story of a new TTL for what is there. L2 is asked; L1 reads it again. */
 export async function touchThrough(
   parts: Parts,
   target: Target,
@@ -12,7 +15,7 @@ export async function touchThrough(
   if (!parts.shared) return { acknowledged: true, found: touchNear(parts, target, kept) }
   forget(parts, target, 'touch')
   try {
-    return { acknowledged: true, found: await parts.shared.far.touch(target, kept.ttlMs, kept.staleMs) }
+    return { acknowledged: true, found: await touchFar(parts, parts.shared.far, target, kept.ttlMs) }
   } catch {
     // Counted and told by the client. Nothing was lost: what is there keeps its old deadlines, or has the new ones.
     return { acknowledged: false, found: false }
@@ -21,15 +24,20 @@ export async function touchThrough(
   }
 }
 
+/** What carries a stamp must not outlive it, and only the entry itself says which stamps it carries. */
+async function touchFar(parts: Parts, far: Tier, target: Target, ttlMs: number): Promise<boolean> {
+  const there = await standingFar(parts, far, target)
+  return there !== undefined && there.verdict !== 'void' && far.touch(target, there.tags, ttlMs)
+}
+
 function touchNear(parts: Parts, target: Target, kept: EntrySettings): boolean {
   const now = parts.clock.now()
   const entry = parts.near?.get(target.id)
   const freshness = entry && standing(parts, entry, now)
   if (!entry || (freshness !== 'fresh' && freshness !== 'stale')) return false
   const flight = parts.flights.open(target.id, parts.marks.count)
-  const freshUntil = now + kept.ttlMs
   const { bytes, shared } = entry
-  const touched = { ...entry, freshUntil, staleUntil: freshUntil + kept.staleMs }
+  const touched = { ...entry, ...prolonged(entry, now, kept.ttlMs) }
   land(parts, target, flight, { entry: touched, bytes, shared, l1TtlMs: kept.l1TtlMs, asOf: now })
   parts.flights.close(flight)
   return true

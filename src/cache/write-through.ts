@@ -1,7 +1,8 @@
 import type { Encoded } from '../entry/codec.ts'
 import { decode, encode } from '../entry/codec.ts'
 import { TierCacheError } from '../errors.ts'
-import type { Candidate, Tier } from '../tiers/tier.ts'
+import type { Candidate, SetOutcome, Tier } from '../tiers/tier.ts'
+import { standingFar } from './far-standing.ts'
 import type { JournalEntry } from './journal.ts'
 import { forget, isolate, land, noteUnacknowledged, standing } from './near.ts'
 import type { EntrySettings, SetSettings } from './options.ts'
@@ -122,7 +123,7 @@ async function storeFar(
     invalidation: { kind: 'key', id: target.id, address: target },
   }
   try {
-    const word = await far.set(candidate)
+    const word = await setFar(parts, far, candidate, target)
     // What was there stays there: an invalidation of it that was not acknowledged is still to be repeated.
     if (word === 'older') return word
     if (word === 'stored') {
@@ -136,5 +137,25 @@ async function storeFar(
   } catch (error) {
     noteUnacknowledged(parts, entry, 'set', error)
     return 'unknown'
+  }
+}
+
+/** L2 compares versions alone: where an entry with a higher one is void, it is removed, and the value sent again. */
+async function setFar(parts: Parts, far: Tier, candidate: Candidate, target: Target): Promise<SetOutcome> {
+  const word = await far.set(candidate)
+  if (word !== 'older' || (await isInRight(parts, far, target))) return word
+  return far.set(candidate)
+}
+
+/** Whether what is there, fresh or stale, has a right to stay. It has when nobody knows better. */
+async function isInRight(parts: Parts, far: Tier, target: Target): Promise<boolean> {
+  try {
+    const there = await standingFar(parts, far, target)
+    if (there !== undefined && there.verdict !== 'void') return true
+    await there?.remove()
+    return false
+  } catch {
+    // Counted and told by the client.
+    return true
   }
 }

@@ -83,9 +83,21 @@ export function decode({ flags, payload }: Encoded): unknown {
 }
 
 function readInteger(payload: Buffer): number {
-  const value = payload.length <= 17 ? Number(payload.toString('latin1')) : Number.NaN
-  if (!Number.isSafeInteger(value) || payload.length === 0) throw undecodable('no integer')
+  const value = integerOf(payload)
+  if (value === undefined) throw undecodable('no integer')
   return value
+}
+
+const INTEGER = /^-?\d{1,16}$/
+
+/**
+ * What a payload with `FLAG_INTEGER` says; `undefined` for whatever is no exact integer in decimal digits. A script reads
+ * it too (`redis/lua/includes/entry_counter.lua`).
+ */
+export function integerOf(payload: Buffer): number | undefined {
+  const text = payload.length <= 17 ? payload.toString('latin1') : ''
+  const value = INTEGER.test(text) ? Number(text) : Number.NaN
+  return Number.isSafeInteger(value) ? value : undefined
 }
 
 /** The value itself where msgpackr writes it as it should be read; a copy where some part needs another form. */

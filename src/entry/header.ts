@@ -1,4 +1,5 @@
 import { TierCacheError } from '../errors.ts'
+import { TAGS_MOST } from './key.ts'
 
 /**
  * The clear header in front of every entry in Redis. Its offsets are shared with the Lua scripts, which read the fill
@@ -90,6 +91,8 @@ export function readHeader(bytes: Buffer, above: number): HeaderRead {
   const count = bytes.readUInt16BE(56)
   const stampsEnd = FIXED_BYTES + bytes.readUInt32BE(58)
   if (count < above || stampsEnd > bytes.length) throw undecodable('stamps do not fit')
+  // Each tag costs its reader a key of Redis, so no more are believed than are ever written.
+  if (count > above + TAGS_MOST) throw undecodable(`${count - above} tags, expected at most ${TAGS_MOST}`)
   const version = bytes.readDoubleBE(44)
   const [tags, payloadAt] = count === above ? noTags(stampsEnd) : readTags(bytes, stampsEnd, count - above)
   return {

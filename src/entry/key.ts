@@ -108,6 +108,11 @@ export class RedisNames {
     this.channel = `${this.#base}:c:${database}`
   }
 
+  /** Where nothing ever is. */
+  get nothing(): string {
+    return `${this.#base}:r`
+  }
+
   entry(address: Address): string {
     return `${this.#base}:v:${address.namespace}:${address.key}`
   }

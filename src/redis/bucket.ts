@@ -38,6 +38,11 @@ export class Bucket {
     return `${this.server?.publishes ?? 'PUBLISH'} ${this.names.channel}`
   }
 
+  /** Tells once that memory is full, if that is what a script says that it has met. */
+  noRoom(reply = ''): void {
+    this.server?.noRoom(reply)
+  }
+
   /** See {@link RedisClient.firstAttempt}. */
   firstAttempt(): Promise<void> {
     return this.#client.firstAttempt()

@@ -33,6 +33,7 @@ export class RedisClient {
   readonly #warnings: Warnings
   readonly #counters: Counters
   readonly #usableListeners = new Set<() => void>()
+  readonly #failingListeners = new Set<() => void>()
   readonly #anotherRunListeners = new Set<(buckets: readonly number[]) => void>()
 
   constructor(settings: RedisClientSettings, clock: Clock, events: Events, counters: Counters) {
@@ -71,6 +72,9 @@ export class RedisClient {
 
   #hear(server: Server): void {
     server.whenUsable(() => this.#isUsable())
+    server.whenFailing(() => {
+      for (const listener of this.#failingListeners) listener()
+    })
     server.whenAnotherRun(() => {
       const buckets = this.buckets.filter((bucket) => bucket.server === server).map(({ index }) => index)
       for (const listener of this.#anotherRunListeners) listener(buckets)
@@ -110,6 +114,11 @@ export class RedisClient {
   /** Calls `listener` with the buckets of a server that may have lost what it had acknowledged. See {@link Server.whenAnotherRun}. */
   whenAnotherRun(listener: (buckets: readonly number[]) => void): void {
     this.#anotherRunListeners.add(listener)
+  }
+
+  /** See {@link Server.whenFailing}. */
+  whenFailing(listener: () => void): void {
+    this.#failingListeners.add(listener)
   }
 
   /** Resolves when all servers are connected, or one command deadline after the start: whichever comes first. */

@@ -1,30 +1,8 @@
 import { createRequire } from 'node:module'
 import type { Clock } from '../clock.ts'
-import { badValue, TierCacheError } from '../errors.ts'
-
-/**
- * What we use of an ioredis connection, in ioredis 5 and 6 alike. Named by its form, so that an application's own
- * instance fits whichever copy of ioredis it was made with.
- */
-export interface RedisConnection {
-  readonly status: string
-  readonly options: { readonly keyPrefix?: string | undefined; readonly db?: number | undefined }
-  duplicate(options?: Readonly<Record<string, unknown>>): RedisConnection
-  on(event: string, listener: (...values: never[]) => void): unknown
-  off(event: string, listener: (...values: unknown[]) => void): unknown
-  call(command: string, ...values: (string | number | Buffer)[]): Promise<unknown>
-  callBuffer(command: string, ...values: (string | number | Buffer)[]): Promise<unknown>
-  subscribe(channel: string): Promise<unknown>
-  ping(): Promise<unknown>
-  connect(): Promise<void>
-  disconnect(reconnect?: boolean): void
-}
-
-/** A URL (`redis:`, `rediss:`), options of ioredis with or without `url`, or an instance that the application owns. */
-export type RedisSource = string | RedisOptions | RedisConnection
-
-/** Options of an ioredis connection, and a `url` if wanted. What they are is for ioredis to say. */
-export type RedisOptions = object
+import { TierCacheError } from '../errors.ts'
+import type { RedisConnection, RedisSource } from './source.ts'
+import { checkSource, isConnection } from './source.ts'
 
 export interface Opened {
   readonly commands: RedisConnection
@@ -45,8 +23,9 @@ const OURS = {
   disconnectTimeout: 50,
 } as const
 
-/** Opens the connections of one cache. Throws `ERR_INVALID_OPTION`, `ERR_KEY_PREFIX` or `ERR_PEER_MISSING`. */
+/** Opens the connections of one cache. Throws what {@link checkSource} does, `ERR_KEY_PREFIX` or `ERR_PEER_MISSING`. */
 export function open(source: RedisSource, commandTimeoutMs: number, clock: Clock): Opened {
+  checkSource(source)
   const ours = {
     ...OURS,
     connectTimeout: Math.max(SILENCE_MOST_MS, commandTimeoutMs),
@@ -55,9 +34,6 @@ export function open(source: RedisSource, commandTimeoutMs: number, clock: Clock
     retryStrategy: (attempts: number) => Math.min(50 * 2 ** Math.min(attempts, 6), 2000) * (0.5 + clock.random() / 2),
   }
   if (isConnection(source)) {
-    if ('nodes' in source) {
-      throw badValue('ERR_INVALID_OPTION', 'redis', 'one server (a Redis Cluster is not supported yet)', source)
-    }
     if (source.options.keyPrefix) {
       throw new TierCacheError(
         'ERR_KEY_PREFIX',
@@ -70,10 +46,6 @@ export function open(source: RedisSource, commandTimeoutMs: number, clock: Clock
   const Redis = loadRedis()
   const commands = typeof source === 'string' ? new Redis(source, ours) : fromOptions(Redis, source, ours)
   return { commands, subscriber: commands.duplicate(), borrowed: false }
-}
-
-function isConnection(source: RedisSource): source is RedisConnection {
-  return typeof source === 'object' && typeof (source as Partial<RedisConnection>).duplicate === 'function'
 }
 
 type RedisConstructor = new (...values: unknown[]) => RedisConnection
@@ -105,18 +77,4 @@ function loadRedis(): RedisConstructor {
 export function serverName(connection: RedisConnection): string {
   const { host, port, path } = connection.options as { host?: string; port?: number; path?: string }
   return path ?? `${host ?? 'localhost'}:${port ?? 6379}`
-}
-
-/** Checks the form of `redis`. Throws `ERR_INVALID_OPTION`; a URL's password never gets into the message. */
-export function checkSource(source: unknown): asserts source is RedisSource {
-  const expected = "a URL ('redis://host:6379', 'rediss://…'), options of ioredis, or an ioredis instance"
-  if (typeof source === 'string') {
-    if (/^rediss?:\/\/[^\s]+$/.test(source) && URL.canParse(source)) return
-    throw badValue('ERR_INVALID_OPTION', 'redis', expected, source.includes('@') ? 'a URL that cannot be read' : source)
-  }
-  if (typeof source === 'object' && source !== null && !Array.isArray(source)) {
-    if ('url' in source && source.url !== undefined) checkSource(typeof source.url === 'string' ? source.url : 0)
-    return
-  }
-  throw badValue('ERR_INVALID_OPTION', 'redis', expected, source)
 }

@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../errors.ts'
 import { TierCacheError } from '../errors.ts'
+import type { MissingRight } from './rights.ts'
+import { readMissingRight } from './rights.ts'
 
 /** What became of a command that was not answered as it should be. */
 export interface Failure {
@@ -7,8 +9,9 @@ export interface Failure {
   /** The server or the way to it is at fault, not this command. */
   readonly isOfServer: boolean
   readonly isScriptMissing: boolean
-  /** What the user of the connection may not do, in the words of an ACL rule (`+info`, `~tiercache:*`). */
-  readonly missingRight: string | undefined
+  /** There is no room for what the command was to write. */
+  readonly isMemoryFull: boolean
+  readonly missingRight: MissingRight | undefined
 }
 
 /** Replies that say that this server cannot serve now, whatever it is asked. */
@@ -17,17 +20,27 @@ const SERVER_STATES = /^(READONLY|LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|UNKILL
 /** Reads a rejection. `prefix`: the first word of the names that the command was about. */
 export function failureOf(command: string, error: unknown, prefix: string): Failure {
   if (error instanceof TierCacheError) {
-    return { error, isOfServer: true, isScriptMissing: false, missingRight: undefined }
+    return { error, isOfServer: true, isScriptMissing: false, isMemoryFull: false, missingRight: undefined }
   }
-  const message = error instanceof Error ? error.message : String(error)
-  const isReply = isRefusal(error)
-  const code: ErrorCode = isReply ? 'ERR_REDIS_REPLY' : 'ERR_REDIS_LOST'
+  if (!isRefusal(error)) {
+    const message = `${command} failed: ${wordsOfLoss(error instanceof Error ? error.message : String(error))}`
+    return {
+      error: new TierCacheError('ERR_REDIS_LOST', message),
+      isOfServer: true,
+      isScriptMissing: false,
+      isMemoryFull: false,
+      missingRight: undefined,
+    }
+  }
+  const reply = withoutScript(error.message)
+  const code: ErrorCode = 'ERR_REDIS_REPLY'
   return {
     // No `cause`: errors of ioredis carry the command's arguments, values included.
-    error: new TierCacheError(code, `${command} failed: ${withoutArguments(message)}`),
-    isOfServer: !isReply || SERVER_STATES.test(message),
-    isScriptMissing: isReply && message.startsWith('NOSCRIPT'),
-    missingRight: isReply ? missingRight(message, prefix) : undefined,
+    error: new TierCacheError(code, `${command} failed: ${withoutArguments(reply)}`),
+    isOfServer: SERVER_STATES.test(reply),
+    isScriptMissing: reply.startsWith('NOSCRIPT'),
+    isMemoryFull: saysMemoryFull(reply),
+    missingRight: readMissingRight(reply, command, prefix),
   }
 }
 
@@ -36,20 +49,29 @@ export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError'
 }
 
+/** Whether an error of the server, or one that a script hands on, says that there is no room. */
+export function saysMemoryFull(reply: string): boolean {
+  return withoutScript(reply).startsWith('OOM ')
+}
+
 /** A message of ioredis or of the server, without the values of the application that it may carry. */
 export function withoutArguments(message: string): string {
   const cut = message.indexOf(', with args beginning with')
   return (cut < 0 ? message : message.slice(0, cut)).slice(0, 200)
 }
 
-/** What our scripts call; a server does not say which of them it refused. */
-const COMMANDS_OF_SCRIPTS = '+del +get +getrange +hget +hset +persist +pexpire +pttl +publish +set +setrange +time'
+/** Before 7, Redis puts the place in the script before the error of a command that it called, once or twice. */
+const PLACE_IN_SCRIPT = /^(?:ERR Error running script \(call to \w+\): )?(?:@user_script: ?\d+: )+-?/
 
-/** Reads the refusals of Redis 6.2, 7 and Valkey, which word them differently. */
-function missingRight(message: string, prefix: string): string | undefined {
-  if (!/NOPERM|The user executing the script/.test(message)) return undefined
-  if (/\bkeys?\b/.test(message)) return `~${prefix}:*`
-  if (/\bchannels?\b/.test(message)) return `&${prefix}:*`
-  const command = /run the '([^']+)' command/.exec(message)?.[1]
-  return command === undefined ? COMMANDS_OF_SCRIPTS : `+${command}`
+function withoutScript(reply: string): string {
+  return reply.replace(PLACE_IN_SCRIPT, '').trimEnd()
+}
+
+/** ioredis speaks of its settings, which on connections of ours are not the application's. */
+function wordsOfLoss(message: string): string {
+  if (/^(Reached the max retries|Connection is closed|Command aborted)/.test(message)) {
+    return 'the connection was lost before the answer'
+  }
+  if (/^Stream isn't writeable/.test(message)) return 'the connection was lost before the command was sent'
+  return withoutArguments(message)
 }

@@ -1,27 +1,66 @@
+import { RedisNames } from '../entry/key.ts'
 import type { ClockSync } from './clock-sync.ts'
-import { failureOf, isRefusal } from './failure.ts'
+import { failureOf, isRefusal, withoutArguments } from './failure.ts'
 import type { GuardedConnection } from './guarded-connection.ts'
 import type { ServerParts } from './parts.ts'
+import { inquiries } from './rights.ts'
 import type { ServerReport } from './server-report.ts'
 import { readReport } from './server-report.ts'
 
+export interface Greeting {
+  /** Whether the connection is on its database; if it is not, that was told. */
+  readonly isOnDatabase: boolean
+  /** What the server says of itself; `undefined` from one that refuses to. */
+  readonly report: ServerReport | undefined
+}
+
 /**
- * What goes out first on a new connection: our scripts, INFO and TIME. Nothing else is sent before the server's time is
- * known, since deadlines in Redis are in that time, and its run, since another one may have lost what was acknowledged.
+ * What goes out first on a new connection: its database, our scripts, what they need, INFO and TIME. Nothing else is sent
+ * before the server's time is known, since deadlines in Redis are in that time, and its run, since another one may have
+ * lost what was acknowledged.
  *
- * Resolves with what the server says of itself; `undefined` from one that refuses to. Rejects when an answer is missing.
+ * Rejects when an answer is missing.
  */
 export async function greet(
   connection: GuardedConnection,
+  database: number,
   time: ClockSync,
   parts: ServerParts,
-): Promise<ServerReport | undefined> {
+): Promise<Greeting> {
+  const selected = select(connection, database, parts)
   for (const lua of parts.settings.scripts ?? []) {
     // A user without this right has each script sent as it is first needed.
     connection.ask('SCRIPT', (redis) => redis.call('SCRIPT', 'LOAD', lua)).catch(() => {})
   }
-  const [report] = await Promise.all([askForReport(connection, parts), time.measure()])
-  return report
+  askForRights(connection, database, parts)
+  const [isOnDatabase, report] = await Promise.all([selected, askForReport(connection, parts), time.measure()])
+  return { isOnDatabase, report }
+}
+
+/** ioredis goes on, on database 0, when its own SELECT is refused: there are the entries of another cache. */
+async function select(
+  connection: GuardedConnection,
+  database: number,
+  { settings, warnings }: ServerParts,
+): Promise<boolean> {
+  if (database === 0) return true
+  try {
+    await connection.ask('SELECT', (redis) => redis.call('SELECT', database))
+    return true
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    const { isOfServer, missingRight } = failureOf('SELECT', error, settings.prefix)
+    if (isOfServer) throw error
+    if (missingRight !== undefined) warnings.missingRight(connection.server, missingRight)
+    warnings.tellOnce({
+      code: 'ERR_NO_DATABASE',
+      message:
+        `database ${database} ${missingRight ? 'may not be selected' : 'does not exist'} on ${connection.server} ` +
+        `(${withoutArguments(error.message)}). It is not used: L1 and loaders go on`,
+      detail: { setting: 'db', found: String(database), expected: 'a database that exists' },
+    })
+    return false
+  }
 }
 
 async function askForReport(
@@ -33,7 +72,20 @@ async function askForReport(
   } catch (error) {
     if (!isRefusal(error)) throw error
     const { missingRight } = failureOf('INFO', error, settings.prefix)
-    if (missingRight !== undefined) warnings.missingRight(connection.server, 'INFO', missingRight)
+    if (missingRight !== undefined) warnings.missingRight(connection.server, missingRight)
     return undefined
+  }
+}
+
+/** Tells what our scripts would be refused. Nobody waits for the answers. */
+function askForRights(connection: GuardedConnection, database: number, { settings, warnings }: ServerParts): void {
+  const { nothing } = new RedisNames(settings.prefix, database)
+  for (const [command, ...values] of inquiries(nothing)) {
+    connection
+      .ask(command, (redis) => redis.call(command, ...values))
+      .catch((error: unknown) => {
+        const { missingRight } = failureOf(command, error, settings.prefix)
+        if (missingRight !== undefined) warnings.missingRight(connection.server, missingRight)
+      })
   }
 }

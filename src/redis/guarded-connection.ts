@@ -1,12 +1,22 @@
 import type { TierCacheError } from '../errors.ts'
 import { Breaker } from './breaker.ts'
-import type { RedisConnection } from './connection.ts'
+import type { RedisConnection } from './source.ts'
 import { withDeadline } from './deadline.ts'
-import { failureOf } from './failure.ts'
+import { failureOf, isRefusal } from './failure.ts'
 import type { ServerParts } from './parts.ts'
 
 /** Sends one command, or one batch that is answered at once. */
 export type Sender = (connection: RedisConnection) => Promise<unknown>
+
+/** Who hears how the server behind a connection does. */
+export interface ConnectionListener {
+  /** A command failed for a reason of the server, and the last one had not. */
+  failing(): void
+  /** The breaker has opened, because of failures of which this is the last. */
+  passedOver(reason: string): void
+  /** The breaker has closed again. */
+  passing(): void
+}
 
 /**
  * A connection for commands, each of which has a deadline. A breaker judges by their ends whether the server can be
@@ -17,17 +27,17 @@ export class GuardedConnection {
   readonly server: string
   readonly #connection: RedisConnection
   readonly #parts: ServerParts
-  readonly #whenPassing: () => void
+  readonly #listener: ConnectionListener
   readonly #breaker = new Breaker()
+  #isFailing = false
   #cancelProbe: (() => void) | undefined
   #closed = false
 
-  /** `whenPassing` is called whenever the breaker has closed again. */
-  constructor(connection: RedisConnection, server: string, parts: ServerParts, whenPassing: () => void) {
+  constructor(connection: RedisConnection, server: string, parts: ServerParts, listener: ConnectionListener) {
     this.#connection = connection
     this.server = server
     this.#parts = parts
-    this.#whenPassing = whenPassing
+    this.#listener = listener
   }
 
   /** Whether the breaker lets commands pass. */
@@ -45,7 +55,7 @@ export class GuardedConnection {
     try {
       const reply = await this.ask(command, send)
       counters.l2Timings.add(clock.now() - startedAt)
-      this.#breaker.succeeded()
+      this.#succeeded()
       return reply
     } catch (error) {
       throw this.#failed(command, error)
@@ -66,6 +76,11 @@ export class GuardedConnection {
     })
   }
 
+  #succeeded(): void {
+    this.#isFailing = false
+    this.#changeBreaker(() => this.#breaker.succeeded())
+  }
+
   /** Counts and tells a failure, and makes the error that callers get. A missing script is no failure of the server. */
   #failed(command: string, error: unknown): TierCacheError {
     const { settings, events, counters, warnings } = this.#parts
@@ -73,9 +88,19 @@ export class GuardedConnection {
     if (failure.isScriptMissing) return failure.error
     counters.l2Failed(failure.error.code)
     events.tell('l2-error', () => ({ command, code: failure.error.code, message: failure.error.message }))
-    if (failure.missingRight !== undefined) warnings.missingRight(this.server, command, failure.missingRight)
-    if (failure.isOfServer && !this.#closed) this.#changeBreaker(() => this.#breakerFailed())
+    if (failure.missingRight !== undefined) warnings.missingRight(this.server, failure.missingRight)
+    if (failure.isMemoryFull) warnings.memoryFull(this.server)
+    if (failure.isOfServer && !this.#closed) this.#failedByServer(failure.error.message)
     return failure.error
+  }
+
+  #failedByServer(reason: string): void {
+    const passed = this.passes
+    this.#changeBreaker(() => this.#breakerFailed())
+    if (passed && !this.passes) this.#listener.passedOver(reason)
+    if (this.#isFailing) return
+    this.#isFailing = true
+    this.#listener.failing()
   }
 
   #breakerFailed(): void {
@@ -90,20 +115,33 @@ export class GuardedConnection {
     this.#changeBreaker(() => this.#breaker.probing())
     this.ask('PING', (connection) => connection.call('PING')).then(
       () => this.#changeBreaker(() => this.#breaker.succeeded()),
-      () => this.#changeBreaker(() => this.#breakerFailed()),
+      (error: unknown) => this.#changeBreaker(() => this.#probeFailed(error)),
     )
   }
 
+  /** A server that refuses PING to this user has answered. */
+  #probeFailed(error: unknown): void {
+    const { settings, warnings } = this.#parts
+    if (failureOf('PING', error, settings.prefix).isOfServer) {
+      this.#breakerFailed()
+      return
+    }
+    if (isRefusal(error)) warnings.refused(this.server, 'PING', error)
+    this.#breaker.succeeded()
+  }
+
   #changeBreaker(change: () => void): void {
+    if (this.#closed) return
     const from = this.#breaker.state
     change()
     const to = this.#breaker.state
     if (from === to) return
+    if (to === 'closed') this.#cancelProbe?.()
     this.#parts.events.tell('breaker', () => ({ from, to }))
-    if (to === 'closed') this.#whenPassing()
+    if (to === 'closed') this.#listener.passing()
   }
 
-  /** No probe is sent any more, and failures tell the breaker nothing. The connection itself stays as it is. */
+  /** No probe is sent any more, and nothing changes the breaker. The connection itself stays as it is. */
   close(): void {
     this.#closed = true
     this.#cancelProbe?.()

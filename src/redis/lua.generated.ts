@@ -2,9 +2,19 @@
 export const scripts = {
   'acquire-3': {
     keys: 3,
-    sha1: '67af473d322ec8a2bc761f81f4ca4c23434e6186',
-    lua: `local function head_number(q)
-  local text = redis.pcall('HGET', q, 'n')
+    sha1: '235315db8e4e26f5d3c80824e468d754ca5fa6b6',
+    lua: `local function value_or_absent(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then
+    return nil
+  end
+  return redis.call(...)
+end
+local function head_number(q)
+  local text = value_or_absent('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
     return nil
   end
@@ -14,7 +24,17 @@ export const scripts = {
   end
   return n
 end
-local there = redis.pcall('GET', KEYS[1])
+local function set_or_full(...)
+  local reply = redis.pcall('SET', ...)
+  if not reply.err then
+    return nil
+  end
+  if string.find(reply.err, 'OOM command not allowed', 1, true) then
+    return reply.err
+  end
+  redis.call('SET', ...)
+end
+local there = value_or_absent('GET', KEYS[1])
 if type(there) == 'string' then
   local seen = ARGV[3]
   local same = (#seen == 8 and string.sub(there, 5, 12) == seen) or (#seen == 40 and redis.sha1hex(there) == seen)
@@ -22,7 +42,7 @@ if type(there) == 'string' then
     return { 'found' }
   end
 end
-local held = redis.pcall('GET', KEYS[2])
+local held = value_or_absent('GET', KEYS[2])
 if type(held) == 'string' then
   local left = redis.call('PTTL', KEYS[2])
   if held == 'skip' and left > 0 then
@@ -42,13 +62,15 @@ if type(held) == 'string' then
   if kept and left > 0 then
     return { 'late', left }
   end
-  if string.match(held, '^%x+|%d+!*$') then
-    if left > 0 then
-      if string.sub(held, -1) ~= '!' then
-        redis.pcall('SET', KEYS[2], held .. '!', 'KEEPTTL')
-      end
-      return { 'busy', left }
+  local token, granted = string.match(held, '^(%x+)|(%d+)!*$')
+  if token and left > 0 then
+    if token == ARGV[1] then
+      return { 'granted', granted }
     end
+    if string.sub(held, -1) ~= '!' then
+      set_or_full(KEYS[2], held .. '!', 'KEEPTTL')
+    end
+    return { 'busy', left }
   end
 end
 local n = head_number(KEYS[3])
@@ -59,9 +81,9 @@ else
   local time = redis.call('TIME')
   n0 = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
 end
-local done = redis.pcall('SET', KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])
-if type(done) == 'table' and done.err then
-  return { 'full', done.err }
+local full = set_or_full(KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])
+if full then
+  return { 'full', full }
 end
 if not n then
   redis.call('DEL', KEYS[3])
@@ -71,8 +93,72 @@ return { 'granted', n0 }`,
   },
   'commit-n': {
     keys: 'n',
-    sha1: '54a3ac9aa4972db99dd4056f4fab115c69fba608',
-    lua: `local function entry_bytes(head, n0, stamps, tail)
+    sha1: '61d9bf5fa87deefc34773863f7777f5ea2ed8836',
+    lua: `local function ends_before(key, life)
+  local left = redis.call('PTTL', key)
+  return left >= 0 and (life == 0 or left < life)
+end
+local function value_or_absent(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then
+    return nil
+  end
+  return redis.call(...)
+end
+local function head_number(q)
+  local text = value_or_absent('HGET', q, 'n')
+  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  local n = tonumber(text)
+  if n >= 9007199254740991 then
+    return nil
+  end
+  return n
+end
+local function last_move(q, field)
+  if not head_number(q) then
+    return nil
+  end
+  local text = redis.call('HGET', q, field) or redis.call('HGET', q, 'floor')
+  if not text or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  return tonumber(text)
+end
+local function read_stamp(key)
+  local text = value_or_absent('GET', key)
+  if type(text) ~= 'string' then
+    return nil
+  end
+  local stamp, n, nonce, soft = string.match(text, '^((%d+):([0-9a-f]+))(.*)$')
+  if not stamp or #n > 17 or #nonce ~= 16 or not string.match(soft, '^:?%d*$') then
+    return nil
+  end
+  return stamp, tonumber(n)
+end
+local function carried_stamps(keys, fields, q, n0, nonce, life)
+  local carried = { list = {}, made = {}, short = {}, moved = false }
+  for index, key in ipairs(keys) do
+    local stamp, n = read_stamp(key)
+    if not stamp then
+      n = last_move(q, fields[index])
+      stamp = string.format('%.0f', math.min(n or n0, n0)) .. ':' .. nonce
+      table.insert(carried.made, { key, stamp })
+    elseif ends_before(key, life) then
+      table.insert(carried.short, key)
+    end
+    if not n or n > n0 then
+      carried.moved = true
+    end
+    table.insert(carried.list, stamp)
+  end
+  return carried
+end
+local function entry_bytes(head, n0, stamps, tail)
   local joined = {}
   for index, stamp in ipairs(stamps) do
     joined[index] = string.char(#stamp) .. stamp
@@ -85,35 +171,8 @@ return { 'granted', n0 }`,
     .. section
     .. tail
 end
-local function head_number(q)
-  local text = redis.pcall('HGET', q, 'n')
-  if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
-    return nil
-  end
-  local n = tonumber(text)
-  if n >= 9007199254740991 then
-    return nil
-  end
-  return n
-end
-local function keep_stamp(key, life)
-  local left = redis.call('PTTL', key)
-  if left >= 0 then
-    if life == 0 then
-      redis.call('PERSIST', key)
-    elseif left < life then
-      redis.call('PEXPIRE', key, life)
-    end
-  end
-end
-local function put(key, value, life)
-  if life == 0 then
-    return redis.pcall('SET', key, value)
-  end
-  return redis.pcall('SET', key, value, 'PX', life)
-end
 local function read_lease(key)
-  local text = redis.pcall('GET', key)
+  local text = value_or_absent('GET', key)
   if type(text) ~= 'string' then
     return nil
   end
@@ -124,16 +183,44 @@ local function read_lease(key)
   end
   return token, tonumber(n0), mark
 end
-local function read_stamp(key)
-  local text = redis.pcall('GET', key)
-  if type(text) ~= 'string' then
+local function live_for(key, life)
+  if life == 0 then
+    redis.call('PERSIST', key)
+  else
+    redis.call('PEXPIRE', key, life)
+  end
+end
+local function set_or_full(...)
+  local reply = redis.pcall('SET', ...)
+  if not reply.err then
     return nil
   end
-  local stamp, n, nonce, soft = string.match(text, '^((%d+):([0-9a-f]+))(.*)$')
-  if not stamp or #n > 17 or #nonce ~= 16 or not string.match(soft, '^:?%d*$') then
-    return nil
+  if string.find(reply.err, 'OOM command not allowed', 1, true) then
+    return reply.err
   end
-  return stamp, tonumber(n)
+  redis.call('SET', ...)
+end
+local function put(key, value, life)
+  if life == 0 then
+    return set_or_full(key, value)
+  end
+  return set_or_full(key, value, 'PX', life)
+end
+local function store(key, bytes, carried, life)
+  for _, made in ipairs(carried.made) do
+    local full = put(made[1], made[2], life)
+    if full then
+      return full
+    end
+  end
+  local full = put(key, bytes, life)
+  if full then
+    return full
+  end
+  for _, short in ipairs(carried.short) do
+    live_for(short, life)
+  end
+  return nil
 end
 local token, n0, mark = read_lease(KEYS[2])
 if token ~= ARGV[2] then
@@ -150,48 +237,34 @@ if not head_number(KEYS[3]) then
   return refuse('refused', 'chain')
 end
 local life = tonumber(ARGV[5])
-local stamps = {}
-local missing = {}
-for index = 4, #KEYS do
-  local stamp, n = read_stamp(KEYS[index])
-  if stamp then
-    if n > n0 then
-      return refuse('refused', 'moved')
-    end
-    stamps[#stamps + 1] = stamp
-  else
-    local last = redis.call('HGET', KEYS[3], ARGV[index + 5]) or redis.call('HGET', KEYS[3], 'floor')
-    local moved = tonumber(last or '')
-    if not moved or not (moved <= n0) then
-      return refuse('refused', 'moved')
-    end
-    missing[#missing + 1] = KEYS[index]
-    stamps[#stamps + 1] = string.format('%.0f', n0) .. ':' .. ARGV[8]
-  end
+local carried = carried_stamps({ unpack(KEYS, 4) }, { unpack(ARGV, 9) }, KEYS[3], n0, ARGV[8], life)
+if carried.moved then
+  return refuse('refused', 'moved')
 end
-for _, key in ipairs(missing) do
-  local done = put(key, string.format('%.0f', n0) .. ':' .. ARGV[8], life)
-  if type(done) == 'table' and done.err then
-    return refuse('failed', done.err)
-  end
-end
-local done = put(KEYS[1], entry_bytes(ARGV[3], n0, stamps, ARGV[4]), life)
-if type(done) == 'table' and done.err then
-  return refuse('failed', done.err)
-end
-for index = 4, #KEYS do
-  keep_stamp(KEYS[index], life)
+local full = store(KEYS[1], entry_bytes(ARGV[3], n0, carried.list, ARGV[4]), carried, life)
+if full then
+  return refuse('failed', full)
 end
 redis.call('DEL', KEYS[2])
 if mark ~= '' then
   redis.call('PUBLISH', ARGV[1], ARGV[6])
 end
-return { 'stored', unpack(stamps) }`,
+return { 'stored', unpack(carried.list) }`,
   },
   'discard-1': {
     keys: 1,
-    sha1: '5c6dd80646b182ac2c8d3bfb790d9bcd9fb07e49',
-    lua: `local there = redis.pcall('GET', KEYS[1])
+    sha1: '575fdcaa9ee51e0d7f1d68d8a2eb75f6377cef57',
+    lua: `local function value_or_absent(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then
+    return nil
+  end
+  return redis.call(...)
+end
+local there = value_or_absent('GET', KEYS[1])
 if type(there) ~= 'string' then
   return 0
 end
@@ -203,9 +276,32 @@ return 0`,
   },
   'expire-3': {
     keys: 3,
-    sha1: 'bd352cc980ef1d6d8611b3f864206a4a51fc21c7',
-    lua: `local function head_number(q)
-  local text = redis.pcall('HGET', q, 'n')
+    sha1: '1a25ea7d59109567b3d13b4bf1b382380e6a85ec',
+    lua: `local function chain(q, link, channel, tip, body, field)
+  local text = string.format('%.0f', link.n)
+  if link.begins then
+    redis.call('DEL', q)
+    redis.call('HSET', q, 'floor', text)
+  end
+  redis.call('HSET', q, 'n', text, 'tip', tip)
+  if field then
+    redis.call('HSET', q, field, text)
+  end
+  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  return text
+end
+local function value_or_absent(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then
+    return nil
+  end
+  return redis.call(...)
+end
+local function head_number(q)
+  local text = value_or_absent('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
     return nil
   end
@@ -215,38 +311,51 @@ return 0`,
   end
   return n
 end
-local function chain(q, channel, tip, body, field)
-  local n = head_number(q)
-  local previous = ''
-  if n then
-    n = n + 1
-    previous = redis.call('HGET', q, 'tip') or ''
-  else
-    local time = redis.call('TIME')
-    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    redis.call('DEL', q)
-    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+local function next_link(q)
+  local last = head_number(q)
+  if last then
+    return { n = last + 1, previous = redis.call('HGET', q, 'tip') or '', begins = false, follows = last }
   end
-  local text = string.format('%.0f', n)
-  redis.call('HSET', q, 'n', text, 'tip', tip)
-  if field then
-    redis.call('HSET', q, field, text)
-  end
-  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
-  return text
+  local time = redis.call('TIME')
+  local n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  return { n = n, previous = '', begins = true, follows = n }
 end
+local head = value_or_absent('GETRANGE', KEYS[1], 0, 35)
+local link = next_link(KEYS[3])
 redis.call('DEL', KEYS[2])
-local head = redis.pcall('GETRANGE', KEYS[1], 0, 35)
 if type(head) == 'string' and #head == 36 and string.sub(head, 1, 3) == 'tc\\1' then
   redis.call('SETRANGE', KEYS[1], 28, struct.pack('>d', 0))
 end
-return chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])`,
+return chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3])`,
   },
   'expire-tag-2': {
     keys: 2,
-    sha1: 'e1d235872484f3913d59fd985e7be5be341bb148',
-    lua: `local function head_number(q)
-  local text = redis.pcall('HGET', q, 'n')
+    sha1: '3204757176be23265e55d8365da757fcf795eae2',
+    lua: `local function chain(q, link, channel, tip, body, field)
+  local text = string.format('%.0f', link.n)
+  if link.begins then
+    redis.call('DEL', q)
+    redis.call('HSET', q, 'floor', text)
+  end
+  redis.call('HSET', q, 'n', text, 'tip', tip)
+  if field then
+    redis.call('HSET', q, field, text)
+  end
+  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  return text
+end
+local function value_or_absent(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then
+    return nil
+  end
+  return redis.call(...)
+end
+local function head_number(q)
+  local text = value_or_absent('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
     return nil
   end
@@ -256,28 +365,17 @@ return chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])`,
   end
   return n
 end
-local function chain(q, channel, tip, body, field)
-  local n = head_number(q)
-  local previous = ''
-  if n then
-    n = n + 1
-    previous = redis.call('HGET', q, 'tip') or ''
-  else
-    local time = redis.call('TIME')
-    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    redis.call('DEL', q)
-    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+local function next_link(q)
+  local last = head_number(q)
+  if last then
+    return { n = last + 1, previous = redis.call('HGET', q, 'tip') or '', begins = false, follows = last }
   end
-  local text = string.format('%.0f', n)
-  redis.call('HSET', q, 'n', text, 'tip', tip)
-  if field then
-    redis.call('HSET', q, field, text)
-  end
-  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
-  return text
+  local time = redis.call('TIME')
+  local n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  return { n = n, previous = '', begins = true, follows = n }
 end
 local function read_stamp(key)
-  local text = redis.pcall('GET', key)
+  local text = value_or_absent('GET', key)
   if type(text) ~= 'string' then
     return nil
   end
@@ -289,8 +387,9 @@ local function read_stamp(key)
 end
 local stamp = read_stamp(KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
+local link = next_link(KEYS[2])
 redis.call('DEL', KEYS[1])
-local n = chain(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local n = chain(KEYS[2], link, ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if stamp then
   redis.call('SET', KEYS[1], stamp .. ':' .. n)
   if left > 0 then
@@ -301,9 +400,23 @@ return n`,
   },
   'increment-n': {
     keys: 'n',
-    sha1: '35215b07b426b4434685a27a5abbf2c3c7298bc6',
-    lua: `local function head_number(q)
-  local text = redis.pcall('HGET', q, 'n')
+    sha1: '584c8e4f495d9f72a37096f6cdec87129271209a',
+    lua: `local function ends_before(key, life)
+  local left = redis.call('PTTL', key)
+  return left >= 0 and (life == 0 or left < life)
+end
+local function value_or_absent(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then
+    return nil
+  end
+  return redis.call(...)
+end
+local function head_number(q)
+  local text = value_or_absent('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
     return nil
   end
@@ -313,24 +426,56 @@ return n`,
   end
   return n
 end
-local function chain(q, channel, tip, body, field)
-  local n = head_number(q)
-  local previous = ''
-  if n then
-    n = n + 1
-    previous = redis.call('HGET', q, 'tip') or ''
-  else
-    local time = redis.call('TIME')
-    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    redis.call('DEL', q)
-    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+local function last_move(q, field)
+  if not head_number(q) then
+    return nil
   end
-  local text = string.format('%.0f', n)
+  local text = redis.call('HGET', q, field) or redis.call('HGET', q, 'floor')
+  if not text or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  return tonumber(text)
+end
+local function read_stamp(key)
+  local text = value_or_absent('GET', key)
+  if type(text) ~= 'string' then
+    return nil
+  end
+  local stamp, n, nonce, soft = string.match(text, '^((%d+):([0-9a-f]+))(.*)$')
+  if not stamp or #n > 17 or #nonce ~= 16 or not string.match(soft, '^:?%d*$') then
+    return nil
+  end
+  return stamp, tonumber(n)
+end
+local function carried_stamps(keys, fields, q, n0, nonce, life)
+  local carried = { list = {}, made = {}, short = {}, moved = false }
+  for index, key in ipairs(keys) do
+    local stamp, n = read_stamp(key)
+    if not stamp then
+      n = last_move(q, fields[index])
+      stamp = string.format('%.0f', math.min(n or n0, n0)) .. ':' .. nonce
+      table.insert(carried.made, { key, stamp })
+    elseif ends_before(key, life) then
+      table.insert(carried.short, key)
+    end
+    if not n or n > n0 then
+      carried.moved = true
+    end
+    table.insert(carried.list, stamp)
+  end
+  return carried
+end
+local function chain(q, link, channel, tip, body, field)
+  local text = string.format('%.0f', link.n)
+  if link.begins then
+    redis.call('DEL', q)
+    redis.call('HSET', q, 'floor', text)
+  end
   redis.call('HSET', q, 'n', text, 'tip', tip)
   if field then
     redis.call('HSET', q, field, text)
   end
-  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end
 local function entry_bytes(head, n0, stamps, tail)
@@ -365,57 +510,76 @@ local function entry_counter(bytes, above, now)
   if string.byte(bytes, 4) ~= 2 or count ~= #above or at ~= 63 + length then
     return 'wrong'
   end
-  local value = tonumber(string.sub(bytes, at))
-  if not value then
+  local text = string.sub(bytes, at)
+  local digits = string.match(text, '^%-?(%d+)$')
+  if not digits or #digits > 16 or tonumber(digits) > 9007199254740991 then
     return 'wrong'
   end
-  return 'counter', value, at
+  return 'counter', tonumber(text), at
 end
-local function keep_stamp(key, life)
-  local left = redis.call('PTTL', key)
-  if left >= 0 then
-    if life == 0 then
-      redis.call('PERSIST', key)
-    elseif left < life then
-      redis.call('PEXPIRE', key, life)
-    end
+local function next_link(q)
+  local last = head_number(q)
+  if last then
+    return { n = last + 1, previous = redis.call('HGET', q, 'tip') or '', begins = false, follows = last }
+  end
+  local time = redis.call('TIME')
+  local n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  return { n = n, previous = '', begins = true, follows = n }
+end
+local function set_or_full(...)
+  local reply = redis.pcall('SET', ...)
+  if not reply.err then
+    return nil
+  end
+  if string.find(reply.err, 'OOM command not allowed', 1, true) then
+    return reply.err
+  end
+  redis.call('SET', ...)
+end
+local function live_for(key, life)
+  if life == 0 then
+    redis.call('PERSIST', key)
+  else
+    redis.call('PEXPIRE', key, life)
   end
 end
 local function put(key, value, life)
   if life == 0 then
-    return redis.pcall('SET', key, value)
+    return set_or_full(key, value)
   end
-  return redis.pcall('SET', key, value, 'PX', life)
+  return set_or_full(key, value, 'PX', life)
 end
-local function read_stamp(key)
-  local text = redis.pcall('GET', key)
-  if type(text) ~= 'string' then
-    return nil
+local function store(key, bytes, carried, life)
+  for _, made in ipairs(carried.made) do
+    local full = put(made[1], made[2], life)
+    if full then
+      return full
+    end
   end
-  local stamp, n, nonce, soft = string.match(text, '^((%d+):([0-9a-f]+))(.*)$')
-  if not stamp or #n > 17 or #nonce ~= 16 or not string.match(soft, '^:?%d*$') then
-    return nil
+  local full = put(key, bytes, life)
+  if full then
+    return full
   end
-  return stamp, tonumber(n)
+  for _, short in ipairs(carried.short) do
+    live_for(short, life)
+  end
+  return nil
 end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local life = tonumber(ARGV[5])
+local link = next_link(KEYS[3])
+local n0 = link.follows
+local carried = carried_stamps({ unpack(KEYS, 4) }, { unpack(ARGV, 8) }, KEYS[3], n0, ARGV[2], life)
+local there = value_or_absent('GET', KEYS[1])
+local word, value, at = entry_counter(there, carried.list, now)
+local fill = string.sub(ARGV[4], 5, 12)
+if word == 'counter' and string.sub(there, 5, 12) == fill then
+  return { 'stored', string.format('%.0f', value) }
+end
 if now > tonumber(ARGV[6]) then
   return { 'late' }
 end
-local n0 = head_number(KEYS[3]) or (tonumber(time[1]) * 1000000 + tonumber(time[2]))
-local created = string.format('%.0f', n0) .. ':' .. ARGV[2]
-local stamps = {}
-local missing = {}
-for index = 4, #KEYS do
-  local stamp = read_stamp(KEYS[index])
-  if not stamp then
-    missing[#missing + 1] = KEYS[index]
-  end
-  stamps[#stamps + 1] = stamp or created
-end
-local there = redis.pcall('GET', KEYS[1])
-local word, value, at = entry_counter(there, stamps, now)
 if word == 'wrong' then
   return { 'wrong' }
 end
@@ -424,34 +588,48 @@ if sum > 9007199254740991 or sum < -9007199254740991 then
   return { 'overflow' }
 end
 local text = string.format('%.0f', sum)
-local life = tonumber(ARGV[5])
-local done
+local full
 if word == 'counter' then
-  local bytes = string.sub(there, 1, 4) .. string.sub(ARGV[4], 5, 12) .. string.sub(there, 13, at - 1) .. text
-  done = redis.pcall('SET', KEYS[1], bytes, 'KEEPTTL')
+  local bytes = string.sub(there, 1, 4) .. fill .. string.sub(there, 13, at - 1) .. text
+  full = set_or_full(KEYS[1], bytes, 'KEEPTTL')
 else
-  done = put(KEYS[1], entry_bytes(ARGV[4], n0, stamps, text), life)
+  full = store(KEYS[1], entry_bytes(ARGV[4], n0, carried.list, text), carried, life)
 end
-if type(done) == 'table' and done.err then
-  return { 'failed', done.err }
-end
-for _, key in ipairs(missing) do
-  put(key, created, life)
-end
-if word ~= 'counter' then
-  for index = 4, #KEYS do
-    keep_stamp(KEYS[index], life)
-  end
+if full then
+  return { 'failed', full }
 end
 redis.call('DEL', KEYS[2])
-chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])
+chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3])
 return { 'stored', text }`,
   },
   'invalidate-3': {
     keys: 3,
-    sha1: 'a599ec7b16af795ab424684b0bdc5a6c85d0b933',
-    lua: `local function head_number(q)
-  local text = redis.pcall('HGET', q, 'n')
+    sha1: 'e8137fa84e8dc2ddf5eb99a4cc33ba886c407700',
+    lua: `local function chain(q, link, channel, tip, body, field)
+  local text = string.format('%.0f', link.n)
+  if link.begins then
+    redis.call('DEL', q)
+    redis.call('HSET', q, 'floor', text)
+  end
+  redis.call('HSET', q, 'n', text, 'tip', tip)
+  if field then
+    redis.call('HSET', q, field, text)
+  end
+  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  return text
+end
+local function value_or_absent(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then
+    return nil
+  end
+  return redis.call(...)
+end
+local function head_number(q)
+  local text = value_or_absent('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
     return nil
   end
@@ -461,34 +639,47 @@ return { 'stored', text }`,
   end
   return n
 end
-local function chain(q, channel, tip, body, field)
-  local n = head_number(q)
-  local previous = ''
-  if n then
-    n = n + 1
-    previous = redis.call('HGET', q, 'tip') or ''
-  else
-    local time = redis.call('TIME')
-    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    redis.call('DEL', q)
-    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+local function next_link(q)
+  local last = head_number(q)
+  if last then
+    return { n = last + 1, previous = redis.call('HGET', q, 'tip') or '', begins = false, follows = last }
   end
-  local text = string.format('%.0f', n)
-  redis.call('HSET', q, 'n', text, 'tip', tip)
-  if field then
-    redis.call('HSET', q, field, text)
-  end
-  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
-  return text
+  local time = redis.call('TIME')
+  local n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  return { n = n, previous = '', begins = true, follows = n }
 end
+local link = next_link(KEYS[3])
 redis.call('DEL', KEYS[1], KEYS[2])
-return chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])`,
+return chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3])`,
   },
   'invalidate-group-2': {
     keys: 2,
-    sha1: '0565abe9482f98ee7b755b3463998d85f15e4e53',
-    lua: `local function head_number(q)
-  local text = redis.pcall('HGET', q, 'n')
+    sha1: '7ec1ea2ce9d752bef67592b10c4466e6cc1d31fd',
+    lua: `local function chain(q, link, channel, tip, body, field)
+  local text = string.format('%.0f', link.n)
+  if link.begins then
+    redis.call('DEL', q)
+    redis.call('HSET', q, 'floor', text)
+  end
+  redis.call('HSET', q, 'n', text, 'tip', tip)
+  if field then
+    redis.call('HSET', q, field, text)
+  end
+  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  return text
+end
+local function value_or_absent(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then
+    return nil
+  end
+  return redis.call(...)
+end
+local function head_number(q)
+  local text = value_or_absent('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
     return nil
   end
@@ -498,28 +689,17 @@ return chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])`,
   end
   return n
 end
-local function chain(q, channel, tip, body, field)
-  local n = head_number(q)
-  local previous = ''
-  if n then
-    n = n + 1
-    previous = redis.call('HGET', q, 'tip') or ''
-  else
-    local time = redis.call('TIME')
-    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    redis.call('DEL', q)
-    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+local function next_link(q)
+  local last = head_number(q)
+  if last then
+    return { n = last + 1, previous = redis.call('HGET', q, 'tip') or '', begins = false, follows = last }
   end
-  local text = string.format('%.0f', n)
-  redis.call('HSET', q, 'n', text, 'tip', tip)
-  if field then
-    redis.call('HSET', q, field, text)
-  end
-  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
-  return text
+  local time = redis.call('TIME')
+  local n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  return { n = n, previous = '', begins = true, follows = n }
 end
 local function read_stamp(key)
-  local text = redis.pcall('GET', key)
+  local text = value_or_absent('GET', key)
   if type(text) ~= 'string' then
     return nil
   end
@@ -530,8 +710,9 @@ local function read_stamp(key)
   return stamp, tonumber(n)
 end
 local left = read_stamp(KEYS[1]) and redis.call('PTTL', KEYS[1]) or -2
+local link = next_link(KEYS[2])
 redis.call('DEL', KEYS[1])
-local n = chain(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local n = chain(KEYS[2], link, ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 redis.call('SET', KEYS[1], n .. ':' .. ARGV[2])
 if left ~= -1 then
   redis.call('PEXPIRE', KEYS[1], math.max(left, tonumber(ARGV[5])))
@@ -540,9 +721,19 @@ return n`,
   },
   'release-1': {
     keys: 1,
-    sha1: '933c99d7bbe4e80fc50495c841aaa239db074c5a',
-    lua: `local function read_lease(key)
-  local text = redis.pcall('GET', key)
+    sha1: 'c942bfdc1286dda56482972de032723dfc3aa574',
+    lua: `local function value_or_absent(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then
+    return nil
+  end
+  return redis.call(...)
+end
+local function read_lease(key)
+  local text = value_or_absent('GET', key)
   if type(text) ~= 'string' then
     return nil
   end
@@ -568,8 +759,18 @@ return 1`,
   },
   'renew-1': {
     keys: 1,
-    sha1: 'b2e2bfbfc631c7dc732d8c98592e1dcb8825869c',
-    lua: `local held = redis.pcall('GET', KEYS[1])
+    sha1: 'f484b87533c2285b3117cb95cafa2f5c8cc68828',
+    lua: `local function value_or_absent(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then
+    return nil
+  end
+  return redis.call(...)
+end
+local held = value_or_absent('GET', KEYS[1])
 if type(held) == 'string' and string.match(held, '^(%x+)|') == ARGV[1] then
   return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
@@ -577,9 +778,23 @@ return 0`,
   },
   'set-n': {
     keys: 'n',
-    sha1: '4c0acf267ca1140dbee2367b99cbb01a0efd6ad7',
-    lua: `local function head_number(q)
-  local text = redis.pcall('HGET', q, 'n')
+    sha1: '4cc9c9d138c997340525cdd3959af82e7696e4cc',
+    lua: `local function ends_before(key, life)
+  local left = redis.call('PTTL', key)
+  return left >= 0 and (life == 0 or left < life)
+end
+local function value_or_absent(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then
+    return nil
+  end
+  return redis.call(...)
+end
+local function head_number(q)
+  local text = value_or_absent('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
     return nil
   end
@@ -589,24 +804,56 @@ return 0`,
   end
   return n
 end
-local function chain(q, channel, tip, body, field)
-  local n = head_number(q)
-  local previous = ''
-  if n then
-    n = n + 1
-    previous = redis.call('HGET', q, 'tip') or ''
-  else
-    local time = redis.call('TIME')
-    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    redis.call('DEL', q)
-    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+local function last_move(q, field)
+  if not head_number(q) then
+    return nil
   end
-  local text = string.format('%.0f', n)
+  local text = redis.call('HGET', q, field) or redis.call('HGET', q, 'floor')
+  if not text or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  return tonumber(text)
+end
+local function read_stamp(key)
+  local text = value_or_absent('GET', key)
+  if type(text) ~= 'string' then
+    return nil
+  end
+  local stamp, n, nonce, soft = string.match(text, '^((%d+):([0-9a-f]+))(.*)$')
+  if not stamp or #n > 17 or #nonce ~= 16 or not string.match(soft, '^:?%d*$') then
+    return nil
+  end
+  return stamp, tonumber(n)
+end
+local function carried_stamps(keys, fields, q, n0, nonce, life)
+  local carried = { list = {}, made = {}, short = {}, moved = false }
+  for index, key in ipairs(keys) do
+    local stamp, n = read_stamp(key)
+    if not stamp then
+      n = last_move(q, fields[index])
+      stamp = string.format('%.0f', math.min(n or n0, n0)) .. ':' .. nonce
+      table.insert(carried.made, { key, stamp })
+    elseif ends_before(key, life) then
+      table.insert(carried.short, key)
+    end
+    if not n or n > n0 then
+      carried.moved = true
+    end
+    table.insert(carried.list, stamp)
+  end
+  return carried
+end
+local function chain(q, link, channel, tip, body, field)
+  local text = string.format('%.0f', link.n)
+  if link.begins then
+    redis.call('DEL', q)
+    redis.call('HSET', q, 'floor', text)
+  end
   redis.call('HSET', q, 'n', text, 'tip', tip)
   if field then
     redis.call('HSET', q, field, text)
   end
-  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end
 local function entry_bytes(head, n0, stamps, tail)
@@ -622,39 +869,60 @@ local function entry_bytes(head, n0, stamps, tail)
     .. section
     .. tail
 end
-local function keep_stamp(key, life)
-  local left = redis.call('PTTL', key)
-  if left >= 0 then
-    if life == 0 then
-      redis.call('PERSIST', key)
-    elseif left < life then
-      redis.call('PEXPIRE', key, life)
-    end
+local function next_link(q)
+  local last = head_number(q)
+  if last then
+    return { n = last + 1, previous = redis.call('HGET', q, 'tip') or '', begins = false, follows = last }
   end
+  local time = redis.call('TIME')
+  local n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  return { n = n, previous = '', begins = true, follows = n }
+end
+local function live_for(key, life)
+  if life == 0 then
+    redis.call('PERSIST', key)
+  else
+    redis.call('PEXPIRE', key, life)
+  end
+end
+local function set_or_full(...)
+  local reply = redis.pcall('SET', ...)
+  if not reply.err then
+    return nil
+  end
+  if string.find(reply.err, 'OOM command not allowed', 1, true) then
+    return reply.err
+  end
+  redis.call('SET', ...)
 end
 local function put(key, value, life)
   if life == 0 then
-    return redis.pcall('SET', key, value)
+    return set_or_full(key, value)
   end
-  return redis.pcall('SET', key, value, 'PX', life)
+  return set_or_full(key, value, 'PX', life)
 end
-local function read_stamp(key)
-  local text = redis.pcall('GET', key)
-  if type(text) ~= 'string' then
-    return nil
+local function store(key, bytes, carried, life)
+  for _, made in ipairs(carried.made) do
+    local full = put(made[1], made[2], life)
+    if full then
+      return full
+    end
   end
-  local stamp, n, nonce, soft = string.match(text, '^((%d+):([0-9a-f]+))(.*)$')
-  if not stamp or #n > 17 or #nonce ~= 16 or not string.match(soft, '^:?%d*$') then
-    return nil
+  local full = put(key, bytes, life)
+  if full then
+    return full
   end
-  return stamp, tonumber(n)
+  for _, short in ipairs(carried.short) do
+    live_for(short, life)
+  end
+  return nil
 end
 local time = redis.call('TIME')
 if tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) > tonumber(ARGV[8]) then
   return { 'late' }
 end
 if ARGV[9] ~= '' then
-  local there = redis.pcall('GETRANGE', KEYS[1], 0, 51)
+  local there = value_or_absent('GETRANGE', KEYS[1], 0, 51)
   if type(there) == 'string' and #there == 52 and string.sub(there, 1, 3) == 'tc\\1' then
     if struct.unpack('>d', there, 45) > tonumber(ARGV[9]) then
       return { 'older' }
@@ -662,48 +930,56 @@ if ARGV[9] ~= '' then
   end
 end
 local life = tonumber(ARGV[7])
-local n0 = head_number(KEYS[3]) or (tonumber(time[1]) * 1000000 + tonumber(time[2]))
-local created = string.format('%.0f', n0) .. ':' .. ARGV[2]
-local stamps = {}
-local failure
-for index = 4, #KEYS do
-  local stamp = read_stamp(KEYS[index])
-  if not stamp then
-    stamp = created
-    local done = redis.pcall('SET', KEYS[index], stamp)
-    if type(done) == 'table' and done.err then
-      failure = done.err
-      break
-    end
-    if life > 0 then
-      redis.call('PEXPIRE', KEYS[index], life)
-    end
-  end
-  stamps[#stamps + 1] = stamp
-end
-if not failure then
-  local done = put(KEYS[1], entry_bytes(ARGV[5], n0, stamps, ARGV[6]), life)
-  if type(done) == 'table' and done.err then
-    failure = done.err
-  end
-end
-if not failure then
-  for index = 4, #KEYS do
-    keep_stamp(KEYS[index], life)
-  end
-end
-if failure then
+local link = next_link(KEYS[3])
+local n0 = link.follows
+local carried = carried_stamps({ unpack(KEYS, 4) }, { unpack(ARGV, 10) }, KEYS[3], n0, ARGV[2], life)
+local full = store(KEYS[1], entry_bytes(ARGV[5], n0, carried.list, ARGV[6]), carried, life)
+if full then
   redis.call('DEL', KEYS[1], KEYS[2])
-  return { 'failed', chain(KEYS[3], ARGV[1], ARGV[2], ARGV[4]), failure }
+  return { 'failed', chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[4]), full }
 end
 redis.call('DEL', KEYS[2])
-return { 'stored', chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3]), unpack(stamps) }`,
+return { 'stored', chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3]), unpack(carried.list) }`,
   },
   'touch-n': {
     keys: 'n',
-    sha1: 'dd4674bc7239aa86d7f23db99aeaaa0d29459c22',
-    lua: `local function head_number(q)
-  local text = redis.pcall('HGET', q, 'n')
+    sha1: '2096898d9b26707bb68327ee61f7733e45763471',
+    lua: `local function chain(q, link, channel, tip, body, field)
+  local text = string.format('%.0f', link.n)
+  if link.begins then
+    redis.call('DEL', q)
+    redis.call('HSET', q, 'floor', text)
+  end
+  redis.call('HSET', q, 'n', text, 'tip', tip)
+  if field then
+    redis.call('HSET', q, field, text)
+  end
+  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  return text
+end
+local function ends_before(key, life)
+  local left = redis.call('PTTL', key)
+  return left >= 0 and (life == 0 or left < life)
+end
+local function live_for(key, life)
+  if life == 0 then
+    redis.call('PERSIST', key)
+  else
+    redis.call('PEXPIRE', key, life)
+  end
+end
+local function value_or_absent(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then
+    return nil
+  end
+  return redis.call(...)
+end
+local function head_number(q)
+  local text = value_or_absent('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
     return nil
   end
@@ -713,63 +989,54 @@ return { 'stored', chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3]), unpack(stamps) }`,
   end
   return n
 end
-local function chain(q, channel, tip, body, field)
-  local n = head_number(q)
-  local previous = ''
-  if n then
-    n = n + 1
-    previous = redis.call('HGET', q, 'tip') or ''
-  else
-    local time = redis.call('TIME')
-    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    redis.call('DEL', q)
-    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+local function next_link(q)
+  local last = head_number(q)
+  if last then
+    return { n = last + 1, previous = redis.call('HGET', q, 'tip') or '', begins = false, follows = last }
   end
-  local text = string.format('%.0f', n)
-  redis.call('HSET', q, 'n', text, 'tip', tip)
-  if field then
-    redis.call('HSET', q, field, text)
-  end
-  redis.call('PUBLISH', channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
-  return text
+  local time = redis.call('TIME')
+  local n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  return { n = n, previous = '', begins = true, follows = n }
 end
-local function keep_stamp(key, life)
-  local left = redis.call('PTTL', key)
-  if left >= 0 then
-    if life == 0 then
-      redis.call('PERSIST', key)
-    elseif left < life then
-      redis.call('PEXPIRE', key, life)
-    end
-  end
-end
-local head = redis.pcall('GETRANGE', KEYS[1], 0, 2)
-if head ~= 'tc\\1' then
+local head = value_or_absent('GETRANGE', KEYS[1], 0, 43)
+if type(head) ~= 'string' or #head < 44 or string.sub(head, 1, 3) ~= 'tc\\1' then
   return 0
 end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local fresh = math.huge
+local ends = math.huge
 if ARGV[4] ~= 'never' then
-  fresh = now + tonumber(ARGV[4])
+  ends = now + tonumber(ARGV[4])
 end
-local stale = math.huge
-if ARGV[5] ~= 'never' then
-  stale = fresh + tonumber(ARGV[5])
+local fresh, stale = struct.unpack('>dd', head, 29)
+if fresh == 0 then
+  stale = math.max(stale, ends)
+else
+  local window = stale - fresh
+  fresh = ends
+  stale = ends
+  if window > 0 then
+    stale = ends + window
+  end
 end
+local life = 0
+if stale - now <= 9007199254740991 then
+  life = math.max(1, math.ceil(stale - now))
+end
+local short = {}
+for index = 4, #KEYS do
+  if ends_before(KEYS[index], life) then
+    table.insert(short, KEYS[index])
+  end
+end
+local link = next_link(KEYS[3])
 redis.call('DEL', KEYS[2])
 redis.call('SETRANGE', KEYS[1], 28, struct.pack('>dd', fresh, stale))
-local life = 0
-if stale == math.huge then
-  redis.call('PERSIST', KEYS[1])
-else
-  life = math.max(1, math.ceil(stale - now))
-  redis.call('PEXPIRE', KEYS[1], life)
+live_for(KEYS[1], life)
+for _, key in ipairs(short) do
+  live_for(key, life)
 end
-for index = 4, #KEYS do
-  keep_stamp(KEYS[index], life)
-end
-chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])
+chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3])
 return 1`,
   },
 } as const

@@ -37,9 +37,14 @@ export async function invalidate(bucket: Bucket, names: EntryNames, tip: string,
   await run(bucket, 'invalidate-3', [names.entry, names.lease, names.chain], [bucket.channel, tip, body])
 }
 
-export interface SetCall {
-  readonly names: EntryNames
+/** The stamps that an entry carries: their keys, and per stamp the field of the chain head that notes its last move. */
+export interface StampNames {
   readonly stampKeys: readonly string[]
+  readonly stampFields: readonly string[]
+}
+
+export interface SetCall extends StampNames {
+  readonly names: EntryNames
   readonly tip: string
   readonly storedBody: string
   readonly failedBody: string
@@ -55,7 +60,7 @@ export interface SetCall {
 /**
  * - `stored`: the value is in L2.
  * - `late`: the command was delivered after its caller's deadline; nothing was done.
- * - `older`: a newer version is there; nothing was done.
+ * - `older`: an entry with a newer version is there, be it void or not; nothing was done.
  * - `failed`: Redis is out of memory; the old entry is gone.
  */
 export type SetReply =
@@ -64,12 +69,23 @@ export type SetReply =
 
 /** Stores a given value. See `lua/set-n.lua`. */
 export async function set(bucket: Bucket, call: SetCall): Promise<SetReply> {
-  const { names, stampKeys, tip, storedBody, failedBody, head, tail, lifeMs, deadlineMs, version } = call
+  const { names, stampKeys, stampFields, tip, storedBody, failedBody, head, tail, lifeMs, deadlineMs } = call
   const reply = await run(
     bucket,
     'set-n',
     [names.entry, names.lease, names.chain, ...stampKeys],
-    [bucket.channel, tip, storedBody, failedBody, head, tail, lifeMs, Math.floor(deadlineMs), version ?? ''],
+    [
+      bucket.channel,
+      tip,
+      storedBody,
+      failedBody,
+      head,
+      tail,
+      lifeMs,
+      Math.floor(deadlineMs),
+      call.version ?? '',
+      ...stampFields,
+    ],
   )
   const [word, , message] = words(reply)
   switch (word) {
@@ -78,6 +94,7 @@ export async function set(bucket: Bucket, call: SetCall): Promise<SetReply> {
     case 'older':
       return { word }
     case 'failed':
+      bucket.noRoom(message)
       return { word, message: message ?? 'no reason given' }
     default:
       throw unknownWord('set-n', word)
@@ -119,29 +136,24 @@ export async function expire(bucket: Bucket, names: EntryNames, tip: string, bod
   await run(bucket, 'expire-3', [names.entry, names.lease, names.chain], [bucket.channel, tip, body])
 }
 
-/** Gives the entry of a key new deadlines; answers whether there was one. See `lua/touch-n.lua`. */
+/** Gives the entry of a key a new TTL; answers whether there was one. See `lua/touch-n.lua`. */
 export async function touch(
   bucket: Bucket,
   names: EntryNames,
   stampKeys: readonly string[],
-  call: { readonly tip: string; readonly body: string; readonly ttlMs: number; readonly staleMs: number },
+  { tip, body, ttlMs }: { readonly tip: string; readonly body: string; readonly ttlMs: number },
 ): Promise<boolean> {
   const reply = await run(
     bucket,
     'touch-n',
     [names.entry, names.lease, names.chain, ...stampKeys],
-    [bucket.channel, call.tip, call.body, durationText(call.ttlMs), durationText(call.staleMs)],
+    [bucket.channel, tip, body, ttlMs === Number.POSITIVE_INFINITY ? 'never' : ttlMs],
   )
   return Number(reply) === 1
 }
 
-function durationText(ms: number): string {
-  return ms === Number.POSITIVE_INFINITY ? 'never' : String(ms)
-}
-
-export interface IncrementCall {
+export interface IncrementCall extends StampNames {
   readonly names: EntryNames
-  readonly stampKeys: readonly string[]
   readonly tip: string
   readonly body: string
   readonly head: Buffer
@@ -158,21 +170,23 @@ export type IncrementReply =
 
 /** Adds to a counter. See `lua/increment-n.lua`. */
 export async function increment(bucket: Bucket, call: IncrementCall): Promise<IncrementReply> {
-  const { names, stampKeys, tip, body, head, lifeMs, deadlineMs, by } = call
+  const { names, stampKeys, stampFields, tip, body, head, lifeMs, deadlineMs, by } = call
   const reply = await run(
     bucket,
     'increment-n',
     [names.entry, names.lease, names.chain, ...stampKeys],
-    [bucket.channel, tip, body, head, lifeMs, Math.floor(deadlineMs), by],
+    [bucket.channel, tip, body, head, lifeMs, Math.floor(deadlineMs), by, ...stampFields],
   )
   const [word, value] = words(reply)
   switch (word) {
     case 'stored':
       return { word, value: Number(value) }
+    case 'failed':
+      bucket.noRoom(value)
+      return { word }
     case 'late':
     case 'wrong':
     case 'overflow':
-    case 'failed':
       return { word }
     default:
       throw unknownWord('increment-n', word)
@@ -212,6 +226,7 @@ export async function acquire(
     case 'skip':
       return { word }
     case 'full':
+      bucket.noRoom(first)
       return { word, message: first }
     case 'busy':
     case 'late':
@@ -223,10 +238,8 @@ export async function acquire(
   }
 }
 
-export interface CommitCall {
+export interface CommitCall extends StampNames {
   readonly names: EntryNames
-  readonly stampKeys: readonly string[]
-  readonly stampFields: readonly string[]
   readonly token: string
   readonly head: Buffer
   readonly tail: Buffer
@@ -252,8 +265,10 @@ export async function commit(bucket: Bucket, call: CommitCall): Promise<CommitRe
   switch (word) {
     case 'stored':
       return { word }
-    case 'refused':
     case 'failed':
+      bucket.noRoom(reason)
+      return { word, reason }
+    case 'refused':
       return { word, reason }
     default:
       throw unknownWord('commit-n', word)

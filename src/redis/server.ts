@@ -1,16 +1,22 @@
 import { ClockSync } from './clock-sync.ts'
-import type { Opened, RedisConnection } from './connection.ts'
+import type { Opened } from './connection.ts'
 import { serverName } from './connection.ts'
 import { withoutArguments } from './failure.ts'
 import { fitnessOf } from './fitness.ts'
+import type { Greeting } from './greeting.ts'
 import { greet } from './greeting.ts'
 import type { Sender } from './guarded-connection.ts'
 import { GuardedConnection } from './guarded-connection.ts'
 import type { ServerParts } from './parts.ts'
+import { resendsOf } from './resends.ts'
 import type { ServerReport } from './server-report.ts'
+import type { RedisConnection } from './source.ts'
 
 /** When a connection is there but does not answer our first commands, they are sent again after so long. */
 const GREET_AGAIN_MS = 500
+
+/** A server that was passed over, answered, and is passed over again within so long has never been well in between. */
+const CALM_MS = 10_000
 
 /**
  * One master, with a connection for commands, ours or borrowed, and one of our own for the subscription. All that is known
@@ -28,11 +34,14 @@ export class Server {
   readonly #time: ClockSync
   readonly #usableListeners = new Set<() => void>()
   readonly #anotherRunListeners = new Set<() => void>()
+  readonly #failingListeners = new Set<() => void>()
   readonly #handlers: [string, (...values: unknown[]) => void][] = []
   /** Whether the connection is there, and the server on it was greeted and found fit. */
   #isConnected = false
   /** Whether the present outage was told. */
   #isOutageTold = false
+  /** When the breaker closed again (monotonic ms). */
+  #passingSince = Number.POSITIVE_INFINITY
   /** The run that was spoken to last. */
   #runId: string | undefined
   #closed = false
@@ -44,7 +53,11 @@ export class Server {
     this.#connection = commands
     this.#borrowed = borrowed
     this.#parts = parts
-    this.#commands = new GuardedConnection(commands, this.name, parts, () => this.#passesAgain())
+    this.#commands = new GuardedConnection(commands, this.name, parts, {
+      failing: () => this.#tellFailing(),
+      passedOver: (reason) => this.#passedOver(reason),
+      passing: () => this.#passesAgain(),
+    })
     this.#time = new ClockSync(this.#commands, parts.clock)
     this.#watch()
   }
@@ -78,6 +91,14 @@ export class Server {
     this.#anotherRunListeners.add(listener)
   }
 
+  /**
+   * Calls `listener` when commands begin to fail for a reason of the server, or its connection is lost: what others are to
+   * tell through it may never come.
+   */
+  whenFailing(listener: () => void): void {
+    this.#failingListeners.add(listener)
+  }
+
   /** Sends a command, whether usable or not. See {@link GuardedConnection.send}. */
   send(command: string, send: Sender): Promise<unknown> {
     return this.#commands.send(command, send)
@@ -92,7 +113,7 @@ export class Server {
     this.#listen('ready', () => this.#greet())
     this.#listen('close', () => this.#lost('the connection was closed'))
     this.#listen('error', (error) => {
-      if (!this.#isConnected) this.#tellOutage(withoutArguments(messageOf(error)))
+      if (!this.#isConnected && !isOfSelect(error)) this.#unreachable(withoutArguments(messageOf(error)))
     })
     this.subscriber.on('error', () => {})
     if (this.#connection.status === 'ready') this.#greet()
@@ -106,8 +127,8 @@ export class Server {
   }
 
   #greet(): void {
-    greet(this.#commands, this.#time, this.#parts).then(
-      (report) => this.#greeted(report),
+    greet(this.#commands, this.database, this.#time, this.#parts).then(
+      (greeting) => this.#greeted(greeting),
       (error: unknown) => {
         this.#lost(messageOf(error))
         this.#parts.clock.inBackground(GREET_AGAIN_MS, () => {
@@ -117,8 +138,10 @@ export class Server {
     )
   }
 
-  #greeted(report: ServerReport | undefined): void {
-    if (this.#closed || (report && !this.#isFit(report))) return
+  #greeted({ isOnDatabase, report }: Greeting): void {
+    if (this.#closed || !isOnDatabase || (report && !this.#isFit(report))) return
+    const resends = resendsOf(this.#connection, this.name)
+    if (resends) this.#parts.warnings.tellOnce(resends)
     this.#noteRun(report?.runId)
     this.#isConnected = true
     this.#isOutageTold = false
@@ -139,7 +162,12 @@ export class Server {
     this.#runId = runId
   }
 
+  #tellFailing(): void {
+    for (const listener of this.#failingListeners) listener()
+  }
+
   #passesAgain(): void {
+    this.#passingSince = this.#parts.clock.now()
     if (this.#isConnected) for (const listener of this.#usableListeners) listener()
   }
 
@@ -148,18 +176,27 @@ export class Server {
     this.#isConnected = false
     this.#time.forget()
     if (this.#closed) return
-    if (wasConnected) this.#parts.events.tell('disconnected', () => ({ server: this.name, reason }))
-    this.#tellOutage(reason)
+    if (wasConnected) {
+      this.#parts.events.tell('disconnected', () => ({ server: this.name, reason }))
+      this.#tellFailing()
+    }
+    this.#unreachable(reason)
+  }
+
+  #unreachable(reason: string): void {
+    this.#tellOutage(`${this.name} cannot be reached (${reason}): L1 and loaders go on, L2 joins when it comes up`)
+  }
+
+  #passedOver(reason: string): void {
+    if (this.#parts.clock.now() - this.#passingSince >= CALM_MS) this.#isOutageTold = false
+    this.#tellOutage(`${this.name} is passed over (${reason}): L1 and loaders go on, L2 joins when it answers again`)
   }
 
   /** Once per outage. */
-  #tellOutage(reason: string): void {
+  #tellOutage(message: string): void {
     if (this.#isOutageTold || this.#closed) return
     this.#isOutageTold = true
-    this.#parts.warnings.tell({
-      code: 'ERR_REDIS_UNAVAILABLE',
-      message: `${this.name} cannot be reached (${reason}): L1 and loaders go on, L2 joins when it comes up`,
-    })
+    this.#parts.warnings.tell({ code: 'ERR_REDIS_UNAVAILABLE', message })
   }
 
   /** Disconnects what we opened; a borrowed instance only loses our listeners. */
@@ -171,6 +208,11 @@ export class Server {
     if (this.#borrowed) for (const [event, listener] of this.#handlers) this.#connection.off(event, listener)
     else this.#connection.disconnect()
   }
+}
+
+/** ioredis tells of its own SELECT that was refused; the greeting finds it out again, and says what follows from it. */
+function isOfSelect(error: unknown): boolean {
+  return (error as { readonly command?: { readonly name?: unknown } }).command?.name === 'select'
 }
 
 function messageOf(error: unknown): string {

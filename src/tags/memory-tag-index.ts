@@ -34,7 +34,7 @@ export class MemoryStamps {
    * group was made void since.
    */
   carriedFrom(groups: readonly string[], n0: number): readonly string[] | undefined {
-    const stamps = groups.map((group) => this.#stamps.get(group) ?? { name: `${n0}:${NO_NONCE}`, n: n0, softN: 0 })
+    const stamps = groups.map((group) => this.#stamps.get(group) ?? { name: `${n0}:${NO_NONCE}`, n: 0, softN: 0 })
     if (stamps.some(({ n }) => n > n0)) return undefined
     for (const [index, stamp] of stamps.entries()) this.#stamps.set(groups[index] as string, stamp)
     return stamps.map(({ name }) => name)

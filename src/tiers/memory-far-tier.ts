@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts'
-import { decode } from '../entry/codec.ts'
+import { decode, integerOf } from '../entry/codec.ts'
 import type { Address } from '../entry/entry.ts'
 import type { Fence } from '../entry/fence.ts'
+import { MADE_STALE, prolonged } from '../entry/freshness.ts'
 import { FLAG_INTEGER } from '../entry/header.ts'
 import { localId, namespaceGroup, namespacesAbove, tagGroup } from '../entry/key.ts'
 import { keySubject } from '../entry/notice.ts'
@@ -125,15 +126,14 @@ export class MemoryFarTier implements Tier {
 
   async expire(address: Address): Promise<void> {
     const kept = this.#entries.get(address)
-    if (kept) this.#entries.set(address, { ...kept, freshUntil: Math.min(kept.freshUntil, this.#clock.now()) })
+    if (kept) this.#entries.set(address, { ...kept, freshUntil: MADE_STALE })
     this.#changed('E', address)
   }
 
-  async touch(address: Address, ttlMs: number, staleMs: number): Promise<boolean> {
+  async touch(address: Address, _tags: readonly string[], ttlMs: number): Promise<boolean> {
     const kept = this.#entries.get(address)
     if (!kept) return false
-    const freshUntil = this.#clock.now() + ttlMs
-    this.#entries.set(address, { ...kept, freshUntil, staleUntil: freshUntil + staleMs })
+    this.#entries.set(address, { ...kept, ...prolonged(kept, this.#clock.now(), ttlMs) })
     this.#changed('E', address)
     return true
   }
@@ -141,8 +141,9 @@ export class MemoryFarTier implements Tier {
   async increment(candidate: Candidate, by: number): Promise<IncrementOutcome> {
     const { address } = candidate
     const counter = this.#counter(address)
-    if (counter && (counter.flags !== FLAG_INTEGER || counter.tags.length > 0)) return { word: 'wrong' }
-    const value = (counter ? Number(counter.payload.toString('latin1')) : 0) + by
+    const before = counter ? countOf(counter) : 0
+    if (before === undefined) return { word: 'wrong' }
+    const value = before + by
     if (!Number.isSafeInteger(value)) return { word: 'overflow' }
     const payload = Buffer.from(String(value), 'latin1')
     if (counter) this.#entries.set(address, { ...counter, payload, seen: this.#fillStamp() })
@@ -180,4 +181,8 @@ export class MemoryFarTier implements Tier {
   #fillStamp(): Buffer {
     return Buffer.from(this.#clock.nonce(8), 'hex')
   }
+}
+
+function countOf({ flags, tags, payload }: Kept): number | undefined {
+  return flags === FLAG_INTEGER && tags.length === 0 ? integerOf(payload) : undefined
 }

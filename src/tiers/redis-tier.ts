@@ -132,10 +132,6 @@ export class RedisTier implements Tier {
     const subject = keySubject(candidate.address)
     return commit(this.#client, {
       ...this.#bytes(candidate, this.#client.offsetMs ?? (await this.#offset('commit'))),
-      stampFields: [
-        ...namespacesAbove(candidate.address.namespace).map(namespaceGroup),
-        ...candidate.tags.map(tagGroup),
-      ].map(chainField),
       token: fence.token,
       filledNotice: wakeUp('F', origin, subject),
       refusedNotice: wakeUp('R', origin, subject),
@@ -153,39 +149,13 @@ export class RedisTier implements Tier {
     await expire(this.#client, this.#settings.names.ofEntry(address), this.#clock.nonce(8), body)
   }
 
-  async touch(address: Address, ttlMs: number, staleMs: number): Promise<boolean> {
+  async touch(address: Address, tags: readonly string[], ttlMs: number): Promise<boolean> {
     const { names, origin } = this.#settings
-    // What carries a stamp must not outlive it, and only the entry itself says which stamps it carries.
-    const tags = await this.#tagsOf(address)
     return touch(this.#client, names.ofEntry(address), this.#stampKeys(address, tags), {
       tip: this.#clock.nonce(8),
       body: noticeBody('E', origin, keySubject(address)),
       ttlMs,
-      staleMs,
     })
-  }
-
-  #tagsOf(address: Address): Promise<readonly string[]> {
-    const { names } = this.#settings
-    return new Promise((resolve, reject) => {
-      this.#reads.read(
-        [names.entry(address)],
-        ([bytes]) => {
-          try {
-            resolve(bytes ? readHeader(bytes, namespacesAbove(address.namespace).length).tags : [])
-          } catch {
-            // Told when it is read.
-            resolve([])
-          }
-        },
-        reject,
-      )
-    })
-  }
-
-  #stampKeys(address: Address, tags: readonly string[]): readonly string[] {
-    const { names } = this.#settings
-    return [...names.clearStamps(address.namespace), ...tags.map((tag) => names.tagStamp(tag))]
   }
 
   async increment(candidate: Candidate, by: number): Promise<IncrementOutcome> {
@@ -205,7 +175,7 @@ export class RedisTier implements Tier {
     await discard(this.#client, this.#settings.names.entry(address), seen)
   }
 
-  /** What is common to both ways of storing: names, and bytes with their deadlines in server time. */
+  /** What is common to all ways of storing: names, and bytes with their deadlines in server time. */
   #bytes(candidate: Candidate, offset: number) {
     const { names } = this.#settings
     const { address, flags, payload, version, loadMs, tags } = candidate
@@ -213,6 +183,7 @@ export class RedisTier implements Tier {
     return {
       names: names.ofEntry(address),
       stampKeys: this.#stampKeys(address, tags),
+      stampFields: [...namespacesAbove(address.namespace).map(namespaceGroup), ...tags.map(tagGroup)].map(chainField),
       head: writeHead({
         flags,
         fillStamp: Buffer.from(this.#clock.nonce(8), 'hex'),
@@ -227,10 +198,18 @@ export class RedisTier implements Tier {
     }
   }
 
+  #stampKeys(address: Address, tags: readonly string[]): readonly string[] {
+    const { names } = this.#settings
+    return [...names.clearStamps(address.namespace), ...tags.map((tag) => names.tagStamp(tag))]
+  }
+
   async #offset(command: string): Promise<number> {
     await this.#client.firstAttempt()
     const offset = this.#client.offsetMs
     if (offset !== undefined) return offset
-    throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: the server's time is not known`)
+    const reason = this.#client.usable
+      ? `the time of ${this.#client.server} is not known`
+      : `${this.#client.server} is not available`
+    throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: ${reason}`)
   }
 }

@@ -83,7 +83,7 @@ export interface Candidate {
 /**
  * - `stored`: it is in the tier.
  * - `late`: the tier got it after the deadline and left everything as it was.
- * - `older`: a newer version is there, and stays.
+ * - `older`: an entry with a newer version is there, and stays; whether that is void is not looked at.
  * - `failed`: the tier has no room; the old entry is gone.
  */
 export type SetOutcome = 'stored' | 'late' | 'older' | 'failed'
@@ -122,8 +122,11 @@ export interface Tier {
   delete(address: Address): Promise<void>
   /** Makes the entry of a key stale, and tells all processes. */
   expire(address: Address): Promise<void>
-  /** Gives the entry of a key new deadlines from now on, and tells all processes. Answers whether there was one. */
-  touch(address: Address, ttlMs: number, staleMs: number): Promise<boolean>
+  /**
+   * Gives the entry of a key, which carries these tags, a new TTL from now on, and tells all processes; see `prolonged` in
+   * `entry/freshness.ts`. Answers whether there was one.
+   */
+  touch(address: Address, tags: readonly string[], ttlMs: number): Promise<boolean>
   /** Adds to a counter, which is made of the candidate where there is none, and tells all processes. */
   increment(candidate: Candidate, by: number): Promise<IncrementOutcome>
   /** Removes what is of no use, void or not readable, if it is still the same. */

@@ -1,6 +1,13 @@
-import { expect, test } from 'vitest'
-import { heardAll, inEveryForm, withRedis } from '../doubles/caches.ts'
+import { describe, expect, test } from 'vitest'
+import { incrementThrough } from '../../src/cache/counter.ts'
+import { readCounterOptions } from '../../src/cache/options.ts'
+import type { Parts } from '../../src/cache/parts.ts'
+import { createCache } from '../../src/create-cache.ts'
+import { RedisNames } from '../../src/entry/key.ts'
+import { current, heardAll, inEveryForm, withRedis } from '../doubles/caches.ts'
+import { startFaultProxy } from '../doubles/fault-proxy.ts'
 import { inFleets, onRedis } from '../doubles/fleet.ts'
+import { testClients } from '../redis/clients.ts'
 
 const REFUSED = { code: 'ERR_NOT_A_COUNTER' }
 
@@ -23,6 +30,20 @@ inEveryForm((kit) => {
     expect((await cache.getEntry('n'))?.ttl).toBeLessThanOrEqual(10_000)
     await cache.clear()
     expect(await cache.increment('n')).toBe(1)
+  })
+
+  test('a counter has no tags, nor those of its namespace; jitter does not shorten its ttl', async () => {
+    const cache = await kit.make({ defaults: { tags: ['t'], jitter: 1, ttl: '1h' } })
+    expect(await cache.increment('n')).toBe(1)
+    expect(await cache.increment('n', 1, { ttl: '2h' })).toBe(2)
+    const entry = await cache.getEntry('n')
+    expect(entry?.tags).toEqual([])
+    expect(entry?.ttl).toBeGreaterThan(3_590_000)
+    for (const options of [{ tags: ['t'] }, { jitter: 0 }]) {
+      const refused = cache.increment('n', 1, options as never)
+      await expect(refused).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OPTION' })
+    }
+    expect(await cache.get('n')).toBe(2)
   })
 
   test('a number that was set is a counter; anything else is refused', async () => {
@@ -98,6 +119,19 @@ inFleets((fleet) => {
     expect(await a.cache.get('k')).toBe('new')
   })
 
+  test('it comes too late: that it did not happen is told, and not that it may have', async () => {
+    const a = await fleet.process()
+    const late = {
+      ...a.parts.shared,
+      far: Object.create(a.far.port, { increment: { value: async () => ({ word: 'late' }) } }),
+    }
+    const parts = { ...a.parts, shared: late } as Parts
+    const target = { namespace: '_', key: 'n', id: 'n', groups: [] }
+    const settings = readCounterOptions(undefined, a.parts.settings.defaults)
+    const refused = incrementThrough(parts, target, 1, settings)
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_REDIS_TIMEOUT' })
+  })
+
   test('it is deleted meanwhile: the counter begins anew', async () => {
     const { a, b } = await setup()
     const look = a.far.holdCall('get')
@@ -124,6 +158,53 @@ onRedis('one round trip', (fleet) => {
     expect(await cache.increment('n')).toBe(1)
     expect(await cache.increment('n')).toBe(2)
     expect(sent() - before).toBe(2)
+  })
+})
+
+describe('a connection of the application that sends again what was not answered', () => {
+  const { server, ioredis, cleanUp } = testClients()
+
+  /** A cache on such a connection, on the way to whose server answers can be lost. */
+  async function setup() {
+    const proxy = await startFaultProxy(server())
+    const theirs = ioredis(proxy.url, { autoResendUnfulfilledCommands: true })
+    const cache = createCache({ redis: theirs, commandTimeout: 5000 })
+    cleanUp(async () => {
+      await cache.close()
+      await proxy.stop()
+    })
+    await current(cache)
+    const redis = ioredis(server().url)
+    /** Loses the answer to a call that has been carried out: its connection breaks, and the call is sent again. */
+    const withoutAnswer = async <T>(call: () => Promise<T>, isDone: () => Promise<boolean>) => {
+      await expect.poll(() => cache.stats().l2Usable).toBe(true)
+      proxy.hole('to-client')
+      const answer = call()
+      await expect.poll(isDone).toBe(true)
+      proxy.release({ deliver: false })
+      return answer
+    }
+    return { cache, redis, withoutAnswer, names: new RedisNames('tiercache', 0) }
+  }
+
+  test('an addition is counted once', async () => {
+    const { cache, redis, withoutAnswer, names } = await setup()
+    const name = names.entry({ namespace: '_', key: 'n' })
+    for (const value of [1, 2]) {
+      const isAdded = async () => ((await redis.get(name)) ?? '').endsWith(String(value))
+      expect(await withoutAnswer(() => cache.increment('n'), isAdded)).toBe(value)
+    }
+    await expect.poll(() => cache.stats().l2Usable).toBe(true)
+    expect(await cache.increment('n')).toBe(3)
+  })
+
+  test('a caller does not wait for its own lease', async () => {
+    const { cache, redis, withoutAnswer, names } = await setup()
+    // The lease is asked for first.
+    for (let count = 0; count < 9; count++) await cache.getOrSet(`cold ${count}`, () => count)
+    const isHeld = async () => (await redis.exists(names.lease({ namespace: '_', key: 'k' }))) === 1
+    expect(await withoutAnswer(() => cache.getOrSet('k', () => 'v'), isHeld)).toBe('v')
+    expect([cache.counters.waits, cache.counters.takeovers]).toEqual([0, 0])
   })
 })
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Cache } from '../../src/cache/cache.ts'
 import { withRedis } from '../doubles/caches.ts'
 
 /**
@@ -100,6 +101,20 @@ withRedis('L1 and L2', (kit) => {
       await sleep(50)
     }
     expect(isRepeated).toBe(true)
+  })
+
+  test.each([
+    ['expire', (cache: Cache) => cache.expire('k')],
+    ['expireTags', (cache: Cache) => cache.expireTags('t')],
+  ])('%s does not stand for a deletion that was not acknowledged before it', async (name, expire) => {
+    const a = await kit.make()
+    await a.set('k', 'v1', { tags: ['t'], stale: '1h' })
+    const gone = () => (name === 'expire' ? a.delete('k') : a.invalidateTags('t'))
+    expect(await readOnly(gone)).toEqual({ acknowledged: false })
+    expect(await expire(a)).toEqual({ acknowledged: true })
+    expect(await a.getEntry('k')).toBeUndefined()
+    await expect.poll(() => a.gauges().journalled).toBe(0)
+    expect(await a.getEntry('k')).toBeUndefined()
   })
 
   test('a cache that is closed repeats what was not acknowledged', async () => {

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import type { Cache } from '../../src/cache/cache.ts'
 import { assemble } from '../../src/create-cache.ts'
-import { heardAll, inBothForms } from '../doubles/caches.ts'
+import { heardAll, inBothForms, inEveryForm } from '../doubles/caches.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
+import { allHeard, inFleets, onRedis } from '../doubles/fleet.ts'
 
 const STORED = { acknowledged: true }
 const OLDER = { acknowledged: true, refused: 'older' }
@@ -75,6 +77,116 @@ inBothForms((kit) => {
     await expect(cache.getOrSet('k', () => 1, { version: 1 } as never)).rejects.toMatchObject(unknown)
     await expect(cache.increment('k', 1, { version: 1 } as never)).rejects.toMatchObject(unknown)
     expect(() => cache.namespace('n', { version: 1 } as never)).toThrow(/unknown option 'version'/)
+  })
+})
+
+inEveryForm((kit) => {
+  test.each<[string, (cache: Cache) => Promise<unknown>]>([
+    ['its tag was invalidated', (cache) => cache.invalidateTags('t')],
+    ['its namespace was cleared', (cache) => cache.namespace('shop').clear()],
+    ['everything was cleared', (cache) => cache.clear()],
+  ])('version: %s: a void value is compared with nothing', async (_, change) => {
+    const cache = await kit.make()
+    const other = kit.isShared ? await kit.make() : cache
+    const [shop, elsewhere] = [cache.namespace('shop'), other.namespace('shop')]
+    await shop.set('k', 'ten', { version: 10, tags: ['t'] })
+    await change(other)
+    if (kit.isShared) await heardAll(cache, other)
+    expect(await shop.set('k', 'five', { version: 5 })).toEqual(STORED)
+    expect(await elsewhere.get('k')).toBe('five')
+    expect(await elsewhere.set('k', 'four', { version: 4 })).toEqual(OLDER)
+  })
+
+  test('version: a value that its tag made stale is compared', async () => {
+    const cache = await kit.make()
+    await cache.set('k', 'ten', { version: 10, tags: ['t'], stale: '1h' })
+    await cache.expireTags('t')
+    expect(await cache.set('k', 'five', { version: 5 })).toEqual(OLDER)
+    expect(await cache.getEntry('k')).toMatchObject({ value: 'ten', freshness: 'stale' })
+  })
+})
+
+inFleets((fleet) => {
+  /** A and B two processes; k is void, for its tag. */
+  async function setup() {
+    const [a, b] = [await fleet.process(), await fleet.process()]
+    await a.cache.set('k', 'ten', { version: 10, tags: ['t'] })
+    await b.cache.invalidateTags('t')
+    await allHeard(a, b)
+    return { a, b }
+  }
+
+  test.each<[string, version: number | undefined, typeof STORED | typeof OLDER, left: string]>([
+    ['a higher one', 7, OLDER, 'meanwhile'],
+    ['a lower one', 3, STORED, 'five'],
+    ['none', undefined, STORED, 'five'],
+  ])('version: another value with %s takes the place of the void one meanwhile', async (_, version, result, left) => {
+    const { a, b } = await setup()
+    const removal = a.far.holdCall('discard')
+    const setting = a.cache.set('k', 'five', { version: 5 })
+    await removal.arrived
+    await b.cache.set('k', 'meanwhile', { version })
+    removal.release()
+    expect(await setting).toEqual(result)
+    await allHeard(a, b)
+    expect(await Promise.all([a.cache.get('k'), b.cache.get('k')])).toEqual([left, left])
+  })
+
+  test('version: the void one is gone meanwhile', async () => {
+    const { a, b } = await setup()
+    const look = a.far.holdCall('get')
+    const setting = a.cache.set('k', 'five', { version: 5 })
+    await look.arrived
+    await b.cache.delete('k')
+    look.release()
+    expect(await setting).toEqual(STORED)
+    expect(await b.cache.get('k')).toBe('five')
+  })
+
+  test('version: a deletion that L2 has not acknowledged makes it void here', async () => {
+    const a = await fleet.process()
+    await a.cache.set('k', 'ten', { version: 10 })
+    const heal = a.far.failing('delete')
+    expect(await a.cache.delete('k')).toEqual({ acknowledged: false })
+    expect(await a.cache.set('k', 'five', { version: 5 })).toEqual(STORED)
+    expect(await a.cache.get('k')).toBe('five')
+    heal()
+  })
+
+  test.each(['get', 'discard'] as const)(
+    'version: nobody knows whether it is void (%s fails): it stays, and nothing more is sent',
+    async (method) => {
+      const { a } = await setup()
+      a.far.failing(method)
+      a.far.holdCall('set').release()
+      // Held for good: the call would not end.
+      a.far.holdCall('set')
+      expect(await a.cache.set('k', 'five', { version: 5 })).toEqual(OLDER)
+      expect(a.cache.counters.unacknowledged).toBe(0)
+    },
+  )
+})
+
+onRedis('version, on Redis', (fleet) => {
+  test('what cannot be read is compared with nothing, whatever number stands in it', async () => {
+    const { cache } = await fleet.process()
+    const name = fleet.names.entry({ namespace: '_', key: 'k' })
+    const head = Buffer.alloc(56)
+    head.write('tc\u0001\u0000', 'latin1')
+    head.writeDoubleBE(1e300, 44)
+    for (const bytes of [head, Buffer.concat([head, Buffer.from('no stamps at all')])]) {
+      await fleet.redis.set(name, bytes)
+      expect(await cache.set('k', 'four', { version: 4 })).toEqual(STORED)
+      expect(await cache.get('k')).toBe('four')
+    }
+  })
+
+  test('a refusal costs one look at what is there', async () => {
+    const { cache } = await fleet.process()
+    await cache.set('k', 'two', { version: 2 })
+    const before = cache.counters.l2Timings.count
+    expect(await cache.set('k', 'one', { version: 1 })).toEqual(OLDER)
+    expect(cache.counters.l2Timings.count - before).toBe(2)
   })
 })
 

@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { Redis } from 'ioredis'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { startRedis, waitForPong } from './redis.ts'
+import { ask, fieldsOf } from './redis-deployment.ts'
 import { findOrInstallRedis } from './redis-binary.ts'
 import type { Machine } from './redis-binary.ts'
+import type { Address } from './redis-deployment.ts'
 import type { RedisServer } from './redis.ts'
 
 const servers: RedisServer[] = []
@@ -23,19 +24,10 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.stop()))
 })
 
-/** Runs commands on a connection that never retries. */
-async function ask(server: RedisServer, ...command: [string, ...string[]]): Promise<unknown> {
-  const client = new Redis(server.port, server.host, {
-    lazyConnect: true,
-    retryStrategy: null,
-    maxRetriesPerRequest: 0,
-  })
-  client.on('error', () => {})
-  try {
-    return await client.call(...command)
-  } finally {
-    client.disconnect()
-  }
+/** Where a server keeps its files. */
+async function folderOf(server: Address): Promise<string> {
+  const { dir = '' } = fieldsOf(await ask(server, 'CONFIG', 'GET', 'dir'))
+  return dir
 }
 
 const alive = (pid: number) => {
@@ -62,7 +54,7 @@ describe('startRedis', () => {
 
   test('stop ends the process and removes its files; a second stop does nothing', async () => {
     const server = await start()
-    const folder = JSON.stringify(await ask(server, 'CONFIG', 'GET', 'dir')).match(/\/[^"]+/)?.[0] ?? ''
+    const folder = await folderOf(server)
     expect(existsSync(folder)).toBe(true)
     await server.stop()
     await server.stop()
@@ -79,6 +71,53 @@ describe('startRedis', () => {
     await server.restart()
     expect(server.pid).not.toBe(before)
     expect(await ask(server, 'GET', 'k')).toBe(null)
+  })
+
+  test('restart keeps what the server wrote to its configuration, and no data', async () => {
+    const server = await start({ config: '', args: ['--dbfilename', 'dump.rdb'] })
+    await ask(server, 'SET', 'k', 'v')
+    await ask(server, 'SAVE')
+    await ask(server, 'CONFIG', 'SET', 'hz', '42')
+    await ask(server, 'CONFIG', 'REWRITE')
+    await server.restart()
+    expect(await ask(server, 'GET', 'k')).toBe(null)
+    expect(await ask(server, 'CONFIG', 'GET', 'hz')).toContain('42')
+  })
+
+  test('a killed server can be stopped, which removes its files, and started once more', async () => {
+    const server = await start()
+    const folder = await folderOf(server)
+    await server.kill()
+    expect(existsSync(folder)).toBe(true)
+    await server.stop()
+    expect(existsSync(folder)).toBe(false)
+    await server.restart()
+    expect(await ask(server, 'PING')).toBe('PONG')
+  })
+
+  test('a server says whether it is up', async () => {
+    const server = await start()
+    expect(server.isUp).toBe(true)
+    server.freeze()
+    expect(server.isUp).toBe(false)
+    server.thaw()
+    expect(server.isUp).toBe(true)
+    await server.kill()
+    expect(server.isUp).toBe(false)
+    await server.restart()
+    expect(server.isUp).toBe(true)
+    server.freeze()
+    await server.restart()
+    expect(server.isUp).toBe(true)
+  })
+
+  test('a drawn port that was taken meanwhile is drawn again', async () => {
+    const other = await start()
+    const free = await start()
+    await free.stop()
+    const ports = [other.port, free.port]
+    const server = await start({ drawPort: async () => ports.shift() ?? 0 })
+    expect(server.port).toBe(free.port)
   })
 
   test('a frozen server gives one clear error, and answers again once thawed', async () => {
@@ -114,15 +153,18 @@ describe('startRedis', () => {
   })
 })
 
-/** The owner is killed with no chance to clean up. */
+/** The owner is killed with no chance to clean up. Its server was started twice. */
 test('a server does not outlive the process that started it', async () => {
   const program = join(import.meta.dirname, '../../build/test/doubles/redis-owner.program.js')
   const owner = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = await once(owner.stdout, 'data')
   const port = Number(line)
   expect(await waitForPong(port)).toBeUndefined()
+  const folder = await folderOf({ host: '127.0.0.1', port })
+  expect(existsSync(folder)).toBe(true)
   owner.kill('SIGKILL')
   await vi.waitFor(() => expect(waitForPong(port, 20)).rejects.toThrow('nobody listens'), { timeout: 5_000 })
+  await vi.waitFor(() => expect(existsSync(folder)).toBe(false), { timeout: 5_000 })
 })
 
 describe('findOrInstallRedis', () => {

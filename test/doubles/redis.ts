@@ -1,31 +1,38 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findOrInstallRedis } from './redis-binary.ts'
+import { furnish } from './redis-home.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { AddressInfo } from 'node:net'
+import type { Home } from './redis-home.ts'
 
 export interface RedisOptions {
   /** Arguments of redis-server after our own, which they override. */
   readonly args?: readonly string[]
-  /** A free port of the loopback interface by default. */
+  /** Without it a free port of the loopback interface is drawn. */
   readonly port?: number
+  /** Where a free port comes from; asked again when somebody took it meanwhile. By default the kernel. */
+  readonly drawPort?: () => Promise<number>
+  /** The text of a configuration file, which the server may write to. */
+  readonly config?: string
   /** The path of the server; by default the one that `findOrInstallRedis` answers. */
   readonly binary?: string
 }
 
-/** A real Redis server of one test, on the loopback interface, empty at each start. */
+/** A real Redis server of one test, on the loopback interface, without data at each start. */
 export interface RedisServer {
   readonly url: string
   readonly host: string
   readonly port: number
   /** The process that runs now, or ran last. */
   readonly pid: number
+  /** Whether the process runs and does not stand still. */
+  readonly isUp: boolean
   /** Sends a signal. Resolves when the process has ended, or at once for a signal that does not end it. */
   kill(signal?: NodeJS.Signals): Promise<void>
   /** Ends the server and removes its files. Stopping a stopped server does nothing. */
@@ -33,7 +40,10 @@ export interface RedisServer {
   /** The process stands still: connections stay open, new ones are accepted by the kernel, nothing is answered. */
   freeze(): void
   thaw(): void
-  /** Starts again, empty, on the same port, after ending the process if it still runs. */
+  /**
+   * Starts again on the same port, after ending the process if it still runs. It has lost its data, unless its arguments
+   * say where to keep them, and still has what it wrote to its configuration: its role, its name in a cluster.
+   */
   restart(): Promise<void>
 }
 
@@ -43,8 +53,18 @@ const startDeadlineMs = 10_000
 /** Starts a server and waits until it answers. It ends at the latest with the process that started it. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const binary = options.binary ?? (await findOrInstallRedis())
-  let running = await launch(binary, options.args ?? [], options.port)
+  let home = await furnish(options.config)
+  let running = await launch(binary, home, options).catch(async (error: Error) => {
+    await home.leave()
+    throw error
+  })
+  let isFrozen = false
   const { port } = running
+  const send = (signal: NodeJS.Signals) => {
+    running.process.kill(signal)
+    if (signal === 'SIGSTOP') isFrozen = true
+    if (signal === 'SIGCONT') isFrozen = false
+  }
   return {
     url: `redis://${host}:${port}`,
     host,
@@ -52,16 +72,25 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     get pid() {
       return running.pid
     },
+    get isUp() {
+      return !isFrozen && running.process.exitCode === null && running.process.signalCode === null
+    },
     async kill(signal = 'SIGKILL') {
-      running.process.kill(signal)
+      send(signal)
       if (endsProcess(signal)) await running.ended
     },
-    stop: () => end(running),
-    freeze: () => void running.process.kill('SIGSTOP'),
-    thaw: () => void running.process.kill('SIGCONT'),
+    async stop() {
+      await end(running)
+      await home.leave()
+    },
+    freeze: () => send('SIGSTOP'),
+    thaw: () => send('SIGCONT'),
     async restart() {
       await end(running)
-      running = await launch(binary, options.args ?? [], port)
+      isFrozen = false
+      if (!existsSync(home.folder)) home = await furnish(options.config)
+      await rm(join(home.folder, 'dump.rdb'), { force: true })
+      running = await launch(binary, home, { ...options, port })
     },
   }
 }
@@ -83,41 +112,40 @@ interface Running {
   readonly process: ChildProcess
   readonly pid: number
   readonly port: number
-  /** Resolves when the process is gone and its files are removed. */
+  /** Resolves when the process is gone. */
   readonly ended: Promise<void>
 }
 
-/** A free port may be taken by somebody else before the server listens on it: then another one is tried. */
-async function launch(binary: string, args: readonly string[], port?: number): Promise<Running> {
+/** A drawn port may be taken by somebody else before the server listens on it: then another one is drawn. */
+async function launch(binary: string, home: Home, options: RedisOptions): Promise<Running> {
+  const { port, drawPort = freePort } = options
   for (let attempt = 1; ; attempt++) {
-    const outcome = await launchOn(port ?? (await freePort()), binary, args)
+    const outcome = await launchOn(port ?? (await drawPort()), binary, home, options)
     if (!(outcome instanceof Error)) return outcome
     if (port !== undefined || attempt === 3 || !/in use/i.test(outcome.message)) throw outcome
   }
 }
 
-async function launchOn(port: number, binary: string, args: readonly string[]): Promise<Running | Error> {
-  const folder = await mkdtemp(join(tmpdir(), 'tiercache-redis-'))
-  const logFile = join(folder, 'redis.log')
+async function launchOn(port: number, binary: string, home: Home, options: RedisOptions): Promise<Running | Error> {
+  const logFile = join(home.folder, 'redis.log')
   const log = openSync(logFile, 'a')
-  const own = ['--bind', host, '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', folder]
-  const child = spawn(binary, [...own, ...args], { stdio: ['ignore', log, log], cwd: folder })
+  const config = home.configFile ? [home.configFile] : []
+  const own = ['--bind', host, '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', home.folder]
+  const child = spawn(binary, [...config, ...own, ...(options.args ?? [])], {
+    stdio: ['ignore', log, log],
+    cwd: home.folder,
+  })
   closeSync(log)
   const exited = once(child, 'exit').then(
     ([code, signal]) => `ended with ${signal ?? `code ${code}`}`,
     (error: Error) => `could not be started: ${error.message}`,
   )
-  const guard = child.pid === undefined ? undefined : guardOf(child.pid, folder)
-  let lastWords = ''
-  const ended = exited.then(async () => {
-    guard?.stdin?.end('ended\n')
-    lastWords = readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n')
-    await rm(folder, { recursive: true, force: true })
-  })
+  home.shelters(child.pid)
+  const ended = exited.then(() => home.shelters(undefined))
   child.unref()
   const running = { process: child, pid: child.pid ?? -1, port, ended }
   const failed = exited.then(async (how) => {
-    await ended
+    const lastWords = readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n')
     return new Error(`${binary} on port ${port} ${how}\n${lastWords}`)
   })
   const ready = waitForPong(port).then(async () => ((await servedBy(port, child.pid)) ? running : failed))
@@ -125,21 +153,6 @@ async function launchOn(port: number, binary: string, args: readonly string[]): 
     await end(running)
     return error
   })
-}
-
-/**
- * Ends the server when its owner is gone in whatever way, even by SIGKILL: the guard's input then ends without a line.
- * Detached, since a Ctrl-C at a terminal reaches the whole group of processes.
- */
-function guardOf(pid: number, folder: string): ChildProcess {
-  const script = 'read -r _ || { kill -9 "$1"; rm -rf "$2"; }'
-  const guard = spawn('sh', ['-c', script, 'redis-guard', String(pid), folder], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  })
-  guard.unref()
-  guard.stdin?.on('error', () => {})
-  return guard
 }
 
 async function end(running: Running): Promise<void> {

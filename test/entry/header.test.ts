@@ -109,6 +109,10 @@ describe('what is no entry', () => {
   })
 
   const plain = { encoded: encode('v') }
+  function manyTags(count: number): Buffer {
+    const tags = Array.from({ length: count }, () => '')
+    return entryBytes({ ...plain, stamps: ['1:00112233aabbccdd', ...tags], tags })
+  }
   const changed = (change: (bytes: Buffer) => void) => {
     const bytes = entryBytes(plain)
     change(bytes)
@@ -123,7 +127,9 @@ describe('what is no entry', () => {
     ['a flag of a later version', changed((bytes) => bytes.writeUInt8(4, 3)), 'unknown flags 4'],
     ['fewer stamps than namespaces above', entryBytes({ ...plain, stamps: [] }), 'stamps do not fit'],
     ['stamps beyond the bytes', changed((bytes) => bytes.writeUInt32BE(0xffffffff, 58)), 'stamps do not fit'],
-    ['more stamps than there are', changed((bytes) => bytes.writeUInt16BE(0xffff, 56)), 'names of tags do not fit'],
+    ['more stamps than there are', changed((bytes) => bytes.writeUInt16BE(65, 56)), 'names of tags do not fit'],
+    ['more tags than an entry may have', manyTags(65), '65 tags, expected at most 64'],
+    ['as many as fit', manyTags(60_000), '60000 tags, expected at most 64'],
     ['a stamp longer than the section', changed((bytes) => bytes.writeUInt8(255, 62)), 'stamps do not fit'],
     ['a stamp shorter than the section', changed((bytes) => bytes.writeUInt8(1, 62)), 'stamps do not fit'],
     [

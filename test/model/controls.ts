@@ -32,7 +32,7 @@ const LUA = 'redis/lua.generated.js'
 export const controls = {
   'no-lease': {
     lacks: 'a lease is granted though somebody holds it',
-    patches: [{ file: LUA, find: "  if string.match(held, '^%x+|%d+!*$') then", replace: 'if false then' }],
+    patches: [{ file: LUA, find: 'if token and left > 0 then', replace: 'if false then' }],
     faults: [],
   },
   'no-lease-fence': {
@@ -56,10 +56,7 @@ local function refuse`,
   },
   'no-stamp-fence': {
     lacks: 'a commit is taken whatever was cleared since its lease was granted',
-    patches: [
-      { file: LUA, find: 'if n > n0 then\n      return refuse', replace: 'if false then\n      return refuse' },
-      { file: LUA, find: 'if not moved or not (moved <= n0) then', replace: 'if false then' },
-    ],
+    patches: [{ file: LUA, find: 'if carried.moved then', replace: 'if false then' }],
     scenario: 'a tag is invalidated while its value is loaded',
     faults: ['lag'],
   },

@@ -27,15 +27,15 @@ inFleets((fleet) => {
     return { a, b, atA, atB, loader }
   }
 
-  test.each<[string, (b: Cache, root: Cache) => Promise<unknown>, left: string | undefined]>([
-    ['expired again', (b) => b.expire('k'), undefined],
-    ['touched', (b) => b.touch('k', '1h'), 'v0'],
-    ['its tag invalidated', (b) => b.invalidateTags('t'), undefined],
-    ['its tag expired', (b) => b.expireTags('t'), undefined],
-    ['its namespace cleared', (b) => b.clear(), undefined],
-    ['the namespace above cleared', (_, root) => root.namespace('shop').clear(), undefined],
-    ['everything cleared', (_, root) => root.clear(), undefined],
-  ])('%s meanwhile: what was loaded is nowhere fresh', async (_, change, left) => {
+  test.each<[string, (b: Cache, root: Cache) => Promise<unknown>]>([
+    ['expired again', (b) => b.expire('k')],
+    ['touched', (b) => b.touch('k', '1h')],
+    ['its tag invalidated', (b) => b.invalidateTags('t')],
+    ['its tag expired', (b) => b.expireTags('t')],
+    ['its namespace cleared', (b) => b.clear()],
+    ['the namespace above cleared', (_, root) => root.namespace('shop').clear()],
+    ['everything cleared', (_, root) => root.clear()],
+  ])('%s meanwhile: what was loaded is nowhere fresh', async (_, change) => {
     const { a, b, atA, atB, loader } = await setup()
     await change(atB, b.cache)
     await allHeard(a, b)
@@ -45,8 +45,8 @@ inFleets((fleet) => {
     await Promise.all([landing, committing.arrived])
     committing.release()
     await fleet.elapse(1000)
-    expect(await atA.get('k')).toBe(left)
-    expect(await atB.get('k')).toBe(left)
+    expect(await atA.get('k')).toBeUndefined()
+    expect(await atB.get('k')).toBeUndefined()
   })
 
   test.each<[string, (b: Cache, root: Cache) => Promise<unknown>]>([

@@ -1,10 +1,11 @@
 import { Redis } from 'ioredis'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
-import type { RedisConnection } from '../../src/redis/connection.ts'
+import type { RedisConnection } from '../../src/redis/source.ts'
 import { heardAll, withRedis } from '../doubles/caches.ts'
 import type { FaultProxy } from '../doubles/fault-proxy.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
+import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 
 /**
  * The order of events, with A and B two processes; a page is made of data, both cached:
@@ -54,6 +55,57 @@ withRedis('L1 and L2', (kit) => {
       expect(b.gauges().coherent).toBe(false)
     },
   )
+
+  /**
+   * The same with a load of the data that is under way in place of L1:
+   *   1. B loads the data, and its loader reads them; the load takes its time
+   *   2. A changes and invalidates the data, acknowledged; the notice does not come to B
+   *   3. B loads the page: its lease is newer than 2, and its loader would join the load of 1
+   * The load of 1 goes to its own callers; the page starts another one.
+   */
+  test.each(['key', 'tag'] as const)(
+    'the %s of the data was invalidated while they were loaded: the page does not join that load',
+    async (kind) => {
+      const [a, { cache: b, notices }] = [await kit.make(), await withOwnSubscription()]
+      let version = 1
+      const [slow, page] = [new ScriptedLoader<number>(), new ScriptedLoader<string>()]
+      const data = () => b.getOrSet('data', () => version, { tags: ['t'] })
+      const before = b.getOrSet('data', slow.load, { tags: ['t'] })
+      await slow.running()
+      await proven(b)
+      notices.hole('to-client')
+      version = 2
+      await (kind === 'key' ? a.delete('data') : a.invalidateTags('t'))
+      const made = b.getOrSet('page', page.load)
+      await page.running()
+      const read = data()
+      slow.answer(1)
+      expect(await Promise.all([before, read])).toEqual([1, 2])
+      page.answer(`page of ${await read}`)
+      await made
+      expect(await a.get('page')).toBe('page of 2')
+      expect(await a.get('data')).toBe(2)
+    },
+  )
+
+  test('when nothing was missed the page joins the load of its data that is under way', async () => {
+    const [a, { cache: b }] = [await kit.make(), await withOwnSubscription()]
+    const [slow, page] = [new ScriptedLoader<number>(), new ScriptedLoader<string>()]
+    // A lease tells whether all was heard that has happened; if not, the next proof does.
+    await b.getOrSet('other', () => 1)
+    await proven(b)
+    const before = b.getOrSet('data', slow.load)
+    await slow.running()
+    const made = b.getOrSet('page', page.load)
+    await page.running()
+    const read = b.getOrSet('data', slow.load)
+    slow.answer(1)
+    expect(await Promise.all([before, read])).toEqual([1, 1])
+    expect([slow.started, b.counters.loadsShared]).toEqual([1, 1])
+    page.answer('page of 1')
+    await made
+    expect(await a.get('page')).toBe('page of 1')
+  })
 
   test('when nothing was missed L1 is believed on', async () => {
     const [a, { cache: b }] = [await kit.make(), await withOwnSubscription()]

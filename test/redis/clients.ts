@@ -12,7 +12,7 @@ export interface TestClients {
   readonly server: () => RedisServer
   /** Makes a client that is closed when the test ends. */
   readonly rig: (...values: Parameters<typeof rigOf>) => Rig
-  /** Makes an instance of the application that is disconnected when the test ends. */
+  /** Makes an instance of the application, of which nothing is to be warned, that is disconnected when the test ends. */
   readonly ioredis: (url: string, options?: object) => Redis
   /** Does something when the test ends; what was named last is done first. */
   readonly cleanUp: (action: () => unknown) => void
@@ -36,7 +36,7 @@ export function testClients(): TestClients {
       return made
     },
     ioredis(url, options = {}) {
-      const made = new Redis(url, options)
+      const made = new Redis(url, { autoResendUnfulfilledCommands: false, ...options })
       made.on('error', () => {})
       cleanUps.push(() => made.disconnect())
       return made

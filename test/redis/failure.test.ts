@@ -1,19 +1,30 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { TierCacheError } from '../../src/errors.ts'
-import { failureOf } from '../../src/redis/failure.ts'
+import { failureOf, saysMemoryFull } from '../../src/redis/failure.ts'
 
 /** As ioredis makes it of an error that the server answered with. */
 const refusal = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' })
-const rightOf = (message: string) => failureOf('GET', refusal(message), 'shop').missingRight
 
 test('a deadline of ours stays what it is, and is the fault of the server', () => {
   const error = new TierCacheError('ERR_REDIS_TIMEOUT', 'late')
   expect(failureOf('GET', error, 'tc')).toMatchObject({ error, isOfServer: true, isScriptMissing: false })
 })
 
-test('a lost connection is one', () => {
-  const { error, isOfServer } = failureOf('GET', new Error('Connection is closed.'), 'tc')
-  expect([error.code, isOfServer]).toEqual(['ERR_REDIS_LOST', true])
+test.each([
+  [
+    'Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest" option for details.',
+    'the connection was lost before the answer',
+  ],
+  ['Connection is closed.', 'the connection was lost before the answer'],
+  ['Command aborted due to connection close', 'the connection was lost before the answer'],
+  [
+    "Stream isn't writeable and enableOfflineQueue options is false",
+    'the connection was lost before the command was sent',
+  ],
+  ['read ECONNRESET', 'read ECONNRESET'],
+])('a lost connection is one, and is told without the settings of ioredis: %s', (message, told) => {
+  const { error, isOfServer } = failureOf('HMGET', new Error(message), 'tc')
+  expect([error.code, error.message, isOfServer]).toEqual(['ERR_REDIS_LOST', `HMGET failed: ${told}`, true])
 })
 
 test('a refusal is the fault of the command, unless the server says that it cannot serve', () => {
@@ -28,20 +39,35 @@ test('values of the application do not get into a message', () => {
   expect(error.cause).toBeUndefined()
 })
 
-describe('the right that is missing, as Redis words it', () => {
-  test.each([
-    ["NOPERM this user has no permissions to run the 'info' command or its subcommand", '+info'],
-    ["NOPERM User shop has no permissions to run the 'script|load' command", '+script|load'],
-    ['NOPERM this user has no permissions to access one of the keys used as arguments', '~shop:*'],
-    ['NOPERM this user has no permissions to access one of the channels used as arguments', '&shop:*'],
-    ["ERR The user executing the script can't access at least one of the keys mentioned in the command", '~shop:*'],
-    ["ERR The user executing the script can't publish to the channel mentioned in the command", '&shop:*'],
-    ['WRONGTYPE Operation against a key', undefined],
-  ])('%s', (message, expected) => {
-    expect(rightOf(message)).toBe(expected)
-  })
+/** As Redis before 7 words the error of a command that a script called: by call, and by pcall. */
+const inScript = (reply: string) => [
+  `ERR Error running script (call to f_1028a5dba704e1d8a01fd96efeba25bb78f62df2): @user_script:4: @user_script: 4: ${reply} `,
+  `@user_script: 4: ${reply}`,
+]
 
-  test('a script does not say which of its commands was refused: all are named', () => {
-    expect(rightOf("ERR The user executing the script can't run this command or subcommand")).toContain('+publish')
-  })
+test.each([
+  ["READONLY You can't write against a read only replica."],
+  ['LOADING Redis is loading the dataset in memory'],
+])('what a script was refused is read as if it had been a command: %s', (reply) => {
+  for (const message of [reply, ...inScript(`-${reply}`)]) {
+    const { error, isOfServer } = failureOf('set-n', refusal(message), 'tc')
+    expect([error.message, isOfServer]).toEqual([`set-n failed: ${reply}`, true])
+  }
+})
+
+test('memory that is full, as Redis says it of a command and in scripts', () => {
+  const reply = "OOM command not allowed when used memory > 'maxmemory'."
+  for (const message of [reply, ...inScript(`-${reply}`), `${reply} script: 2cdc, on @user_script:1.`]) {
+    expect(saysMemoryFull(message)).toBe(true)
+    expect(failureOf('set-n', refusal(message), 'tc')).toMatchObject({ isMemoryFull: true, isOfServer: false })
+  }
+  expect(saysMemoryFull('WRONGTYPE Operation against a key')).toBe(false)
+})
+
+test('a right that a script lacks is read before 7 too', () => {
+  for (const message of inScript(
+    "The user executing the script can't publish to the channel mentioned in the command",
+  )) {
+    expect(failureOf('set-n', refusal(message), 'shop').missingRight).toEqual({ command: 'EVALSHA', right: '&shop:*' })
+  }
 })

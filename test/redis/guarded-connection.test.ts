@@ -105,6 +105,155 @@ describe('a server that says it cannot serve', () => {
   })
 })
 
+describe('a probe that is under way', () => {
+  const HALF_OPENED = { from: 'open', to: 'half-open' }
+
+  /** A client that probes its server, after failures that were none of the server's; its time stands. */
+  async function probing(source: Parameters<typeof rig>[0] = server().url) {
+    const clock = new FakeClock()
+    const made = rig(source, { clock })
+    await made.connected()
+    let answer = () => {}
+    const sentBefore = codeOf(
+      made.client.run('SLOW', () => {
+        return new Promise<void>((resolve) => {
+          answer = resolve
+        })
+      }),
+    )
+    for (let call = 0; call < 3; call++) {
+      expect(await codeOf(made.client.run('LOST', () => Promise.reject(new Error('gone'))))).toBe('ERR_REDIS_LOST')
+    }
+    clock.advance(1000)
+    expect(made.of('breaker')).toEqual([OPENED, HALF_OPENED])
+    return { made, clock, sentBefore, answer: () => answer() }
+  }
+
+  test('when a command is answered that was sent before: the breaker closes, and that is told', async () => {
+    const { made, sentBefore, answer } = await probing()
+    const passing = vi.fn()
+    made.client.whenUsable(passing)
+    passing.mockClear()
+    answer()
+    await sentBefore
+    // The answer to the probe is still on its way.
+    expect(made.of('breaker')).toEqual([OPENED, HALF_OPENED, { from: 'half-open', to: 'closed' }])
+    expect(passing).toHaveBeenCalledTimes(1)
+    expect(made.client.usable).toBe(true)
+  })
+
+  test('and is refused by a server that cannot serve has failed', async () => {
+    const own = ioredis(server().url)
+    const answered = own.call.bind(own) as (...values: unknown[]) => Promise<unknown>
+    const loading = Object.assign(new Error('LOADING Redis is loading the dataset in memory'), { name: 'ReplyError' })
+    own.call = (...values: unknown[]) => (values[0] === 'PING' ? Promise.reject(loading) : answered(...values))
+    const { made } = await probing(own)
+    await vi.waitFor(() => expect(made.of('breaker').at(-1)).toEqual({ from: 'half-open', to: 'open' }))
+  })
+
+  test('when the client is closed is the last one', async () => {
+    const { made, clock } = await probing()
+    made.client.close()
+    await vi.waitFor(() => expect(made.client.subscriber.status).toBe('end'))
+    for (let turn = 0; turn < 10; turn++) {
+      clock.advance(10_000)
+      await new Promise(setImmediate)
+    }
+    expect(made.of('breaker')).toEqual([OPENED, HALF_OPENED])
+    expect(clock.pending).toBe(0)
+  })
+})
+
+describe('a user without the right to PING', () => {
+  test('the refusal of a probe is an answer: the breaker closes. It is told once', async () => {
+    const strict = await startRedis()
+    cleanUp(() => strict.stop())
+    await ioredis(strict.url).call('ACL', 'SETUSER', 'shop', 'on', '>secret', '~tc:*', '&tc:*', '+@all', '-ping')
+    const clock = new FakeClock()
+    const made = rig({ url: strict.url, username: 'shop', password: 'secret' }, { clock })
+    await made.connected()
+    for (let round = 1; round <= 2; round++) {
+      for (let call = 0; call < 3; call++)
+        await codeOf(made.client.run('LOST', () => Promise.reject(new Error('gone'))))
+      expect(made.client.usable).toBe(false)
+      clock.advance(1000)
+      await vi.waitFor(() => expect(made.client.usable).toBe(true))
+    }
+    const rights = made.of('warning').filter((event) => (event as { code: string }).code === 'ERR_MISSING_RIGHT')
+    expect(rights).toEqual([expect.objectContaining({ detail: { command: 'PING', right: '+ping' } })])
+  })
+})
+
+describe('who waits through a server is told that it fails', () => {
+  const lost = () => Promise.reject(new Error('gone'))
+
+  test('by the first failure of a row, and not by refusals', async () => {
+    const made = rig(server().url)
+    const failing = vi.fn()
+    made.client.whenFailing(failing)
+    await made.connected()
+    await codeOf(made.client.run('GET', (redis) => redis.call('GET')))
+    expect(failing).not.toHaveBeenCalled()
+    for (let call = 0; call < 2; call++) await codeOf(made.client.run('LOST', lost))
+    expect(failing).toHaveBeenCalledTimes(1)
+    await ping(made)
+    await codeOf(made.client.run('LOST', lost))
+    expect(failing).toHaveBeenCalledTimes(2)
+  })
+
+  test('when it stands still, before the breaker opens', async () => {
+    const frozen = await startRedis()
+    cleanUp(() => frozen.stop())
+    const clock = new FakeClock()
+    const made = rig(frozen.url, { clock })
+    const failing = vi.fn()
+    made.client.whenFailing(failing)
+    await made.connected()
+    frozen.freeze()
+    const call = codeOf(ping(made))
+    await new Promise(setImmediate)
+    clock.advance(5000)
+    expect(await call).toBe('ERR_REDIS_TIMEOUT')
+    expect(failing).toHaveBeenCalledTimes(1)
+    expect(made.of('breaker')).toEqual([])
+  })
+
+  test('when the connection is lost, though nobody asked', async () => {
+    const made = rig(server().url)
+    const failing = vi.fn(() => expect(made.client.usable).toBe(false))
+    made.client.whenFailing(failing)
+    await made.connected()
+    await ioredis(server().url).call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await vi.waitFor(() => expect(failing).toHaveReturnedTimes(1))
+  })
+
+  test('not by closing', async () => {
+    const made = rig(server().url)
+    const failing = vi.fn()
+    made.client.whenFailing(failing)
+    await made.connected()
+    const call = codeOf(ping(made))
+    made.client.close()
+    await call
+    await vi.waitFor(() => expect(made.client.subscriber.status).toBe('end'))
+    expect(failing).not.toHaveBeenCalled()
+  })
+})
+
+test('memory that is full is told once, by whatever command', async () => {
+  const full = await startRedis({ args: ['--maxmemory', '1'] })
+  cleanUp(() => full.stop())
+  const made = rig(full.url)
+  await made.connected()
+  await codeOf(write(made))
+  expect(made.of('warning')).toHaveLength(1)
+  await codeOf(made.client.run('set-n', (redis) => redis.call('EVAL', "return redis.call('SET', 'k', 'v')", '0')))
+  made.client.noRoom("OOM command not allowed when used memory > 'maxmemory'.")
+  made.client.noRoom('another reason')
+  expect(made.of('warning')).toEqual([expect.objectContaining({ code: 'ERR_MEMORY_FULL' })])
+  expect(made.of('breaker')).toEqual([])
+})
+
 test('calls that closing cuts off do not open the breaker', async () => {
   const frozen = await startRedis()
   cleanUp(() => frozen.stop())

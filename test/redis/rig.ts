@@ -6,7 +6,7 @@ import { readNotice } from '../../src/entry/notice.ts'
 import type { CacheEventName } from '../../src/events.ts'
 import { Counters, Events } from '../../src/events.ts'
 import { RedisClient } from '../../src/redis/client.ts'
-import type { RedisSource } from '../../src/redis/connection.ts'
+import type { RedisSource } from '../../src/redis/source.ts'
 
 /** A client of ours, with everything that it told. */
 export interface Rig {

@@ -3,9 +3,11 @@ import { Redis } from 'ioredis'
 import { systemClock } from '../../src/clock.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { decode, encode } from '../../src/entry/codec.ts'
-import { readHeader, writeHead, writeTail } from '../../src/entry/header.ts'
+import type { Header } from '../../src/entry/header.ts'
+import { FLAG_INTEGER, readHeader, writeHead, writeTail } from '../../src/entry/header.ts'
 import { RedisNames } from '../../src/entry/key.ts'
 import { noticeBody, wakeUp } from '../../src/entry/notice.ts'
+import type { RedisClient } from '../../src/redis/client.ts'
 import * as scripts from '../../src/redis/scripts.ts'
 import { entryBytes } from '../entry/entry-bytes.ts'
 import { startRedis } from '../doubles/redis.ts'
@@ -55,7 +57,7 @@ const tip = (() => {
   return () => (++count).toString(16).padStart(16, '0')
 })()
 
-const head = (change: { fillStamp?: Buffer; version?: number } = {}) =>
+const head = (change: Partial<Header> = {}) =>
   writeHead({
     flags: 0,
     fillStamp: Buffer.from('stamp--1'),
@@ -73,6 +75,7 @@ function setCall(change: Partial<scripts.SetCall> = {}): scripts.SetCall {
   return {
     names: k,
     stampKeys,
+    stampFields: FIELDS,
     tip: tip(),
     storedBody: noticeBody('S', 'origin', SUBJECT),
     failedBody: noticeBody('D', 'origin', SUBJECT),
@@ -104,6 +107,13 @@ function commitCall(change: Partial<scripts.CommitCall> = {}): scripts.CommitCal
 const set = (change?: Partial<scripts.SetCall>) => scripts.set(rig.client, setCall(change))
 const commit = (change?: Partial<scripts.CommitCall>) => scripts.commit(rig.client, commitCall(change))
 const invalidate = (withTip = tip()) => scripts.invalidate(rig.client, k, withTip, noticeBody('D', 'origin', SUBJECT))
+const invalidateOther = () =>
+  scripts.invalidate(
+    rig.client,
+    names.ofEntry({ namespace: '_', key: 'other' }),
+    tip(),
+    noticeBody('D', 'o', '_:other'),
+  )
 const clear = (withTip = tip(), lifeMs = 86_400_000) =>
   scripts.invalidateGroup(
     rig.client,
@@ -193,7 +203,7 @@ describe('the chain', () => {
   })
 
   test.each([N, N + 1, N + 2, 2 ** 53 - 3])('%d and the next number keep all their digits', async (n) => {
-    await chainAt(n)
+    await chainAt(n, { floor: String(n) })
     await acquire()
     expect(await redis.get(k.lease)).toBe(`${TOKEN}|${n}`)
     expect(await commit()).toEqual({ word: 'stored' })
@@ -269,7 +279,7 @@ describe('set', () => {
     await redis.set(k.lease, `${TOKEN}|5!`)
     const mine = tip()
     expect(await set({ tip: mine })).toEqual({ word: 'stored' })
-    expect(await entry()).toEqual({ value: 'value', n0: N, stamps: [`${N}:${mine}`, `${N}:${mine}`] })
+    expect(await entry()).toEqual({ value: 'value', n0: N, stamps: [`5:${mine}`, `5:${mine}`] })
     expect(await redis.exists(k.lease)).toBe(0)
     expect(await redis.pttl(k.entry)).toBeGreaterThan(50_000)
     expect(await redis.pttl(k.entry)).toBeLessThanOrEqual(60_000)
@@ -288,6 +298,35 @@ describe('set', () => {
       encoded: encode({ a: 1 }),
     })
     expect((await redis.getBuffer(k.entry))?.toString('hex')).toBe(expected.toString('hex'))
+  })
+
+  test('stamps that are not there yet are as old as the last move of their groups, or as the chain', async () => {
+    const mine = tip()
+    await chainAt(N, { floor: String(N - 9), [FIELDS[1] as string]: String(N - 2) })
+    await set({ tip: mine })
+    expect((await entry())?.stamps).toEqual([`${N - 9}:${mine}`, `${N - 2}:${mine}`])
+    expect(await redis.mget(...stampKeys)).toEqual((await entry())?.stamps)
+  })
+
+  test.each([
+    ['', N],
+    ['-5', N],
+    ['1e3', N],
+    ['nan', N],
+    ['9'.repeat(16), N],
+    [String(N + 1), N],
+  ])('a field that says %j tells of no last move: the stamp follows all links so far', async (field, n) => {
+    const mine = tip()
+    await chainAt(N, { [FIELDS[1] as string]: field })
+    await set({ tip: mine })
+    expect((await entry())?.stamps[1]).toBe(`${n}:${mine}`)
+  })
+
+  test.each(FOREIGN_CHAINS)('%s in place of the chain: stamps are as old as the new one', async (_name, put) => {
+    await put()
+    await set()
+    const [floor] = await redis.hmget(names.chain, 'floor')
+    for (const stamp of (await entry())?.stamps ?? []) expect(stamp.split(':')[0]).toBe(floor)
   })
 
   test('without an end: no TTL, and none on its stamps either', async () => {
@@ -507,6 +546,20 @@ describe('acquire', () => {
     expect(await redis.get(k.lease)).toMatch(/^(cd){16}\|\d{16}$/)
   })
 
+  test('granted: to a call that comes twice, what the first one was; nobody is said to wait', async () => {
+    await chainAt(N)
+    await acquire({ leaseMs: 3000 })
+    await invalidateOther()
+    const held = await redis.get(k.lease)
+    expect(await acquire({ leaseMs: 60_000 })).toEqual({ word: 'granted', n0: String(N) })
+    expect(await redis.get(k.lease)).toBe(held)
+    await acquire({ token: 'cd'.repeat(16) })
+    expect(await acquire({ leaseMs: 60_000 })).toEqual({ word: 'granted', n0: String(N) })
+    expect(await redis.get(k.lease)).toBe(`${held}!`)
+    expect(await redis.pttl(k.lease)).toBeLessThanOrEqual(3000)
+    expect(await commit()).toEqual({ word: 'stored' })
+  })
+
   test('skip and failed: what the last holder left', async () => {
     await acquire()
     await release({ mark: 'skip', markMs: 60_000 })
@@ -556,17 +609,34 @@ describe('acquire', () => {
 })
 
 describe('commit', () => {
-  test('stored: under the lease; stamps that are not there yet are made as old as the lease', async () => {
+  test('stored: under the lease; stamps that are not there yet are as old as the last move of their groups', async () => {
     await chainAt(N)
     await acquire()
     await set({ names: names.ofEntry({ namespace: '_', key: 'other' }), stampKeys: [] })
     expect(await commit()).toEqual({ word: 'stored' })
-    const stamp = `${N}:feedfeedfeedfeed`
+    const stamp = '5:feedfeedfeedfeed'
     expect(await entry()).toEqual({ value: 'loaded', n0: N, stamps: [stamp, stamp] })
     expect(await redis.mget(...stampKeys)).toEqual([stamp, stamp])
     expect(await redis.exists(k.lease)).toBe(0)
     expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['S'])
     expect(await redis.hget(names.chain, 'n')).toBe(String(N + 1))
+  })
+
+  test('stored: a stamp was made since the lease was granted, of a group that has not moved', async () => {
+    await chainAt(N)
+    await acquire()
+    await invalidateOther()
+    await set({ names: names.ofEntry({ namespace: 'shop', key: 'other' }) })
+    expect(await commit()).toEqual({ word: 'stored' })
+  })
+
+  test("refused 'moved': a stamp was made anew since the lease was granted, of a group that has moved", async () => {
+    await chainAt(N)
+    await acquire()
+    await clear()
+    await redis.del(names.clearStamp('shop'))
+    await set({ names: names.ofEntry({ namespace: 'shop', key: 'other' }) })
+    await refusedFor('moved')
   })
 
   test('stored: with the stamps that are there, whose TTL is only ever raised', async () => {
@@ -755,6 +825,90 @@ describe('commit', () => {
   })
 })
 
+describe('increment', () => {
+  function incrementCall(change: Partial<scripts.IncrementCall> = {}): scripts.IncrementCall {
+    return {
+      names: k,
+      stampKeys,
+      stampFields: FIELDS,
+      tip: tip(),
+      body: noticeBody('S', 'origin', SUBJECT),
+      head: head({ flags: FLAG_INTEGER, fillStamp: Buffer.from(tip(), 'hex'), freshUntil: farAway() }),
+      lifeMs: 60_000,
+      deadlineMs: farAway(),
+      by: 2,
+      ...change,
+    }
+  }
+  const increment = (change?: Partial<scripts.IncrementCall>) => scripts.increment(rig.client, incrementCall(change))
+
+  test('a call that comes twice adds once, whether the counter was there or not, and is told once', async () => {
+    for (const value of [2, 4]) {
+      const call = incrementCall()
+      for (const deadlineMs of [farAway(), farAway(), 1]) {
+        expect(await scripts.increment(rig.client, { ...call, deadlineMs })).toEqual({ word: 'stored', value })
+      }
+    }
+    expect((await entry())?.value).toBe(4)
+    expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['S', 'S'])
+  })
+
+  test('late: nothing is done to what another call has left', async () => {
+    await increment()
+    expect(await increment({ deadlineMs: 1 })).toEqual({ word: 'late' })
+    expect((await entry())?.value).toBe(2)
+  })
+
+  test.each(['nan', 'inf', '0x10', '1.5', ' 7', '7 ', '1e3', '', '-', '+7', '9007199254740992', '1'.repeat(17)])(
+    'wrong: %j in place of its digits',
+    async (junk) => {
+      await increment()
+      const bytes = (await redis.getBuffer(k.entry)) as Buffer
+      await redis.set(k.entry, Buffer.concat([bytes.subarray(0, bytes.length - 1), Buffer.from(junk)]))
+      expect(await increment()).toEqual({ word: 'wrong' })
+      expect(await ear.notices()).toHaveLength(1)
+    },
+  )
+
+  test.each(['-9007199254740991', '0', '0007'])('stored: on %s', async (digits) => {
+    await increment()
+    const bytes = (await redis.getBuffer(k.entry)) as Buffer
+    await redis.set(k.entry, Buffer.concat([bytes.subarray(0, bytes.length - 1), Buffer.from(digits)]))
+    expect(await increment()).toEqual({ word: 'stored', value: Number(digits) + 2 })
+  })
+})
+
+describe('touch', () => {
+  const touch = (ttlMs: number) =>
+    scripts.touch(rig.client, k, stampKeys, { tip: tip(), body: noticeBody('E', 'origin', SUBJECT), ttlMs })
+
+  test.each([2 ** 53, 1e18, 1e300, Number.POSITIVE_INFINITY])(
+    '%d ms: beyond what Redis takes there is no end, of the stamps neither',
+    async (ttlMs) => {
+      await set()
+      expect(await touch(ttlMs)).toBe(true)
+      for (const key of [k.entry, ...stampKeys]) expect(await redis.pttl(key)).toBe(-1)
+      expect((await ear.notices()).map((notice) => notice?.operation)).toEqual(['S', 'E'])
+    },
+  )
+
+  test('the entry ends when it may be served no more, and its stamps no sooner', async () => {
+    await set()
+    expect(await touch(500_000)).toBe(true)
+    for (const key of [k.entry, ...stampKeys]) {
+      expect(await redis.pttl(key)).toBeGreaterThan(490_000)
+      // A second of staleness, as the head says.
+      expect(await redis.pttl(key)).toBeLessThanOrEqual(501_000)
+    }
+  })
+
+  test.each(FOREIGN)('does nothing to %s', async (_name, put) => {
+    await put(k.entry)
+    expect(await touch(1000)).toBe(false)
+    expect(await redis.pttl(k.entry)).toBe(-1)
+  })
+})
+
 describe('release', () => {
   test('takes the lease away; tells R to those who wait, and to nobody else', async () => {
     await acquire()
@@ -868,6 +1022,78 @@ describe('discard', () => {
     await redis.rpush(k.entry, 'x')
     await discard(Buffer.from('stamp--1'))
     expect(await redis.exists(k.entry)).toBe(1)
+  })
+})
+
+describe('a right that is missing', () => {
+  const body = noticeBody('D', 'origin', SUBJECT)
+  const shop = { stamp: names.clearStamp('shop'), chain: names.chain, channel: names.channel }
+  const group = () => ({ tip: tip(), body, field: FIELDS[1] as string })
+  const counter = () => {
+    const { storedBody, failedBody: _, tail: __, version: ___, ...call } = setCall()
+    return { ...call, body: storedBody, by: 1 }
+  }
+  const seen = Buffer.from('stamp--1')
+  const calls: Readonly<Record<string, (client: RedisClient) => Promise<unknown>>> = {
+    invalidate: (client) => scripts.invalidate(client, k, tip(), body),
+    invalidateGroup: (client) => scripts.invalidateGroup(client, shop, { ...group(), lifeMs: 1000 }),
+    expireTag: (client) => scripts.expireTag(client, shop, group()),
+    expire: (client) => scripts.expire(client, k, tip(), body),
+    touch: (client) => scripts.touch(client, k, stampKeys, { tip: tip(), body, ttlMs: 1e9 }),
+    set: (client) => scripts.set(client, setCall({ lifeMs: 1e9 })),
+    'set with a version': (client) => scripts.set(client, setCall({ stampKeys: [], stampFields: [], version: 11 })),
+    increment: (client) => scripts.increment(client, counter()),
+    acquire: (client) => scripts.acquire(client, k, { token: 'cd'.repeat(16), leaseMs: 3000, seen, hasWaited: false }),
+    commit: (client) => scripts.commit(client, commitCall({ lifeMs: 1e9 })),
+    release: (client) => scripts.release(client, k, { token: TOKEN, notice: RELEASED, mark: '', markMs: 0 }),
+    renew: (client) => scripts.renew(client, k, TOKEN, 60_000),
+    discard: (client) => scripts.discard(client, k.entry, seen),
+  }
+  const readers: Readonly<Record<string, readonly (keyof typeof calls)[]>> = {
+    get: Object.keys(calls).filter((call) => !['invalidate', 'expire', 'touch', 'set with a version'].includes(call)),
+    getrange: ['expire', 'touch', 'set with a version'],
+    hget: Object.keys(calls).filter((call) => !['acquire', 'release', 'renew', 'discard'].includes(call)),
+    pttl: ['invalidateGroup', 'expireTag', 'touch', 'set', 'increment', 'acquire', 'commit'],
+  }
+
+  /** Everything in Redis, as bytes. */
+  async function everything(): Promise<unknown> {
+    const keys = (await redis.keys('*')).sort()
+    return Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)]))
+  }
+
+  test.each(Object.entries(readers).flatMap(([right, callers]) => callers.map((call) => [right, call] as const)))(
+    '+%s: %s is refused, the right is named, and nothing is half done',
+    async (right, call) => {
+      await redis.call('ACL', 'SETUSER', 'poor', 'reset', 'on', '>pw', '~*', '&*', '+@all', `-${right}`)
+      const poor = rigOf(`redis://poor:pw@${server.host}:${server.port}`)
+      await poor.connected()
+      await chainAt(N)
+      await set({ version: 10 })
+      await acquire({ seen })
+      await ear.notices()
+      const [before, told] = [await everything(), ear.messages.length]
+      const failure = await calls[call]?.(poor.client).catch((error: unknown) => error)
+      poor.client.close()
+      expect(failure).toMatchObject({ code: 'ERR_REDIS_REPLY' })
+      const detail = expect.objectContaining({ right: expect.stringContaining(`+${right}`) })
+      expect(poor.of('warning')).toEqual([expect.objectContaining({ code: 'ERR_MISSING_RIGHT', detail })])
+      expect(await everything()).toEqual(before)
+      expect(await ear.notices()).toHaveLength(told)
+    },
+  )
+
+  test('+set: no lease is granted, and that is not called want of memory', async () => {
+    await redis.call('ACL', 'SETUSER', 'poor', 'reset', 'on', '>pw', '~*', '&*', '+@all', '-set')
+    const poor = rigOf(`redis://poor:pw@${server.host}:${server.port}`)
+    await poor.connected()
+    for (const call of ['acquire', 'set', 'increment']) {
+      const failure = await calls[call]?.(poor.client).catch((error: unknown) => error)
+      expect([call, failure]).toEqual([call, expect.objectContaining({ code: 'ERR_REDIS_REPLY' })])
+    }
+    poor.client.close()
+    expect(poor.of('warning')).not.toEqual([])
+    expect(await redis.exists(k.entry, k.lease)).toBe(0)
   })
 })
 

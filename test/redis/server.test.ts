@@ -101,6 +101,73 @@ describe('a server that cannot be reached', () => {
   }, 20_000)
 })
 
+describe('a server that is passed over', () => {
+  const lost = () => Promise.reject(new Error('gone'))
+  const PASSED_OVER = {
+    code: 'ERR_REDIS_UNAVAILABLE',
+    message: expect.stringMatching(/^127\.0\.0\.1:\d+ is passed over \(LOST failed: gone\): L1 and loaders go on/),
+  }
+
+  /** A client whose time stands, and whose breaker opens and closes as a test wants. */
+  async function failing(source: Parameters<typeof rig>[0]) {
+    const clock = new FakeClock()
+    const made = rig(source, { clock })
+    await made.connected()
+    const fail = async () => {
+      for (let call = 0; call < 3; call++) await codeOf(made.client.run('LOST', lost))
+      expect(made.client.usable).toBe(false)
+    }
+    const recover = async () => {
+      clock.advance(1000)
+      await vi.waitFor(() => expect(made.client.usable).toBe(true))
+    }
+    return { made, clock, fail, recover }
+  }
+
+  test.each([
+    ['a connection of ours', () => server().url],
+    ['an instance of the application', () => ioredis(server().url)],
+  ])('is told once, while it answers its probe and fails again: %s', async (_name, source) => {
+    const { made, clock, fail, recover } = await failing(source())
+    for (let time = 0; time < 3; time++) {
+      await fail()
+      await recover()
+      expect(made.of('warning')).toEqual([PASSED_OVER])
+    }
+    // It has been well for so long that this is another outage.
+    clock.advance(10_000)
+    await fail()
+    expect(made.of('warning')).toEqual([PASSED_OVER, PASSED_OVER])
+  })
+
+  test('and whose connection is lost then, is told once', async () => {
+    const { made, fail } = await failing(server().url)
+    await fail()
+    await ioredis(server().url).call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await vi.waitFor(() => expect(made.of('connected')).toHaveLength(2), { timeout: 10_000 })
+    expect(made.of('warning')).toEqual([PASSED_OVER])
+  })
+
+  test('that cannot be reached, and fails as it is greeted, is told once', async () => {
+    const frozen = await startRedis()
+    cleanUp(() => frozen.stop())
+    const own = ioredis(frozen.url)
+    await own.ping()
+    frozen.freeze()
+    const clock = new FakeClock()
+    const made = rig(own, { clock, commandTimeoutMs: 100 })
+    for (let greeting = 0; greeting < 4; greeting++) {
+      clock.advance(100)
+      await vi.waitFor(() => expect(made.of('l2-error')).toHaveLength(greeting + 1))
+      await new Promise(setImmediate)
+      clock.advance(500)
+    }
+    expect(made.of('breaker')).toContainEqual({ from: 'closed', to: 'open' })
+    expect(made.of('warning')).toHaveLength(1)
+    frozen.thaw()
+  })
+})
+
 describe('a server that is another one than before', () => {
   test('is told before any other command is sent to it; a new connection to the same run is not', async () => {
     const restarted = await startRedis()
@@ -145,6 +212,45 @@ describe('a server that is not as it should be', () => {
     },
     30_000,
   )
+
+  test.each([
+    ['a connection of ours', () => `${server().url}/99`],
+    ['an instance of the application', () => ioredis(server().url, { db: 99 })],
+  ])('has no such database: told and not used, whatever ioredis makes of it: %s', async (_name, source) => {
+    const made = rig(source() as string)
+    await vi.waitFor(() => expect(made.of('warning')).toHaveLength(1))
+    // Redis answers in order: once this is here, so are the answers to the greeting.
+    await made.client.measureTime()
+    await new Promise(setImmediate)
+    expect(made.told).toEqual([
+      [
+        'warning',
+        {
+          code: 'ERR_NO_DATABASE',
+          message:
+            `database 99 does not exist on 127.0.0.1:${server().port} (ERR DB index is out of range). ` +
+            'It is not used: L1 and loaders go on',
+          detail: { setting: 'db', found: '99', expected: 'a database that exists' },
+        },
+      ],
+    ])
+    expect(made.client.usable).toBe(false)
+    expect(await codeOf(ping(made))).toBe('ERR_REDIS_UNAVAILABLE')
+  })
+
+  test('refuses the database to this user: told and not used', async () => {
+    await ioredis(server().url).call('ACL', 'SETUSER', 'shop', 'on', '>secret', '~tc:*', '&tc:*', '+@all', '-select')
+    const made = rig({ url: server().url, db: 3, username: 'shop', password: 'secret' })
+    await vi.waitFor(() => expect(made.of('warning')).toHaveLength(2))
+    expect(made.of('warning')).toEqual([
+      expect.objectContaining({ detail: { command: 'SELECT', right: '+select' } }),
+      expect.objectContaining({
+        code: 'ERR_NO_DATABASE',
+        message: expect.stringContaining('database 3 may not be selected'),
+      }),
+    ])
+    expect(made.client.usable).toBe(false)
+  })
 
   test('is too old: told and not used, and asked again at the next connection', async () => {
     const own = ioredis(server().url)

@@ -43,6 +43,15 @@ test('a call that woke somebody does not answer his next wait', async () => {
   expect(await second).toBe(false)
 })
 
+test('a call to all wakes all who wait, for whatever key, and is not lost on who is about to wait', async () => {
+  const waiting = new Waiting(new FakeClock())
+  const places = [k, { namespace: '_', key: 'other' }, { namespace: 'a', key: 'k' }].map((each) => waiting.take(each))
+  const woken = places.slice(1).map((place) => place.called(100))
+  waiting.callAll()
+  expect(await Promise.all(woken)).toEqual([true, true])
+  expect(await places[0]?.called(100)).toBe(true)
+})
+
 test('who has left is not called', async () => {
   const clock = new FakeClock()
   const waiting = new Waiting(clock)

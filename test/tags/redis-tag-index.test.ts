@@ -112,7 +112,7 @@ describe('in Redis', () => {
     const { tier, clock, candidate, close } = await openFar(server.url)
     const address = { namespace: 'shop', key: 'k' }
     await tier.set(candidate(address, 1, { tags: ['t'], staleUntil: clock.now() + 70_000 }))
-    expect(await tier.touch(address, 3_600_000, 0)).toBe(true)
+    expect(await tier.touch(address, ['t'], 3_600_000)).toBe(true)
     const [entry, ...stamps] = await Promise.all(
       [names.entry(address), names.clearStamp('shop'), names.clearStamp('_'), names.tagStamp('t')].map((key) =>
         redis.pttl(key),

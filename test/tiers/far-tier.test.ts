@@ -69,9 +69,9 @@ inFleets((fleet) => {
     await far.commit(candidate(1), await granted(process))
     expect(await heard()).toEqual([])
     await far.expire(k)
-    await far.touch(k, 1000, 1000)
+    await far.touch(k, [], 1000)
     await far.delete(k)
-    await far.touch(k, 1000, 1000)
+    await far.touch(k, [], 1000)
     await far.set(candidate('text'))
     expect(await heard()).toEqual(['E shop.users:k', 'E shop.users:k', 'D shop.users:k', 'S shop.users:k'])
     await far.delete(k)
@@ -95,7 +95,7 @@ inFleets((fleet) => {
     ['set', ({ far }) => far.port.set(candidate(0))],
     ['deleted', ({ far }) => far.port.delete(k)],
     ['expired', ({ far }) => far.port.expire(k)],
-    ['touched', ({ far }) => far.port.touch(k, 1000, 1000)],
+    ['touched', ({ far }) => far.port.touch(k, [], 1000)],
     ['added to', ({ far }) => far.port.increment(candidate(0), 1)],
   ])('%s, a key takes the lease away from who loads it', async (_, change) => {
     const { process, other, far } = await setup()
@@ -123,6 +123,15 @@ inFleets((fleet) => {
     expect(await process.leases.port.renew(lease)).toBe(false)
   })
 
+  test('another value of its tag is stored since the lease was granted: the tag has not moved, and the commit is taken', async () => {
+    const { process, other, far } = await setup()
+    const lease = await granted(process)
+    const beside = { namespace: 'shop.users', key: 'beside' }
+    await other.far.port.delete(beside)
+    expect(await other.far.port.set(candidate('v', { address: beside, tags: ['t'] }))).toBe('stored')
+    expect(await far.commit(candidate('v', { tags: ['t'] }), lease)).toEqual({ word: 'stored' })
+  })
+
   test('an entry is named by its fill: the lease is granted to who has seen the one that is there', async () => {
     const { process, far, leases } = await setup()
     await far.set(candidate('first'))
@@ -146,16 +155,40 @@ inFleets((fleet) => {
     expect(entry(await far.get(k)).entry.freshUntil).toBe(freshUntil)
   })
 
-  test('touched it lives from now on, without an end too; what is not there is not touched', async () => {
+  test('touched it lives from now on, and is stale after that for as long as before; what is not there is not touched', async () => {
     const { far } = await setup()
-    expect(await far.touch(k, 1000, 1000)).toBe(false)
+    expect(await far.touch(k, [], 1000)).toBe(false)
     await far.set(candidate('v'))
-    expect(await far.touch(k, 500_000, 1000)).toBe(true)
+    expect(await far.touch(k, [], 500_000)).toBe(true)
     const { freshUntil, staleUntil } = entry(await far.get(k)).entry
-    expect(staleUntil - freshUntil).toBeCloseTo(1000, 5)
+    expect(staleUntil - freshUntil).toBeCloseTo(60_000, 5)
     expect(freshUntil).toBeGreaterThan(fleet.clock.now() + 400_000)
-    expect(await far.touch(k, Number.POSITIVE_INFINITY, 0)).toBe(true)
-    expect(entry(await far.get(k)).entry.staleUntil).toBe(Number.POSITIVE_INFINITY)
+    expect(await far.touch(k, [], 1)).toBe(true)
+    const shortened = entry(await far.get(k)).entry
+    expect(shortened.staleUntil - shortened.freshUntil).toBeCloseTo(60_000, 5)
+    expect(shortened.freshUntil).toBeLessThan(fleet.clock.now() + 100_000)
+    expect(await far.touch(k, [], Number.POSITIVE_INFINITY)).toBe(true)
+    const endless = { freshUntil: Number.POSITIVE_INFINITY, staleUntil: Number.POSITIVE_INFINITY }
+    expect(entry(await far.get(k)).entry).toMatchObject(endless)
+    expect(await far.touch(k, [], 500_000)).toBe(true)
+    const ended = entry(await far.get(k)).entry
+    expect(ended.staleUntil).toBe(ended.freshUntil)
+    expect(ended.freshUntil).toBeGreaterThan(fleet.clock.now() + 400_000)
+  })
+
+  test('touched after it was expired it stays stale, and lives for the longer of what it had and has now', async () => {
+    const { far } = await setup()
+    const given = candidate('v')
+    await far.set(given)
+    await far.expire(k)
+    const expired = entry(await far.get(k)).entry
+    expect(await far.touch(k, [], 1000)).toBe(true)
+    expect(entry(await far.get(k)).entry).toEqual(expired)
+    expect(await far.touch(k, [], 500_000)).toBe(true)
+    const { freshUntil, staleUntil } = entry(await far.get(k)).entry
+    expect(freshUntil).toBe(expired.freshUntil)
+    expect(staleUntil).toBeGreaterThan(fleet.clock.now() + 400_000)
+    expect(staleUntil).toBeLessThan(fleet.clock.now() + 600_000)
   })
 
   test('of two versions the newer one stays, in whichever order they come', async () => {
@@ -180,6 +213,12 @@ inFleets((fleet) => {
     await far.set(candidate(1, { tags: ['t'] }))
     expect(await far.increment(candidate(1), 1)).toEqual({ word: 'wrong' })
     expect(entry(await far.get(k)).entry.value).toBe(1)
+  })
+
+  test.each(['nan', '0x10', '1.5', '1e3', ' 7', '9007199254740992'])('%j is no counter', async (digits) => {
+    const { far } = await setup()
+    await far.set({ ...candidate(1), payload: Buffer.from(digits) })
+    expect(await far.increment(candidate(1), 1)).toEqual({ word: 'wrong' })
   })
 
   test('an addition makes it another entry', async () => {

@@ -15,7 +15,7 @@
     ARGV[4]  '1' when the caller has waited for a holder of this lease, else '0'
 
   Output
-    { 'granted', n0 }           the chain's number at this moment
+    { 'granted', n0 }           the chain's number at this moment; or at the first one, of a call that comes twice
     { 'found' }                 another entry is there: read it
     { 'busy', milliseconds }    somebody holds the lease, for so long at most
     { 'late', milliseconds }    somebody holds it past its deadline, for so long at most
@@ -24,8 +24,10 @@
     { 'full', message }         memory is full: there is no room for a lease
 ]]
 --- @include head_number
+--- @include set_or_full
+--- @include value_or_absent
 
-local there = redis.pcall('GET', KEYS[1])
+local there = value_or_absent('GET', KEYS[1])
 if type(there) == 'string' then
   local seen = ARGV[3]
   local same = (#seen == 8 and string.sub(there, 5, 12) == seen) or (#seen == 40 and redis.sha1hex(there) == seen)
@@ -34,7 +36,7 @@ if type(there) == 'string' then
   end
 end
 
-local held = redis.pcall('GET', KEYS[2])
+local held = value_or_absent('GET', KEYS[2])
 if type(held) == 'string' then
   local left = redis.call('PTTL', KEYS[2])
   if held == 'skip' and left > 0 then
@@ -54,14 +56,16 @@ if type(held) == 'string' then
   if kept and left > 0 then
     return { 'late', left }
   end
-  if string.match(held, '^%x+|%d+!*$') then
-    if left > 0 then
-      if string.sub(held, -1) ~= '!' then
-        -- When memory is full it waits without a mark, and so for the end of the lease.
-        redis.pcall('SET', KEYS[2], held .. '!', 'KEEPTTL')
-      end
-      return { 'busy', left }
+  local token, granted = string.match(held, '^(%x+)|(%d+)!*$')
+  if token and left > 0 then
+    if token == ARGV[1] then
+      return { 'granted', granted }
     end
+    if string.sub(held, -1) ~= '!' then
+      -- When memory is full it waits without a mark, and so for the end of the lease.
+      set_or_full(KEYS[2], held .. '!', 'KEEPTTL')
+    end
+    return { 'busy', left }
   end
 end
 
@@ -73,9 +77,9 @@ else
   local time = redis.call('TIME')
   n0 = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
 end
-local done = redis.pcall('SET', KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])
-if type(done) == 'table' and done.err then
-  return { 'full', done.err }
+local full = set_or_full(KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])
+if full then
+  return { 'full', full }
 end
 if not n then
   redis.call('DEL', KEYS[3])

@@ -22,13 +22,12 @@
     { 'refused', reason }   the lease is gone ('lease'), the chain is gone ('chain'), a stamp moved ('moved')
     { 'failed', message }   memory is full
 ]]
+--- @include carried_stamps
 --- @include entry_bytes
 --- @include head_number
---- @include keep_stamp
 --- @include publish
---- @include put
 --- @include read_lease
---- @include read_stamp
+--- @include store
 
 local token, n0, mark = read_lease(KEYS[2])
 if token ~= ARGV[2] then
@@ -48,41 +47,17 @@ if not head_number(KEYS[3]) then
 end
 
 local life = tonumber(ARGV[5])
-local stamps = {}
-local missing = {}
-for index = 4, #KEYS do
-  local stamp, n = read_stamp(KEYS[index])
-  if stamp then
-    if n > n0 then
-      return refuse('refused', 'moved')
-    end
-    stamps[#stamps + 1] = stamp
-  else
-    local last = redis.call('HGET', KEYS[3], ARGV[index + 5]) or redis.call('HGET', KEYS[3], 'floor')
-    local moved = tonumber(last or '')
-    if not moved or not (moved <= n0) then
-      return refuse('refused', 'moved')
-    end
-    missing[#missing + 1] = KEYS[index]
-    stamps[#stamps + 1] = string.format('%.0f', n0) .. ':' .. ARGV[8]
-  end
+local carried = carried_stamps({ unpack(KEYS, 4) }, { unpack(ARGV, 9) }, KEYS[3], n0, ARGV[8], life)
+if carried.moved then
+  return refuse('refused', 'moved')
 end
 
-for _, key in ipairs(missing) do
-  local done = put(key, string.format('%.0f', n0) .. ':' .. ARGV[8], life)
-  if type(done) == 'table' and done.err then
-    return refuse('failed', done.err)
-  end
-end
-local done = put(KEYS[1], entry_bytes(ARGV[3], n0, stamps, ARGV[4]), life)
-if type(done) == 'table' and done.err then
-  return refuse('failed', done.err)
-end
-for index = 4, #KEYS do
-  keep_stamp(KEYS[index], life)
+local full = store(KEYS[1], entry_bytes(ARGV[3], n0, carried.list, ARGV[4]), carried, life)
+if full then
+  return refuse('failed', full)
 end
 redis.call('DEL', KEYS[2])
 if mark ~= '' then
   publish(ARGV[1], ARGV[6])
 end
-return { 'stored', unpack(stamps) }
+return { 'stored', unpack(carried.list) }

@@ -10,7 +10,9 @@
     1  removed
     0  another entry is there, or none
 ]]
-local there = redis.pcall('GET', KEYS[1])
+--- @include value_or_absent
+
+local there = value_or_absent('GET', KEYS[1])
 if type(there) ~= 'string' then
   return 0
 end

@@ -14,14 +14,16 @@
     the number of the link, as text
 ]]
 --- @include chain
+--- @include next_link
 --- @include read_stamp
 
 -- Where there is no stamp all entries of the tag are void, so there is nothing to make stale.
 local stamp = read_stamp(KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
+local link = next_link(KEYS[2])
 -- First of all writes: a script whose first write is a DEL is not refused when memory is full.
 redis.call('DEL', KEYS[1])
-local n = chain(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local n = chain(KEYS[2], link, ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if stamp then
   redis.call('SET', KEYS[1], stamp .. ':' .. n)
   if left > 0 then

@@ -14,7 +14,9 @@
     the number of the link, as text
 ]]
 --- @include chain
+--- @include next_link
 
+local link = next_link(KEYS[3])
 -- First of all writes: a script whose first write is a DEL is not refused when memory is full.
 redis.call('DEL', KEYS[1], KEYS[2])
-return chain(KEYS[3], ARGV[1], ARGV[2], ARGV[3])
+return chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3])

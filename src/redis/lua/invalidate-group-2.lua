@@ -16,13 +16,15 @@
     the number of the link, as text
 ]]
 --- @include chain
+--- @include next_link
 --- @include read_stamp
 
 -- What stands there and is no stamp may have no end.
 local left = read_stamp(KEYS[1]) and redis.call('PTTL', KEYS[1]) or -2
+local link = next_link(KEYS[2])
 -- First of all writes: a script whose first write is a DEL is not refused when memory is full.
 redis.call('DEL', KEYS[1])
-local n = chain(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local n = chain(KEYS[2], link, ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 redis.call('SET', KEYS[1], n .. ':' .. ARGV[2])
 if left ~= -1 then
   redis.call('PEXPIRE', KEYS[1], math.max(left, tonumber(ARGV[5])))

@@ -11,7 +11,9 @@
     1  renewed
     0  the lease is not the caller's any more
 ]]
-local held = redis.pcall('GET', KEYS[1])
+--- @include value_or_absent
+
+local held = value_or_absent('GET', KEYS[1])
 if type(held) == 'string' and string.match(held, '^(%x+)|') == ARGV[1] then
   return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end

@@ -23,23 +23,25 @@ export interface Control {
 
 const NO_NONCE = '0000000000000000'
 
+const MAY_HAVE_MOVED = 'if not n or n > n0 then'
+
 export const controls = {
   'no-stamp-compare': {
     lacks: 'a commit is taken though a stamp moved since its lease was granted',
     breaks: 'P3',
-    alter: patched([{ script: 'commit-n', find: 'if n > n0 then', replace: 'if false then' }]),
+    alter: patched([{ script: 'commit-n', find: MAY_HAVE_MOVED, replace: 'if not n then' }]),
   },
   'no-field-compare': {
     lacks: 'a commit makes an absent stamp anew though its group may have moved since the lease was granted',
     breaks: 'P3',
-    alter: patched([{ script: 'commit-n', find: 'if not moved or not (moved <= n0) then', replace: 'if false then' }]),
+    alter: patched([{ script: 'commit-n', find: 'n = last_move(q, fields[index])', replace: 'n = n0' }]),
   },
   'absent-chain-is-fine': {
     lacks: 'a commit is taken though the head of the chain is gone',
     breaks: 'P7',
     alter: patched([
       { script: 'commit-n', find: 'if not head_number(KEYS[3]) then', replace: 'if false then' },
-      { script: 'commit-n', find: 'if not moved or not (moved <= n0) then', replace: 'if moved and moved > n0 then' },
+      { script: 'commit-n', find: MAY_HAVE_MOVED, replace: 'if n and n > n0 then' },
     ]),
   },
   'absent-stamp-holds': {
@@ -65,8 +67,8 @@ local left = redis.call('PTTL', KEYS[1])`,
       ...madeAs(`'1:${NO_NONCE}'`),
       {
         script: 'commit-n',
-        find: 'if n > n0 then',
-        replace: "if tonumber(redis.call('HGET', KEYS[3], ARGV[index + 5]) or '0') > n0 then",
+        find: MAY_HAVE_MOVED,
+        replace: "if tonumber(redis.call('HGET', q, fields[index]) or '0') > n0 then",
       },
     ]),
   },
@@ -75,7 +77,7 @@ local left = redis.call('PTTL', KEYS[1])`,
     breaks: 'P7',
     alter: patched([
       { script: 'invalidate-group-2', find: "n .. ':' .. ARGV[2])", replace: `n .. ':${NO_NONCE}')` },
-      ...madeAs(`string.format('%.0f:${NO_NONCE}', n0)`),
+      ...madeAs(`string.format('%.0f:${NO_NONCE}', math.min(n or n0, n0))`),
     ]),
   },
   'no-lease-compare': {
@@ -92,9 +94,7 @@ local left = redis.call('PTTL', KEYS[1])`,
   'two-holders': {
     lacks: 'a lease is granted though somebody holds it',
     breaks: 'P4',
-    alter: patched([
-      { script: 'acquire-3', find: "if string.match(held, '^%x+|%d+!*$') then", replace: 'if false then' },
-    ]),
+    alter: patched([{ script: 'acquire-3', find: 'if token and left > 0 then', replace: 'if false then' }]),
   },
   'delete-leaves-lease': {
     lacks: 'a load that runs while its key is deleted may store',
@@ -107,6 +107,11 @@ local left = redis.call('PTTL', KEYS[1])`,
     lacks: 'an expired tag makes nothing stale',
     breaks: 'soft',
     alter: patched([{ script: 'expire-tag-2', find: "stamp .. ':' .. n)", replace: 'stamp)' }]),
+  },
+  'touch-makes-fresh': {
+    lacks: 'what was expired stays stale when it is touched',
+    breaks: 'soft',
+    alter: patched([{ script: 'touch-n', find: 'if fresh == 0 then', replace: 'if false then' }]),
   },
   'counter-without-stamps': {
     lacks: 'a counter goes on though its namespace was cleared',
@@ -122,18 +127,18 @@ local left = redis.call('PTTL', KEYS[1])`,
   'number-goes-back': {
     lacks: "the chain's number grows",
     breaks: 'chain',
-    alter: patched([{ script: 'invalidate-3', find: 'n = n + 1', replace: 'n = n - 1' }]),
+    alter: patched([{ script: 'invalidate-3', find: 'n = last + 1', replace: 'n = last - 1' }]),
   },
   'stamps-not-kept': {
     lacks: 'a stamp outlives what carries it',
     breaks: 'ttl',
-    alter: patched([{ script: 'commit-n', find: 'elseif left < life then', replace: 'elseif false then' }]),
+    alter: patched([{ script: 'commit-n', find: 'or left < life)', replace: ')' }]),
   },
   'foreign-types': {
     lacks: 'a key of another type is taken for an absent one',
     breaks: 'error',
     alter: patched([
-      { script: 'acquire-3', find: "redis.pcall('GET', KEYS[2])", replace: "redis.call('GET', KEYS[2])" },
+      { script: 'acquire-3', find: "if string.sub(reply.err, 1, 9) == 'WRONGTYPE' then", replace: 'if false then' },
     ]),
   },
 } as const satisfies Record<string, Control>
@@ -143,14 +148,9 @@ export const controlNames = Object.keys(controls) as ControlName[]
 
 /** Stamps that do not exist yet are made as this. */
 function madeAs(stamp: string): Patch[] {
-  const created = "string.format('%.0f', n0) .. ':' .. ARGV[2]"
-  const committed = "string.format('%.0f', n0) .. ':' .. ARGV[8]"
-  return [
-    { script: 'set-n', find: `local created = ${created}`, replace: `local created = ${stamp}` },
-    { script: 'increment-n', find: `local created = ${created}`, replace: `local created = ${stamp}` },
-    { script: 'commit-n', find: `stamps[#stamps + 1] = ${committed}`, replace: `stamps[#stamps + 1] = ${stamp}` },
-    { script: 'commit-n', find: `put(key, ${committed}, life)`, replace: `put(key, ${stamp}, life)` },
-  ]
+  const made = "stamp = string.format('%.0f', math.min(n or n0, n0)) .. ':' .. nonce"
+  const replace = `stamp = ${stamp}`
+  return (['set-n', 'increment-n', 'commit-n'] as const).map((script) => ({ script, find: made, replace }))
 }
 
 /** Sends the texts of patched scripts where their digests are asked for. */

@@ -124,7 +124,7 @@ export class Performance {
       const read = JSON.stringify([found.entry.value, found.entry.tags])
       expectWord({ words: [stored], rule, because: 'the last one stored' }, read)
     }
-    return { key, found, fill, wasExpired: fill?.isExpired ?? false, seen: this.#specification.seen(key) }
+    return { key, found, fill, wasExpired: fill?.staleBy !== undefined, seen: this.#specification.seen(key) }
   }
 
   async #judge({ found, fill, wasExpired }: Look, mind: Mind): Promise<string> {
@@ -207,12 +207,11 @@ export class Performance {
         specification.expired(step.key)
         return ''
       case 'touch': {
-        const isThere = specification.fill(step.key) !== undefined
-        const { freshMs, staleMs } = lives[step.life]
-        const touched = String(await tier.touch(address, freshMs, staleMs))
+        const fill = specification.fill(step.key)
+        const touched = String(await tier.touch(address, fill?.tags ?? [], lives[step.life].freshMs))
         specification.touched(step.key)
-        const because = isThere ? 'it is there' : 'there is nothing'
-        return expectWord({ words: [String(isThere)], rule: 'useful', because }, touched)
+        const because = fill ? 'it is there' : 'there is nothing'
+        return expectWord({ words: [String(fill !== undefined)], rule: 'useful', because }, touched)
       }
       case 'set': {
         const word = await tier.set(this.#valueOf(step.key, step.tags, step.life))

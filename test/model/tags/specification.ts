@@ -17,7 +17,8 @@ export interface Fill {
   sum: number | undefined
   /** Moves on when the value becomes another one in its place. */
   edition: number
-  isExpired: boolean
+  /** Why it is stale whatever its groups say: it was stored so, or expired since. */
+  staleBy: 'age' | 'expiry' | undefined
 }
 
 /** What stands under an entry's name. */
@@ -204,14 +205,14 @@ export class Specification {
 
   expired(key: Key): void {
     const fill = this.fill(key)
-    if (fill) fill.isExpired = true
+    if (fill) fill.staleBy = 'expiry'
     this.#change(key)
   }
 
   touched(key: Key): void {
     const fill = this.fill(key)
     if (!fill) return
-    fill.isExpired = false
+    if (fill.staleBy === 'age') fill.staleBy = undefined
     this.#change(key)
   }
 
@@ -281,7 +282,7 @@ export class Specification {
   /** What an increment adds to, or refuses to: it looks at deadlines and namespaces, not at tags. */
   #counted(key: Key): Fill | undefined {
     const fill = this.fill(key)
-    if (!fill || fill.isExpired || isVoid(this.#moves.standing(fill, groupsAbove(key)))) return undefined
+    if (!fill || fill.staleBy || isVoid(this.#moves.standing(fill, groupsAbove(key)))) return undefined
     return fill
   }
 
@@ -295,7 +296,8 @@ export class Specification {
     const storedAt = this.#moves.tick()
     this.#moves.bear(groupsOf(key, withTags))
     this.#fills++
-    const fill = { id: this.#fills, tags: withTags, version, storedAt, sum, edition: 0, isExpired: life === 'stale' }
+    const staleBy = life === 'stale' ? ('age' as const) : undefined
+    const fill = { id: this.#fills, tags: withTags, version, storedAt, sum, edition: 0, staleBy }
     this.#there.set(key, { fill })
   }
 }

@@ -6,6 +6,7 @@
 
   Arguments
     q        chain head, a hash: n, tip, floor, and the number of the last invalidation per group of tags
+    link     what next_link() told of it
     channel  where the notice goes
     tip      the new tip, a random nonce that the caller made
     body     the rest of the notice, from the operation on, as JSON text
@@ -13,26 +14,18 @@
 
   Returns the number of the link, as text. Numbers of this size lose digits in tostring and cjson: '%.0f' only.
 ]]
---- @include head_number
 --- @include publish
-local function chain(q, channel, tip, body, field)
-  local n = head_number(q)
-  local previous = ''
-  if n then
-    n = n + 1
-    previous = redis.call('HGET', q, 'tip') or ''
-  else
-    local time = redis.call('TIME')
-    n = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local function chain(q, link, channel, tip, body, field)
+  local text = string.format('%.0f', link.n)
+  if link.begins then
     -- Whatever stands there is no chain.
     redis.call('DEL', q)
-    redis.call('HSET', q, 'floor', string.format('%.0f', n))
+    redis.call('HSET', q, 'floor', text)
   end
-  local text = string.format('%.0f', n)
   redis.call('HSET', q, 'n', text, 'tip', tip)
   if field then
     redis.call('HSET', q, field, text)
   end
-  publish(channel, '[1,"' .. previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  publish(channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end

@@ -8,7 +8,7 @@
 
   Returns a word and a number:
     'none'           no entry that is fresh and whose stamps hold
-    'wrong'          an entry that is no counter: no integer, or one with tags
+    'wrong'          an entry that is no counter: no integer in decimal digits that is exact, or one with tags
     'counter', n     a counter; beyond it, where its payload begins
 ]]
 local function entry_counter(bytes, above, now)
@@ -30,9 +30,10 @@ local function entry_counter(bytes, above, now)
   if string.byte(bytes, 4) ~= 2 or count ~= #above or at ~= 63 + length then
     return 'wrong'
   end
-  local value = tonumber(string.sub(bytes, at))
-  if not value then
+  local text = string.sub(bytes, at)
+  local digits = string.match(text, '^%-?(%d+)$')
+  if not digits or #digits > 16 or tonumber(digits) > 9007199254740991 then
     return 'wrong'
   end
-  return 'counter', value, at
+  return 'counter', tonumber(text), at
 end

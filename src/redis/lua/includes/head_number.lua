@@ -4,8 +4,9 @@
   Arguments
     q  chain head
 ]]
+--- @include value_or_absent
 local function head_number(q)
-  local text = redis.pcall('HGET', q, 'n')
+  local text = value_or_absent('HGET', q, 'n')
   if type(text) ~= 'string' or #text > 16 or not string.match(text, '^%d+$') then
     return nil
   end

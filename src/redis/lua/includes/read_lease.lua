@@ -7,8 +7,9 @@
 
   Returns the token, n0 as a number, and a '!' where somebody may wait (else ''); nil for whatever is no lease.
 ]]
+--- @include value_or_absent
 local function read_lease(key)
-  local text = redis.pcall('GET', key)
+  local text = value_or_absent('GET', key)
   if type(text) ~= 'string' then
     return nil
   end

@@ -6,8 +6,9 @@
 
   Returns n:nonce, and n as a number; nil for absence and for whatever is no stamp, which counts as absent.
 ]]
+--- @include value_or_absent
 local function read_stamp(key)
-  local text = redis.pcall('GET', key)
+  local text = value_or_absent('GET', key)
   if type(text) ~= 'string' then
     return nil
   end

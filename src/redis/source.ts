@@ -1,0 +1,114 @@
+import { badValue, TierCacheError } from '../errors.ts'
+
+/**
+ * What we use of an ioredis connection, in ioredis 5 and 6 alike. Named by its form, so that an application's own
+ * instance fits whichever copy of ioredis it was made with.
+ */
+export interface RedisConnection {
+  readonly status: string
+  readonly options: {
+    readonly keyPrefix?: string | undefined
+    readonly db?: number | undefined
+    readonly autoResendUnfulfilledCommands?: boolean | undefined
+  }
+  duplicate(options?: Readonly<Record<string, unknown>>): RedisConnection
+  on(event: string, listener: (...values: never[]) => void): unknown
+  off(event: string, listener: (...values: unknown[]) => void): unknown
+  call(command: string, ...values: (string | number | Buffer)[]): Promise<unknown>
+  callBuffer(command: string, ...values: (string | number | Buffer)[]): Promise<unknown>
+  subscribe(channel: string): Promise<unknown>
+  ping(): Promise<unknown>
+  connect(): Promise<void>
+  disconnect(reconnect?: boolean): void
+}
+
+/** A URL (`redis:`, `rediss:`), options of ioredis with or without `url`, or an instance that the application owns. */
+export type RedisSource = string | RedisOptions | RedisConnection
+
+/** Options of an ioredis connection, and a `url` if wanted. What they are is for ioredis to say. */
+export type RedisOptions = object
+
+const URL_EXPECTED = "a URL ('redis://host:6379', 'rediss://…')"
+const EXPECTED = `${URL_EXPECTED}, options of ioredis, or an ioredis instance`
+
+/** The options of ioredis 5 and 6; `url` is ours. */
+const KNOWN_OPTIONS =
+  'url host port path family sentinels name role tls username password db keyPrefix connectionName ' +
+  'autoPipeliningIgnoredCommands autoResendUnfulfilledCommands autoResubscribe blockingTimeout blockingTimeoutGrace ' +
+  'clientInfoTag commandQueue commandTimeout connectTimeout Connector disableClientInfo disconnectTimeout ' +
+  'enableAutoPipelining enableOfflineQueue enableReadyCheck enableTLSForSentinelMode failoverDetector himportFieldsets ' +
+  'keepAlive lazyConnect maxLoadingRetryTime maxRetriesPerRequest monitor natMap noDelay offlineQueue preferredSlaves ' +
+  'protocol readOnly reconnectOnError replyMapping retryStrategy scripts sentinelCommandTimeout sentinelMaxConnections ' +
+  'sentinelPassword sentinelReconnectStrategy sentinelRetryStrategy sentinelTLS sentinelUsername showFriendlyErrorStack ' +
+  'socketTimeout stringNumbers updateSentinels'
+const KNOWN = new Set(KNOWN_OPTIONS.split(' '))
+
+/** Names that are shorter are too near to each other. */
+const SLIP_LENGTH_LEAST = 4
+
+/** Checks the form of `redis`. Throws `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`; a password never gets into the message. */
+export function checkSource(source: unknown): asserts source is RedisSource {
+  if (typeof source === 'string') checkUrl('redis', source, EXPECTED)
+  else if (typeof source !== 'object' || source === null || Array.isArray(source)) {
+    throw badValue('ERR_INVALID_OPTION', 'redis', EXPECTED, source)
+  } else if ('duplicate' in source) checkInstance(source)
+  else checkOptions(source)
+}
+
+/** Whether it is an instance that the application owns; what is not, and looks like one, was refused. */
+export function isConnection(source: RedisSource): source is RedisConnection {
+  return typeof source === 'object' && 'duplicate' in source
+}
+
+function checkUrl(name: string, url: unknown, expected: string): void {
+  if (typeof url === 'string' && /^rediss?:\/\/[^\s]+$/.test(url) && URL.canParse(url)) return
+  const isSecret = typeof url === 'string' && url.includes('@')
+  throw badValue('ERR_INVALID_OPTION', name, expected, isSecret ? 'a URL that cannot be read' : url)
+}
+
+/** Clients of other packages have a `duplicate` too. */
+function checkInstance(source: object): void {
+  if ('nodes' in source) {
+    throw badValue('ERR_INVALID_OPTION', 'redis', 'one server (a Redis Cluster is not supported yet)', source)
+  }
+  const { duplicate, call, callBuffer, status } = source as Partial<RedisConnection>
+  const isInstance = [duplicate, call, callBuffer].every((each) => typeof each === 'function')
+  if (!isInstance || typeof status !== 'string') {
+    throw badValue('ERR_INVALID_OPTION', 'redis', 'an ioredis instance', source)
+  }
+}
+
+/**
+ * Which options there are is for ioredis to say. But where none is one of its own, or one is a slip of the pen, it would
+ * connect to localhost, or to where nobody meant to.
+ */
+function checkOptions(options: RedisOptions & { readonly url?: unknown }): void {
+  const names = Object.keys(options)
+  for (const name of names) {
+    const meant = KNOWN.has(name) ? undefined : [...KNOWN].find((known) => isSlipOf(name, known))
+    if (meant) throw new TierCacheError('ERR_UNKNOWN_OPTION', `redis: unknown option '${name}', expected '${meant}'`)
+  }
+  if (names.length === 0 && Object.getPrototypeOf(options) !== Object.prototype) {
+    throw badValue('ERR_INVALID_OPTION', 'redis', EXPECTED, options)
+  }
+  if (names.length > 0 && !names.some((name) => KNOWN.has(name))) {
+    const got = names.slice(0, 5).map((name) => `'${name.slice(0, 40)}'`)
+    throw new TierCacheError(
+      'ERR_INVALID_OPTION',
+      `redis: expected ${EXPECTED}, got an object with ${got.join(', ')}, which ioredis does not know`,
+    )
+  }
+  if (options.url !== undefined) checkUrl('redis.url', options.url, URL_EXPECTED)
+}
+
+/** Whether one letter too many, too few or wrong, or two in each other's place, make one name of the other. */
+function isSlipOf(name: string, known: string): boolean {
+  if (known.length < SLIP_LENGTH_LEAST) return false
+  let start = 0
+  while (start < known.length && name[start] === known[start]) start++
+  let end = 0
+  const most = Math.min(name.length, known.length) - start
+  while (end < most && name.at(-1 - end) === known.at(-1 - end)) end++
+  const [a, b] = [name.slice(start, name.length - end), known.slice(start, known.length - end)]
+  return Math.max(a.length, b.length) <= 1 || (a.length === 2 && b.length === 2 && a[0] === b[1] && a[1] === b[0])
+}

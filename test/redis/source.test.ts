@@ -1,0 +1,137 @@
+import { Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
+import { describe, expect, test } from 'vitest'
+import { createCache } from '../../src/create-cache.ts'
+import { checkSource } from '../../src/redis/source.ts'
+
+const PASSWORD = 'hunter2-very-secret'
+const EXPECTED = "expected a URL ('redis://host:6379', 'rediss://…')"
+const ANY = `redis: ${EXPECTED}, options of ioredis, or an ioredis instance, got`
+
+/** What a source is refused with. */
+function refusalOf(source: unknown): { readonly code: string; readonly message: string } {
+  try {
+    checkSource(source)
+  } catch (error) {
+    return error as { code: string; message: string }
+  }
+  throw new Error('it was not refused')
+}
+
+describe('what is no source', () => {
+  test.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['null', null],
+    ['true', true],
+    ['a number', 6379],
+    ['an array', ['redis://localhost']],
+    ['an empty array', []],
+    ['an empty text', ''],
+    ['a host', 'localhost:6379'],
+    ['another scheme', 'http://localhost'],
+    ['another scheme with a password', `postgres://user:${PASSWORD}@localhost`],
+    ['a URL with a blank', `redis://user:${PASSWORD} @localhost`],
+    ['a URL with a port beyond all', `redis://user:${PASSWORD}@localhost:99999`],
+    ['a URL without a host', 'redis://'],
+    ['a function', () => 'redis://localhost'],
+    ['a thing that is no options', new Map([['host', 'localhost']])],
+    ['options of which ioredis knows none', { server: 'localhost', secret: PASSWORD }],
+  ])('%s', (_name, source) => {
+    const { code, message } = refusalOf(source)
+    expect(code).toBe('ERR_INVALID_OPTION')
+    expect(message).toContain(ANY)
+    expect(message).not.toContain(PASSWORD)
+  })
+
+  test.each<[unknown, string]>([
+    [5, '5'],
+    ['', '""'],
+    [`user:${PASSWORD}@localhost`, '"a URL that cannot be read"'],
+  ])('an url that is none: %j', (url, got) => {
+    expect(refusalOf({ url })).toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      message: `redis.url: ${EXPECTED}, got ${got}`,
+    })
+  })
+
+  test('names that ioredis does not know are told', () => {
+    expect(refusalOf({ server: 'localhost', secret: 1 }).message).toContain("got an object with 'server', 'secret'")
+  })
+
+  test.each([
+    [{ hots: 'localhost' }, 'hots', 'host'],
+    [{ port: 6380, hosst: 'localhost' }, 'hosst', 'host'],
+    [{ port: 6380, pasword: PASSWORD }, 'pasword', 'password'],
+    [{ host: 'localhost', Port: 6380 }, 'Port', 'port'],
+  ])('a slip of the pen in %j', (source, name, meant) => {
+    expect(refusalOf(source)).toMatchObject({
+      code: 'ERR_UNKNOWN_OPTION',
+      message: `redis: unknown option '${name}', expected '${meant}'`,
+    })
+  })
+
+  test('createCache refuses them too', () => {
+    expect(() => createCache({ redis: { hots: 'localhost' } })).toThrow("unknown option 'hots'")
+  })
+})
+
+describe('an instance', () => {
+  class RedisClient {
+    readonly isOpen = true
+    duplicate() {}
+    connect() {}
+    on() {}
+    sendCommand() {}
+  }
+  const nothing = () => {}
+
+  test.each<[string, object]>([
+    ['a client of another package', new RedisClient()],
+    ['one without callBuffer', { duplicate: nothing, call: nothing, status: 'ready' }],
+    ['one without a status', { duplicate: nothing, call: nothing, callBuffer: nothing }],
+    ['one whose status is no text', { duplicate: nothing, call: nothing, callBuffer: nothing, status: nothing }],
+    ['one whose duplicate is no function', { duplicate: true, call: nothing, callBuffer: nothing, status: 'ready' }],
+  ])('%s is refused', (_name, source) => {
+    expect(refusalOf(source)).toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      message: expect.stringContaining('redis: expected an ioredis instance, got an object'),
+    })
+  })
+
+  test('its class is told', () => {
+    expect(refusalOf(new RedisClient()).message).toBe(
+      'redis: expected an ioredis instance, got an object of class RedisClient',
+    )
+  })
+
+  test.each([
+    ['6', new Redis({ lazyConnect: true })],
+    ['5', new Redis5({ lazyConnect: true })],
+  ])('of ioredis %s is taken, and every option that it knows', (_line, own) => {
+    expect(() => checkSource(own)).not.toThrow()
+    for (const name of Object.keys(own.options)) expect(() => checkSource({ [name]: 1 })).not.toThrow()
+    own.disconnect()
+  })
+})
+
+test.each([
+  'redis://localhost',
+  'rediss://localhost:6380/3',
+  'redis://:p@localhost',
+  'redis://user:p%40ss@[::1]:6379/0',
+])('%s is one', (url) => {
+  expect(() => checkSource(url)).not.toThrow()
+  expect(() => checkSource({ url })).not.toThrow()
+})
+
+test.each<object>([
+  {},
+  { host: 'localhost' },
+  { path: '/run/redis.sock' },
+  { sentinels: [{ host: 'localhost', port: 26379 }], name: 'main' },
+  { db: 3 },
+  { url: undefined, host: 'localhost' },
+  { host: 'localhost', somethingNew: true },
+])('options %j are taken', (options) => {
+  expect(() => checkSource(options)).not.toThrow()
+})
