@@ -14,7 +14,6 @@ import { dropUnheard, resync } from './cache/resync.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import type { Address } from './entry/entry.ts'
-import { RedisNames } from './entry/key.ts'
 import { BatchedReads } from './redis/batched-reads.ts'
 import { Counters, Events } from './events.ts'
 import { RedisClient } from './redis/client.ts'
@@ -74,9 +73,9 @@ export function partsOf(options: CreateCacheOptions | undefined, clock: Clock): 
 /** A cache of these parts. */
 export function start(parts: Parts): Cache {
   parts.bus.subscribe({
-    noticed: (notice) => applyFromElsewhere(parts, notice),
-    gap: (reason) => dropUnheard(parts, reason),
-    lost: (reason, links) => resync(parts, reason, links),
+    noticed: (notice, bucket) => applyFromElsewhere(parts, notice, bucket),
+    gap: (reason, buckets) => dropUnheard(parts, reason, buckets),
+    lost: (reason, buckets, links) => resync(parts, reason, buckets, links),
   })
   replayWhenUsable(parts)
   return new Cache(parts)
@@ -93,28 +92,28 @@ interface Common {
 
 function alone({ origin, ...common }: Common): Parts {
   const bus = new MemoryBus(origin)
-  return { ...common, ...local(common.clock), shared: undefined, bus, endings: [() => bus.close()] }
+  return { ...common, ...local(common.clock, bus.buckets), shared: undefined, bus, endings: [() => bus.close()] }
 }
 
 function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
   const { settings, clock, counters, events } = common
-  const { commandTimeoutMs, leaseMs, maxStalenessMs, prefix } = settings
-  const client = new RedisClient({ source, commandTimeoutMs, prefix, scripts: scriptTexts }, clock, events, counters)
-  const names = new RedisNames(prefix, client.database)
+  const { clusterBuckets, commandTimeoutMs, leaseMs, maxStalenessMs, prefix } = settings
+  const ofClient = { source, commandTimeoutMs, prefix, clusterBuckets, scripts: scriptTexts }
+  const client = new RedisClient(ofClient, clock, events, counters)
   const undecodable = ({ namespace, key }: Address, error: unknown) => {
     counters.undecodable++
     events.tell('undecodable', () => ({ namespace, key, error }))
   }
-  const reads = new BatchedReads(client, clock)
-  const bus = new RedisBus(client, { names, origin, maxStalenessMs }, clock)
-  const here = local(clock)
-  const currency = { marks: here.marks, verifiedAt: () => bus.verifiedAt, behindAt: () => bus.behindAt }
-  const leases = new RedisLeases(client, { names, origin, leaseMs }, clock)
+  const reads = new BatchedReads(clock)
+  const bus = new RedisBus(client, { origin, maxStalenessMs }, clock)
+  const here = local(clock, bus.buckets)
+  const hearing = { marks: here.marks, of: (bucket: number) => bus.currency(bucket) }
+  const leases = new RedisLeases(client, { origin, leaseMs }, clock)
   client.whenFailing(() => leases.callAll())
   const shared: SharedParts = {
-    far: new RedisTier(client, reads, { names, origin, commandTimeoutMs }, clock, undecodable),
+    far: new RedisTier(client, reads, { origin, commandTimeoutMs }, clock, undecodable),
     leases,
-    tags: new RedisTagIndex(client, reads, { names, origin, maxStalenessMs }, clock, currency),
+    tags: new RedisTagIndex(client, reads, { origin, maxStalenessMs }, clock, hearing),
     whenUsable: (listener) => client.whenUsable(listener),
   }
   return { ...common, ...here, shared, bus, endings: [() => bus.close(), () => client.close()] }
@@ -123,10 +122,11 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
 /** The parts that know of this process only. */
 function local(
   clock: Clock,
+  buckets: number,
 ): Pick<Parts, 'marks' | 'flights' | 'streak' | 'journal' | 'recent' | 'loads' | 'renewing'> {
   return {
     journal: new Journal(),
-    recent: new RecentInvalidations(clock),
+    recent: new RecentInvalidations(clock, buckets),
     marks: new Marks(),
     flights: new Flights(),
     streak: new ColdStreak(),

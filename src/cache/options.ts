@@ -90,6 +90,11 @@ export interface CacheOptions {
    * current; `stats().coherent` is false meanwhile.
    */
   readonly onRedisDown?: 'load' | 'serve-l1' | undefined
+  /**
+   * Into how many buckets keys are shared out on a Redis Cluster, 1 to 1024. Each is in one slot, and has a chain of notices
+   * of its own. Part of all names: after a change of it the cache begins empty. Default 64.
+   */
+  readonly clusterBuckets?: number | undefined
   /** How long a process that loads a key keeps the others waiting before one of them takes over. Default `'3s'`. */
   readonly lease?: Duration | undefined
   /** Options for all values of the cache, unless a namespace or call says otherwise. */
@@ -128,6 +133,7 @@ export interface CacheSettings {
   readonly commandTimeoutMs: number
   readonly leaseMs: number
   readonly onRedisDown: 'load' | 'serve-l1'
+  readonly clusterBuckets: number
   readonly defaults: DefaultSettings
 }
 
@@ -149,7 +155,7 @@ const CHANGE_NAMES = ['requireAck']
 const SET_NAMES = [...ENTRY_NAMES, 'version', ...CHANGE_NAMES]
 const LOAD_NAMES = [...ENTRY_NAMES, 'hardTimeout', 'waitTimeout']
 const DEFAULT_NAMES = [...LOAD_NAMES, ...CHANGE_NAMES]
-const CACHE_NAMES = ['redis', 'prefix', 'l1', 'maxStaleness', 'commandTimeout', 'lease', 'onRedisDown', 'defaults']
+const CACHE_NAMES = ['redis', 'prefix', 'l1', 'maxStaleness', 'commandTimeout', 'lease', 'onRedisDown', 'clusterBuckets', 'defaults']
 const ISOLATIONS = ['frozen', 'copy', 'reference'] as const
 
 /** Reads the options of a whole cache. Throws `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_INVALID_NAMESPACE`. */
@@ -164,6 +170,7 @@ export function readCacheOptions(options: (CacheOptions & { readonly redis?: unk
     commandTimeoutMs: readFiniteDuration('commandTimeout', given.commandTimeout ?? 250),
     leaseMs: Math.ceil(readFiniteDuration('lease', given.lease ?? 3000, 100)),
     onRedisDown: readWord('onRedisDown', given.onRedisDown ?? 'load', ['load', 'serve-l1']),
+    clusterBuckets: readInteger('clusterBuckets', given.clusterBuckets ?? 64, 1, 1024),
     defaults: readDefaultOptions('defaults', given.defaults, DEFAULTS),
   })
 }

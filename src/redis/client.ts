@@ -5,13 +5,14 @@ import { TierCacheError } from '../errors.ts'
 import type { Counters, Events } from '../events.ts'
 import { Bucket } from './bucket.ts'
 import { ClusterTopology } from './cluster-topology.ts'
-import type { RedisSource } from './connection.ts'
-import { isCluster, open, openCluster, openNode } from './connection.ts'
+import { open, openCluster, openNode } from './connection.ts'
 import { redirectionOf } from './failure.ts'
 import { FirstAttempt } from './first-attempt.ts'
 import type { Sender } from './guarded-connection.ts'
 import type { ServerParts, ServerSettings } from './parts.ts'
 import { Server } from './server.ts'
+import type { ClusterConnection, ClusterOptions, RedisSource } from './source.ts'
+import { isCluster } from './source.ts'
 import type { Topology } from './topology.ts'
 import { OneServer } from './topology.ts'
 import { Warnings } from './warnings.ts'
@@ -42,7 +43,7 @@ export class RedisClient {
     this.#counters = counters
     this.#firstAttempt = new FirstAttempt(commandTimeoutMs, clock)
     const parts = { settings, clock, events, counters, warnings: this.#warnings }
-    this.#topology = isCluster(source) ? this.#cluster(settings, parts) : this.#one(source, parts)
+    this.#topology = isCluster(source) ? this.#cluster(source, clusterBuckets, parts) : this.#one(source, parts)
     const count = isCluster(source) ? clusterBuckets : 1
     const database = this.#topology.serverOf(0)?.database ?? 0
     this.buckets = Array.from(
@@ -57,8 +58,9 @@ export class RedisClient {
     return new OneServer(server)
   }
 
-  #cluster({ source, commandTimeoutMs, clusterBuckets }: RedisClientSettings, parts: ServerParts): Topology {
+  #cluster(source: ClusterConnection | ClusterOptions, buckets: number, parts: ServerParts): Topology {
     const { clock } = parts
+    const { commandTimeoutMs } = parts.settings
     const { cluster, borrowed } = openCluster(source, commandTimeoutMs, clock)
     const connect = (address: string) => {
       const opened = openNode(cluster, address, commandTimeoutMs, clock)
@@ -66,7 +68,7 @@ export class RedisClient {
       if (server) this.#hear(server)
       return server
     }
-    const settings = { buckets: clusterBuckets, commandTimeoutMs, borrowed }
+    const settings = { buckets, commandTimeoutMs, borrowed }
     return new ClusterTopology(cluster, settings, connect, clock, this.#warnings)
   }
 

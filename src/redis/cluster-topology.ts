@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts'
-import type { ClusterConnection } from './connection.ts'
 import { withDeadline } from './deadline.ts'
 import { withoutArguments } from './failure.ts'
 import type { Server } from './server.ts'
 import { slotOf } from './slot.ts'
+import type { ClusterConnection } from './source.ts'
 import type { Move, Topology } from './topology.ts'
 import type { Warnings } from './warnings.ts'
 

@@ -9,6 +9,8 @@ export interface Failure {
   /** The server or the way to it is at fault, not this command. */
   readonly isOfServer: boolean
   readonly isScriptMissing: boolean
+  /** The server does not hold the slot: the command is to be sent elsewhere. */
+  readonly isRedirected: boolean
   /** There is no room for what the command was to write. */
   readonly isMemoryFull: boolean
   readonly missingRight: MissingRight | undefined
@@ -20,7 +22,7 @@ const SERVER_STATES = /^(READONLY|LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|UNKILL
 /** Reads a rejection. `prefix`: the first word of the names that the command was about. */
 export function failureOf(command: string, error: unknown, prefix: string): Failure {
   if (error instanceof TierCacheError) {
-    return { error, isOfServer: true, isScriptMissing: false, isMemoryFull: false, missingRight: undefined }
+    return { error, isOfServer: true, isScriptMissing: false, isRedirected: false, isMemoryFull: false, missingRight: undefined }
   }
   if (!isRefusal(error)) {
     const message = `${command} failed: ${wordsOfLoss(error instanceof Error ? error.message : String(error))}`
@@ -28,6 +30,7 @@ export function failureOf(command: string, error: unknown, prefix: string): Fail
       error: new TierCacheError('ERR_REDIS_LOST', message),
       isOfServer: true,
       isScriptMissing: false,
+      isRedirected: false,
       isMemoryFull: false,
       missingRight: undefined,
     }
@@ -39,6 +42,7 @@ export function failureOf(command: string, error: unknown, prefix: string): Fail
     error: new TierCacheError(code, `${command} failed: ${withoutArguments(reply)}`),
     isOfServer: SERVER_STATES.test(reply),
     isScriptMissing: reply.startsWith('NOSCRIPT'),
+    isRedirected: /^(MOVED|ASK) /.test(reply),
     isMemoryFull: saysMemoryFull(reply),
     missingRight: readMissingRight(reply, command, prefix),
   }
@@ -47,6 +51,20 @@ export function failureOf(command: string, error: unknown, prefix: string): Fail
 /** Whether the server has answered, and that with an error. */
 export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError'
+}
+
+/** Where a server of a Cluster sent us, because it does not hold the slot (any more). It has done nothing. */
+export interface Redirection {
+  readonly word: 'MOVED' | 'ASK'
+  /** `host:port` */
+  readonly address: string
+}
+
+/** Reads a redirection; `undefined` for whatever else went wrong. */
+export function redirectionOf(error: unknown): Redirection | undefined {
+  const message = error instanceof Error ? error.message : ''
+  const [, word, address] = /\b(MOVED|ASK) \d+ (\S+:\d+)/.exec(message) ?? []
+  return word === undefined || address === undefined ? undefined : { word: word as Redirection['word'], address }
 }
 
 /** Whether an error of the server, or one that a script hands on, says that there is no room. */

@@ -85,7 +85,7 @@ export class GuardedConnection {
   #failed(command: string, error: unknown): TierCacheError {
     const { settings, events, counters, warnings } = this.#parts
     const failure = failureOf(command, error, settings.prefix)
-    if (failure.isScriptMissing) return failure.error
+    if (failure.isScriptMissing || failure.isRedirected) return failure.error
     counters.l2Failed(failure.error.code)
     events.tell('l2-error', () => ({ command, code: failure.error.code, message: failure.error.message }))
     if (failure.missingRight !== undefined) warnings.missingRight(this.server, failure.missingRight)

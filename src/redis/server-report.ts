@@ -27,13 +27,20 @@ const VERSION_LEAST = [6, 2] as const
 
 /** Whether the server knows the commands that we send. One that does not say is tried. */
 export function isRecentEnough({ version }: ServerReport): boolean {
-  const [major, minor] =
-    /^(\d+)\.(\d+)/
-      .exec(version ?? '')
-      ?.slice(1)
-      .map(Number) ?? []
+  const [major, minor] = figuresOf(version)
   if (major === undefined || minor === undefined) return true
   return major > VERSION_LEAST[0] || (major === VERSION_LEAST[0] && minor >= VERSION_LEAST[1])
+}
+
+/** Whether the server has channels that belong to a slot (SPUBLISH). One that does not say is taken for having none. */
+export function knowsShardedChannels(report: ServerReport | undefined): boolean {
+  const [major] = figuresOf(report?.version)
+  return major !== undefined && major >= 7
+}
+
+function figuresOf(version: string | undefined): readonly number[] {
+  const figures = /^(\d+)\.(\d+)/.exec(version ?? '')
+  return figures ? figures.slice(1).map(Number) : []
 }
 
 /**

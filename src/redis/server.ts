@@ -1,7 +1,7 @@
 import { ClockSync } from './clock-sync.ts'
 import type { Opened } from './connection.ts'
 import { serverName } from './connection.ts'
-import { withoutArguments } from './failure.ts'
+import { saysMemoryFull, withoutArguments } from './failure.ts'
 import { fitnessOf } from './fitness.ts'
 import type { Greeting } from './greeting.ts'
 import { greet } from './greeting.ts'
@@ -10,6 +10,7 @@ import { GuardedConnection } from './guarded-connection.ts'
 import type { ServerParts } from './parts.ts'
 import { resendsOf } from './resends.ts'
 import type { ServerReport } from './server-report.ts'
+import { knowsShardedChannels } from './server-report.ts'
 import type { RedisConnection } from './source.ts'
 
 /** When a connection is there but does not answer our first commands, they are sent again after so long. */
@@ -29,6 +30,9 @@ export class Server {
   readonly name: string
   readonly #connection: RedisConnection
   readonly #borrowed: boolean
+  readonly #inCluster: boolean
+  /** Whether it passes notices on to the servers of their slot only. */
+  #isSharded = false
   readonly #parts: ServerParts
   readonly #commands: GuardedConnection
   readonly #time: ClockSync
@@ -46,12 +50,13 @@ export class Server {
   #runId: string | undefined
   #closed = false
 
-  constructor({ commands, subscriber, borrowed }: Opened, parts: ServerParts) {
+  constructor({ commands, subscriber, borrowed, inCluster }: Opened, parts: ServerParts) {
     this.subscriber = subscriber
     this.database = commands.options.db ?? 0
     this.name = serverName(commands)
     this.#connection = commands
     this.#borrowed = borrowed
+    this.#inCluster = inCluster
     this.#parts = parts
     this.#commands = new GuardedConnection(commands, this.name, parts, {
       failing: () => this.#tellFailing(),
@@ -75,6 +80,15 @@ export class Server {
     const offset = this.#time.offsetMs
     if (offset === undefined && this.usable) this.#time.measureAgain()
     return offset
+  }
+
+  /** What publishes a notice, and what hears it: sharded on a Cluster from Redis 7. Known when it is connected. */
+  get publishes(): 'PUBLISH' | 'SPUBLISH' {
+    return this.#isSharded ? 'SPUBLISH' : 'PUBLISH'
+  }
+
+  get subscribes(): 'SUBSCRIBE' | 'SSUBSCRIBE' {
+    return this.#isSharded ? 'SSUBSCRIBE' : 'SUBSCRIBE'
   }
 
   /** Calls `listener` whenever commands can be sent again: the server is connected, or the breaker has closed. */
@@ -107,6 +121,16 @@ export class Server {
   /** Asks the server for its time. */
   measureTime(): Promise<void> {
     return this.#time.measure()
+  }
+
+  /** Tells once that the server refuses something that it must grant. */
+  refused(command: string, error: Error): void {
+    this.#parts.warnings.refused(this.name, command, error)
+  }
+
+  /** Tells once that memory is full, if that is what a script says that it has met. */
+  noRoom(reply: string): void {
+    if (saysMemoryFull(reply)) this.#parts.warnings.memoryFull(this.name)
   }
 
   #watch(): void {
@@ -142,6 +166,7 @@ export class Server {
     if (this.#closed || !isOnDatabase || (report && !this.#isFit(report))) return
     const resends = resendsOf(this.#connection, this.name)
     if (resends) this.#parts.warnings.tellOnce(resends)
+    this.#isSharded = this.#inCluster && knowsShardedChannels(report)
     this.#noteRun(report?.runId)
     this.#isConnected = true
     this.#isOutageTold = false

@@ -7,6 +7,8 @@ import { badValue, TierCacheError } from '../errors.ts'
 export interface RedisConnection {
   readonly status: string
   readonly options: {
+    readonly host?: string | undefined
+    readonly port?: number | undefined
     readonly keyPrefix?: string | undefined
     readonly db?: number | undefined
     readonly autoResendUnfulfilledCommands?: boolean | undefined
@@ -17,13 +19,31 @@ export interface RedisConnection {
   call(command: string, ...values: (string | number | Buffer)[]): Promise<unknown>
   callBuffer(command: string, ...values: (string | number | Buffer)[]): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
+  ssubscribe(channel: string): Promise<unknown>
   ping(): Promise<unknown>
   connect(): Promise<void>
   disconnect(reconnect?: boolean): void
 }
 
-/** A URL (`redis:`, `rediss:`), options of ioredis with or without `url`, or an instance that the application owns. */
-export type RedisSource = string | RedisOptions | RedisConnection
+/** What we use of an ioredis Cluster: what it knows of slots and nodes. */
+export interface ClusterConnection {
+  readonly status: string
+  readonly options: { readonly keyPrefix?: string | undefined }
+  /** By slot, the addresses (`host:port`) of its master and then of its replicas. */
+  readonly slots: readonly (readonly string[] | undefined)[]
+  nodes(role?: 'all' | 'master' | 'slave'): readonly RedisConnection[]
+  refreshSlotsCache(callback: (error?: Error | null) => void): void
+  on(event: string, listener: (...values: never[]) => void): unknown
+  off(event: string, listener: (...values: unknown[]) => void): unknown
+  connect(): Promise<void>
+  disconnect(): void
+}
+
+/**
+ * A URL (`redis:`, `rediss:`), options of ioredis with or without `url`, or an instance that the application owns: `Redis`
+ * or `Cluster`. For a Cluster of our own, options with the list `cluster` of nodes to begin with.
+ */
+export type RedisSource = string | RedisOptions | RedisConnection | ClusterConnection
 
 /** Options of an ioredis connection, and a `url` if wanted. What they are is for ioredis to say. */
 export type RedisOptions = object
@@ -33,7 +53,7 @@ const EXPECTED = `${URL_EXPECTED}, options of ioredis, or an ioredis instance`
 
 /** The options of ioredis 5 and 6; `url` is ours. */
 const KNOWN_OPTIONS =
-  'url host port path family sentinels name role tls username password db keyPrefix connectionName ' +
+  'url cluster host port path family sentinels name role tls username password db keyPrefix connectionName ' +
   'autoPipeliningIgnoredCommands autoResendUnfulfilledCommands autoResubscribe blockingTimeout blockingTimeoutGrace ' +
   'clientInfoTag commandQueue commandTimeout connectTimeout Connector disableClientInfo disconnectTimeout ' +
   'enableAutoPipelining enableOfflineQueue enableReadyCheck enableTLSForSentinelMode failoverDetector himportFieldsets ' +
@@ -55,9 +75,24 @@ export function checkSource(source: unknown): asserts source is RedisSource {
   else checkOptions(source)
 }
 
-/** Whether it is an instance that the application owns; what is not, and looks like one, was refused. */
+/** Whether it is a Cluster that the application owns. */
+export function isClusterInstance(source: RedisSource): source is ClusterConnection {
+  return typeof source === 'object' && 'duplicate' in source && 'nodes' in source
+}
+
+/** Options of a Cluster that is to be made. */
+export interface ClusterOptions {
+  readonly cluster: readonly (string | { readonly host?: string; readonly port?: number })[]
+}
+
+/** Whether it tells of a Cluster. */
+export function isCluster(source: RedisSource): source is ClusterConnection | ClusterOptions {
+  return isClusterInstance(source) || (typeof source === 'object' && 'cluster' in source)
+}
+
+/** Whether it is an instance of one server that the application owns; what is not, and looks like one, was refused. */
 export function isConnection(source: RedisSource): source is RedisConnection {
-  return typeof source === 'object' && 'duplicate' in source
+  return typeof source === 'object' && 'duplicate' in source && !('nodes' in source)
 }
 
 function checkUrl(name: string, url: unknown, expected: string): void {
@@ -69,7 +104,10 @@ function checkUrl(name: string, url: unknown, expected: string): void {
 /** Clients of other packages have a `duplicate` too. */
 function checkInstance(source: object): void {
   if ('nodes' in source) {
-    throw badValue('ERR_INVALID_OPTION', 'redis', 'one server (a Redis Cluster is not supported yet)', source)
+    const { nodes, refreshSlotsCache, slots } = source as Partial<ClusterConnection>
+    const isCluster = [nodes, refreshSlotsCache].every((each) => typeof each === 'function') && Array.isArray(slots)
+    if (!isCluster) throw badValue('ERR_INVALID_OPTION', 'redis', 'an ioredis Cluster', source)
+    return
   }
   const { duplicate, call, callBuffer, status } = source as Partial<RedisConnection>
   const isInstance = [duplicate, call, callBuffer].every((each) => typeof each === 'function')
@@ -97,6 +135,9 @@ function checkOptions(options: RedisOptions & { readonly url?: unknown }): void 
       'ERR_INVALID_OPTION',
       `redis: expected ${EXPECTED}, got an object with ${got.join(', ')}, which ioredis does not know`,
     )
+  }
+  if ('cluster' in options && (!Array.isArray(options.cluster) || options.cluster.length === 0)) {
+    throw badValue('ERR_INVALID_OPTION', 'redis.cluster', 'a list of nodes, { host, port } or URLs', options.cluster)
   }
   if (options.url !== undefined) checkUrl('redis.url', options.url, URL_EXPECTED)
 }

@@ -89,6 +89,10 @@ export class MemoryFarTier implements Tier {
     this.#clock = clock
   }
 
+  reaches(): boolean {
+    return true
+  }
+
   async get(address: Address): Promise<Found> {
     const kept = this.#entries.get(address)
     if (!kept) return { word: 'missing' }

@@ -4,19 +4,18 @@ import { decode } from '../entry/codec.ts'
 import type { Address, Entry } from '../entry/entry.ts'
 import type { Fence } from '../entry/fence.ts'
 import { readHeader, writeHead, writeTail } from '../entry/header.ts'
-import type { RedisNames } from '../entry/key.ts'
 import { chainField, namespaceGroup, namespacesAbove, tagGroup } from '../entry/key.ts'
 import { keySubject, noticeBody, wakeUp } from '../entry/notice.ts'
 import { judgeStamps, readStamp } from '../entry/stamp.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { TierCacheError } from '../errors.ts'
 import type { BatchedReads } from '../redis/batched-reads.ts'
+import type { Bucket } from '../redis/bucket.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { commit, discard, expire, increment, invalidate, set, touch } from '../redis/scripts.ts'
 import type { Candidate, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Tier } from './tier.ts'
 
 export interface RedisTierSettings {
-  readonly names: RedisNames
   /** This process, in notices. */
   readonly origin: string
   readonly commandTimeoutMs: number
@@ -61,19 +60,31 @@ export class RedisTier implements Tier {
     return this.#client.usable
   }
 
+  reaches(bucket: number): boolean {
+    return this.#client.buckets[bucket]?.usable === true
+  }
+
   get(address: Address): Promise<Found> {
-    const { names } = this.#settings
+    const bucket = this.#client.of(address)
+    const { names } = bucket
     const above = names.clearStamps(address.namespace)
     return new Promise((resolve, reject) => {
       this.#reads.read(
+        bucket,
         [names.entry(address), ...above],
-        ([bytes, ...stamps], sentAt) => resolve(this.#judge(address, bytes, stamps, sentAt)),
+        ([bytes, ...stamps], sentAt) => resolve(this.#judge(address, bucket, bytes, stamps, sentAt)),
         reject,
       )
     })
   }
 
-  #judge(address: Address, bytes: Buffer | null | undefined, stamps: (Buffer | null)[], sentAt: number): Found {
+  #judge(
+    address: Address,
+    bucket: Bucket,
+    bytes: Buffer | null | undefined,
+    stamps: (Buffer | null)[],
+    sentAt: number,
+  ): Found {
     if (!bytes) return { word: 'missing' }
     try {
       const header = readHeader(bytes, stamps.length)
@@ -86,7 +97,7 @@ export class RedisTier implements Tier {
         ) !== 'holds'
       )
         return { word: 'void', seen }
-      const offset = this.#client.offsetMs
+      const offset = bucket.offsetMs
       if (offset === undefined) return { word: 'missing' }
       const entry: Entry = {
         value: decode(header),
@@ -114,10 +125,11 @@ export class RedisTier implements Tier {
 
   async set(candidate: Candidate): Promise<SetOutcome> {
     const { origin, commandTimeoutMs } = this.#settings
-    const offset = this.#client.offsetMs ?? (await this.#offset('set'))
+    const bucket = this.#client.of(candidate.address)
+    const offset = bucket.offsetMs ?? (await offsetOf(bucket, 'set'))
     const subject = keySubject(candidate.address)
-    const reply = await set(this.#client, {
-      ...this.#bytes(candidate, offset),
+    const reply = await set(bucket, {
+      ...this.#bytes(bucket, candidate, offset),
       tip: this.#clock.nonce(8),
       storedBody: noticeBody('S', origin, subject),
       failedBody: noticeBody('D', origin, subject),
@@ -130,8 +142,9 @@ export class RedisTier implements Tier {
   async commit(candidate: Candidate, fence: Fence): Promise<CommitOutcome> {
     const { origin } = this.#settings
     const subject = keySubject(candidate.address)
-    return commit(this.#client, {
-      ...this.#bytes(candidate, this.#client.offsetMs ?? (await this.#offset('commit'))),
+    const bucket = this.#client.of(candidate.address)
+    return commit(bucket, {
+      ...this.#bytes(bucket, candidate, bucket.offsetMs ?? (await offsetOf(bucket, 'commit'))),
       token: fence.token,
       filledNotice: wakeUp('F', origin, subject),
       refusedNotice: wakeUp('R', origin, subject),
@@ -141,28 +154,31 @@ export class RedisTier implements Tier {
 
   async delete(address: Address): Promise<void> {
     const body = noticeBody('D', this.#settings.origin, keySubject(address))
-    await invalidate(this.#client, this.#settings.names.ofEntry(address), this.#clock.nonce(8), body)
+    const bucket = this.#client.of(address)
+    await invalidate(bucket, bucket.names.ofEntry(address), this.#clock.nonce(8), body)
   }
 
   async expire(address: Address): Promise<void> {
     const body = noticeBody('E', this.#settings.origin, keySubject(address))
-    await expire(this.#client, this.#settings.names.ofEntry(address), this.#clock.nonce(8), body)
+    const bucket = this.#client.of(address)
+    await expire(bucket, bucket.names.ofEntry(address), this.#clock.nonce(8), body)
   }
 
   async touch(address: Address, tags: readonly string[], ttlMs: number): Promise<boolean> {
-    const { names, origin } = this.#settings
-    return touch(this.#client, names.ofEntry(address), this.#stampKeys(address, tags), {
+    const bucket = this.#client.of(address)
+    return touch(bucket, bucket.names.ofEntry(address), stampKeys(bucket, address, tags), {
       tip: this.#clock.nonce(8),
-      body: noticeBody('E', origin, keySubject(address)),
+      body: noticeBody('E', this.#settings.origin, keySubject(address)),
       ttlMs,
     })
   }
 
   async increment(candidate: Candidate, by: number): Promise<IncrementOutcome> {
     const { origin, commandTimeoutMs } = this.#settings
-    const offset = this.#client.offsetMs ?? (await this.#offset('increment'))
-    const { tail: _, ...bytes } = this.#bytes(candidate, offset)
-    return increment(this.#client, {
+    const bucket = this.#client.of(candidate.address)
+    const offset = bucket.offsetMs ?? (await offsetOf(bucket, 'increment'))
+    const { tail: _, ...bytes } = this.#bytes(bucket, candidate, offset)
+    return increment(bucket, {
       ...bytes,
       tip: this.#clock.nonce(8),
       body: noticeBody('S', origin, keySubject(candidate.address)),
@@ -172,17 +188,17 @@ export class RedisTier implements Tier {
   }
 
   async discard(address: Address, seen: Seen): Promise<void> {
-    await discard(this.#client, this.#settings.names.entry(address), seen)
+    const bucket = this.#client.of(address)
+    await discard(bucket, bucket.names.entry(address), seen)
   }
 
   /** What is common to all ways of storing: names, and bytes with their deadlines in server time. */
-  #bytes(candidate: Candidate, offset: number) {
-    const { names } = this.#settings
+  #bytes(bucket: Bucket, candidate: Candidate, offset: number) {
     const { address, flags, payload, version, loadMs, tags } = candidate
     const left = candidate.staleUntil - this.#clock.now()
     return {
-      names: names.ofEntry(address),
-      stampKeys: this.#stampKeys(address, tags),
+      names: bucket.names.ofEntry(address),
+      stampKeys: stampKeys(bucket, address, tags),
       stampFields: [...namespacesAbove(address.namespace).map(namespaceGroup), ...tags.map(tagGroup)].map(chainField),
       head: writeHead({
         flags,
@@ -197,19 +213,17 @@ export class RedisTier implements Tier {
       lifeMs: left > LIFE_MOST_MS ? 0 : Math.max(1, Math.ceil(left)),
     }
   }
+}
 
-  #stampKeys(address: Address, tags: readonly string[]): readonly string[] {
-    const { names } = this.#settings
-    return [...names.clearStamps(address.namespace), ...tags.map((tag) => names.tagStamp(tag))]
-  }
+function stampKeys({ names }: Bucket, address: Address, tags: readonly string[]): readonly string[] {
+  return [...names.clearStamps(address.namespace), ...tags.map((tag) => names.tagStamp(tag))]
+}
 
-  async #offset(command: string): Promise<number> {
-    await this.#client.firstAttempt()
-    const offset = this.#client.offsetMs
-    if (offset !== undefined) return offset
-    const reason = this.#client.usable
-      ? `the time of ${this.#client.server} is not known`
-      : `${this.#client.server} is not available`
-    throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: ${reason}`)
-  }
+async function offsetOf(bucket: Bucket, command: string): Promise<number> {
+  await bucket.firstAttempt()
+  const offset = bucket.offsetMs
+  if (offset !== undefined) return offset
+  const server = bucket.server?.name ?? 'the server of this key'
+  const reason = bucket.usable ? `the time of ${server} is not known` : `${server} is not available`
+  throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: ${reason}`)
 }
