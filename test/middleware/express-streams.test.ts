@@ -20,9 +20,12 @@ describeExpress(({ express, tiers, hit, open, serve }) => {
         },
         { ttl: '1m' },
       )
+      let arrived = 0
+      server.on('request', () => arrived++)
       const leader = listen(server)
       await until(() => heads.length === 1)
       const followers = [listen(server), listen(server)]
+      await until(() => arrived === 3)
       await settle()
       expect(runs()).toBe(1)
       heads[0]?.()
