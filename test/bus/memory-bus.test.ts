@@ -33,5 +33,5 @@ test('a bus with a hub of its own has nobody to hear of', () => {
   expect(hearing.notices).toEqual([])
   alone.publish('D', '_:own')
   expect(hearing.subjects).toEqual(['D _:own by a'])
-  expect(alone.verifiedAt).toBe(Number.POSITIVE_INFINITY)
+  expect(alone.currency().verifiedAt).toBe(Number.POSITIVE_INFINITY)
 })

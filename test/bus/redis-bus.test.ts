@@ -75,7 +75,7 @@ async function open(
 ) {
   const clock = new FakeClock()
   const rig = rigOf(source ?? server.url, { clock })
-  const bus = new RedisBus(rig.client, { names, origin, maxStalenessMs: BOUND_MS }, clock)
+  const bus = new RedisBus(rig.client, { origin, maxStalenessMs: BOUND_MS }, clock)
   bus.subscribe(listener)
   const close = () => {
     bus.close()
@@ -83,14 +83,14 @@ async function open(
   }
   cleanUps.push(close)
   await rig.connected()
-  const { subscriber } = rig.client
+  const { subscriber } = rig.server
   const subscribed = () =>
     vi.waitFor(async () => expect(await redis.pubsub('NUMSUB', names.channel)).not.toEqual([names.channel, 0]), {
       timeout: 10_000,
     })
   /** Lets a beat that is under way come to its end: Redis answers in order, and the clock lets nothing time out. */
   const settled = async () => {
-    await rig.client.run('PING', (redis) => redis.call('PING'))
+    await rig.bucket.run('PING', (redis) => redis.call('PING'))
     await new Promise(setImmediate)
     await subscriber.ping()
     await new Promise(setImmediate)
@@ -107,7 +107,7 @@ async function open(
     await vi.waitFor(
       async () => {
         await beat()
-        expect(bus.verifiedAt).toBeGreaterThanOrEqual(from)
+        expect(bus.currency(0).verifiedAt).toBeGreaterThanOrEqual(from)
       },
       { timeout: 10_000, interval: 10 },
     )
@@ -155,7 +155,7 @@ describe('a proof', () => {
     const { bus, clock, beat, hearing } = await current()
     for (let turn = 0; turn < 3; turn++) {
       await beat()
-      expect(bus.verifiedAt).toBe(clock.now())
+      expect(bus.currency(0).verifiedAt).toBe(clock.now())
     }
     expect(hearing.gaps).toEqual([])
   })
@@ -168,7 +168,7 @@ describe('a proof', () => {
     clock.advance(BEAT_MS)
     clock.advance(BEAT_MS - 1)
     await settled()
-    expect(bus.verifiedAt).toBe(sentAt)
+    expect(bus.currency(0).verifiedAt).toBe(sentAt)
     expect(rig.counters.l2Errors.size).toBe(0)
   })
 
@@ -177,18 +177,18 @@ describe('a proof', () => {
     const { bus, beat } = await open(hearing)
     await beat()
     await beat()
-    expect(bus.verifiedAt).toBe(Number.NEGATIVE_INFINITY)
+    expect(bus.currency(0).verifiedAt).toBe(Number.NEGATIVE_INFINITY)
     expect(hearing.gaps).toEqual([])
   })
 
   test('there is none while the commands do not get through', async () => {
     const { bus, clock, rig, proven, hearing } = await current()
-    const before = bus.verifiedAt
+    const before = bus.currency(0).verifiedAt
     await redis.client('PAUSE', 150, 'ALL')
     clock.advance(BEAT_MS)
     clock.advance(5000)
     await vi.waitFor(() => expect(rig.counters.l2Errors.get('ERR_REDIS_TIMEOUT')).toBeGreaterThan(0))
-    expect(bus.verifiedAt).toBe(before)
+    expect(bus.currency(0).verifiedAt).toBe(before)
     await vi.waitFor(async () => await redis.ping())
     await proven()
     expect(hearing.gaps).toEqual([])
@@ -217,7 +217,7 @@ describe('a gap is told', () => {
     await vi.waitFor(() => expect(hearing.subjects).toEqual(['D _:k by mallory', 'D _:k by third']))
     await beat()
     expect(hearing.losses).toEqual([])
-    expect(bus.verifiedAt).toBe(clock.now())
+    expect(bus.currency(0).verifiedAt).toBe(clock.now())
     await beat()
     expect(hearing.losses).toEqual([])
     const { length } = hearing.gaps
@@ -249,19 +249,19 @@ describe('a gap is told', () => {
 
   test('once in a beat, however much garbage comes; and nothing is proven before the one that is due was told', async () => {
     const { hearing, beat, bus, clock, subscriber } = await current()
-    const before = bus.verifiedAt
+    const before = bus.currency(0).verifiedAt
     for (let index = 0; index < 50; index++) await redis.publish(names.channel, 'garbage')
     await subscriber.ping()
     expect(hearing.gaps).toHaveLength(1)
     let provenAtGap: number | undefined
     hearing.gap = (reason) => {
       hearing.gaps.push(reason)
-      provenAtGap = bus.verifiedAt
+      provenAtGap = bus.currency(0).verifiedAt
     }
     await beat()
     expect(hearing.gaps).toHaveLength(2)
     expect(provenAtGap).toBe(before)
-    expect(bus.verifiedAt).toBe(clock.now())
+    expect(bus.currency(0).verifiedAt).toBe(clock.now())
     await beat()
     expect(hearing.gaps).toHaveLength(2)
   })
@@ -271,19 +271,19 @@ describe('a gap is told', () => {
     await redis.hset(names.chain, 'tip', 'ffffffffffffffff')
     await beat()
     expect(hearing.gaps).toEqual(['the head of the chain was not heard'])
-    expect(bus.verifiedAt).toBe(clock.now())
+    expect(bus.currency(0).verifiedAt).toBe(clock.now())
     await beat()
     expect(hearing.gaps).toHaveLength(1)
   })
 
   test('when the chain is gone (FLUSHALL), once; then there is no proof until another one begins', async () => {
     const { hearing, bus, beat, proven } = await current()
-    const before = bus.verifiedAt
+    const before = bus.currency(0).verifiedAt
     await redis.flushall()
     await beat()
     await beat()
     expect(hearing.losses).toEqual([['the chain of notices is gone']])
-    expect(bus.verifiedAt).toBe(before)
+    expect(bus.currency(0).verifiedAt).toBe(before)
     await publish('third', 'D', '_:k')
     await vi.waitFor(() => expect(hearing.gaps).toHaveLength(1))
     await proven()
@@ -313,7 +313,7 @@ describe('a gap is told', () => {
     await vi.waitFor(() => expect(hearing.gaps).toEqual(['a notice could not be read']))
     expect(hearing.notices).toEqual([])
     await beat()
-    expect(bus.verifiedAt).toBe(clock.now())
+    expect(bus.currency(0).verifiedAt).toBe(clock.now())
     expect(hearing.gaps).toHaveLength(1)
   })
 })
@@ -353,19 +353,19 @@ describe('a loss is told', () => {
     await beat()
     const links = { after: n, until: n + 1 }
     expect(hearing.losses).toEqual([[WENT_BACK, links]])
-    const provenAt = bus.verifiedAt
+    const provenAt = bus.currency(0).verifiedAt
     expect(provenAt).toBe(clock.now())
     for (let turn = 0; turn < 3; turn++) {
       await forge()
       await beat()
     }
-    expect([hearing.losses.length, bus.verifiedAt]).toEqual([1, provenAt])
+    expect([hearing.losses.length, bus.currency(0).verifiedAt]).toEqual([1, provenAt])
     await beat()
     expect(hearing.losses).toEqual([
       [WENT_BACK, links],
       [WENT_BACK, links],
     ])
-    expect(bus.verifiedAt).toBe(clock.now())
+    expect(bus.currency(0).verifiedAt).toBe(clock.now())
   })
 
   test.each([
@@ -374,12 +374,12 @@ describe('a loss is told', () => {
     ['no tip', () => redis.hdel(names.chain, 'tip')],
   ])('when there is something in place of the chain: %s; the next link repairs it', async (_name, spoil) => {
     const { hearing, bus, beat, proven, rig } = await current()
-    const before = bus.verifiedAt
+    const before = bus.currency(0).verifiedAt
     await spoil()
     await beat()
     await beat()
     expect(hearing.losses).toEqual([['the chain of notices is gone']])
-    expect(bus.verifiedAt).toBe(before)
+    expect(bus.currency(0).verifiedAt).toBe(before)
     await publish('third', 'D', '_:k')
     await vi.waitFor(() => expect(hearing.subjects).toEqual(['D _:k by third']))
     await proven()
@@ -421,14 +421,14 @@ describe('a subscriber that was cut', () => {
 
   test('has missed what was told meanwhile: a gap, before it is proven to be current again', async () => {
     const { hearing, bus, proven, subscribed } = await current()
-    const before = bus.verifiedAt
+    const before = bus.currency(0).verifiedAt
     await redis
       .multi([
         ['client', 'KILL', 'TYPE', 'pubsub'],
         ['eval', ...change('third', 'D', '_:missed')],
       ])
       .exec()
-    expect(bus.verifiedAt).toBe(before)
+    expect(bus.currency(0).verifiedAt).toBe(before)
     await subscribed()
     await proven()
     expect(hearing.gaps).toEqual(['the head of the chain was not heard'])
@@ -455,7 +455,7 @@ describe('a subscriber that was cut', () => {
     const { hearing, bus, clock, proven, rig } = await current({ source: proxy.url })
     await proxy.cut()
     await vi.waitFor(() => expect(rig.client.usable).toBe(false))
-    const before = bus.verifiedAt
+    const before = bus.currency(0).verifiedAt
     clock.advance(BEAT_MS)
     await publish('third', 'D', '_:missed')
     await proxy.heal()
@@ -465,7 +465,7 @@ describe('a subscriber that was cut', () => {
       timeout: 10_000,
     })
     await proven()
-    expect(bus.verifiedAt).toBeGreaterThan(before)
+    expect(bus.currency(0).verifiedAt).toBeGreaterThan(before)
     expect(hearing.gaps).toEqual(['the head of the chain was not heard'])
   }, 30_000)
 })
@@ -502,17 +502,17 @@ describe('a subscriber whose connection is half open', () => {
     const { proxy, source } = await throughProxy()
     const { bus, clock, hearing, proven, beat, rig } = await current({ source })
     proxy.hole('to-client')
-    const before = bus.verifiedAt
+    const before = bus.currency(0).verifiedAt
     const answered = rig.counters.l2Timings.count
     clock.advance(BEAT_MS)
     await vi.waitFor(() => expect(rig.counters.l2Timings.count).toBe(answered + 2))
     await publish('third', 'D', '_:missed')
-    expect([bus.verifiedAt, hearing.notices]).toEqual([before, []])
-    const closed = new Promise((resolve) => rig.client.subscriber.on('close', () => resolve(undefined)))
+    expect([bus.currency(0).verifiedAt, hearing.notices]).toEqual([before, []])
+    const closed = new Promise((resolve) => rig.server.subscriber.on('close', () => resolve(undefined)))
     // The proof that waits for its pong stands in the way of others; its deadline ends it.
     clock.advance(BOUND_MS)
     await closed
-    expect(bus.verifiedAt).toBe(before)
+    expect(bus.currency(0).verifiedAt).toBe(before)
     await proxy.heal()
     await vi.waitFor(async () => expect(await redis.pubsub('NUMSUB', names.channel)).toEqual([names.channel, 1]), {
       timeout: 10_000,
@@ -537,18 +537,18 @@ describe('a user without the right to PING', () => {
     const hearing = new Hearing()
     const clock = new FakeClock()
     const rig = rigOf({ url: strict.url, username: 'shop', password: 'secret' }, { clock })
-    const bus = new RedisBus(rig.client, { names, origin: 'here', maxStalenessMs: BOUND_MS }, clock)
+    const bus = new RedisBus(rig.client, { origin: 'here', maxStalenessMs: BOUND_MS }, clock)
     cleanUps.push(() => rig.client.close())
     cleanUps.push(() => bus.close())
     const closed = vi.fn()
-    rig.client.subscriber.on('close', closed)
+    rig.server.subscriber.on('close', closed)
     bus.subscribe(hearing)
     for (let turn = 0; turn < 3; turn++) {
       const from = clock.now()
       await vi.waitFor(
         () => {
           clock.advance(BEAT_MS)
-          expect(bus.verifiedAt).toBeGreaterThan(from)
+          expect(bus.currency(0).verifiedAt).toBeGreaterThan(from)
         },
         { timeout: 10_000, interval: 10 },
       )
@@ -563,9 +563,9 @@ describe('a user without the right to PING', () => {
 test('a closed bus has no timer left and proves nothing more', async () => {
   const { bus, clock, close } = await current()
   close()
-  const before = bus.verifiedAt
+  const before = bus.currency(0).verifiedAt
   clock.advance(10 * BOUND_MS)
   await redis.ping()
-  expect(bus.verifiedAt).toBe(before)
+  expect(bus.currency(0).verifiedAt).toBe(before)
   expect(clock.pending).toBe(0)
 })

@@ -6,7 +6,7 @@ test('poison reaches the open flights of a key, but for one, and no others', () 
   const [first, second, other] = [flights.open('k', 0), flights.open('k', 0), flights.open('other', 0)]
   flights.poison('k', 'set', second)
   expect([first.poison, second.poison, other.poison]).toEqual(['set', undefined, undefined])
-  flights.poisonAll('gap')
+  flights.poisonAll('gap', () => true)
   expect([first.poison, second.poison, other.poison]).toEqual(['gap', 'gap', 'gap'])
 })
 

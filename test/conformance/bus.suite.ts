@@ -31,7 +31,7 @@ export class Hearing implements BusListener {
     this.gaps.push(reason)
   }
 
-  lost(reason: string, links?: LostLinks): void {
+  lost(reason: string, _buckets: readonly number[], links?: LostLinks): void {
     this.losses.push(links ? [reason, links] : [reason])
   }
 
@@ -105,7 +105,7 @@ export function busSuite(form: string, open: (here: BusListener, there: BusListe
         await publish('third', 'D', '_:k')
         const before = now()
         await proven()
-        for (const bus of [here, there]) expect(bus.verifiedAt).toBeGreaterThanOrEqual(before)
+        for (const bus of [here, there]) expect(bus.currency(0).verifiedAt).toBeGreaterThanOrEqual(before)
       }),
     )
 

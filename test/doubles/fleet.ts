@@ -211,9 +211,9 @@ function inHands(parts: Parts, shared: SharedParts, line: Line): Process {
 function throughLine(bus: Bus, line: Line): Bus {
   const subscribe: Bus['subscribe'] = ({ noticed, gap, lost }) =>
     bus.subscribe({
-      noticed: (notice) => line.arrive(notice, () => noticed(notice)),
-      gap: (reason) => line.arrive(undefined, () => gap(reason)),
-      lost: (reason, links) => line.arrive(undefined, () => lost(reason, links)),
+      noticed: (notice, bucket) => line.arrive(notice, () => noticed(notice, bucket)),
+      gap: (reason, buckets) => line.arrive(undefined, () => gap(reason, buckets)),
+      lost: (reason, buckets, links) => line.arrive(undefined, () => lost(reason, buckets, links)),
     })
   return new Proxy(bus, {
     get(target, name) {

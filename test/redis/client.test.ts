@@ -13,10 +13,10 @@ describe('connections that are ours', () => {
     const made = rig(server().url)
     await made.connected()
     expect(await ping(made)).toBe('PONG')
-    expect(made.client.database).toBe(0)
-    expect(made.client.server).toBe(`127.0.0.1:${server().port}`)
-    expect(Math.abs((made.client.offsetMs as number) + systemClock.now() - Date.now())).toBeLessThan(1000)
-    expect(made.told).toEqual([['connected', { server: made.client.server }]])
+    expect(made.server.database).toBe(0)
+    expect(made.server.name).toBe(`127.0.0.1:${server().port}`)
+    expect(Math.abs((made.bucket.offsetMs as number) + systemClock.now() - Date.now())).toBeLessThan(1000)
+    expect(made.told).toEqual([['connected', { server: made.server.name }]])
     expect(made.counters.l2Timings.count).toBeGreaterThanOrEqual(2)
   })
 
@@ -45,21 +45,21 @@ describe('connections that are ours', () => {
     await made.connected()
     expect(await ping(made)).toBe('PONG')
     const { db = 0 } = options() as { db?: number }
-    expect(made.client.database).toBe(db)
-    expect(await made.client.run('CLIENT', (redis) => redis.call('CLIENT', 'INFO'))).toContain(` db=${db} `)
+    expect(made.server.database).toBe(db)
+    expect(await made.bucket.run('CLIENT', (redis) => redis.call('CLIENT', 'INFO'))).toContain(` db=${db} `)
     const settings = {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
       maxRetriesPerRequest: 0,
     }
-    expect(made.client.subscriber.options).toMatchObject(settings)
+    expect(made.server.subscriber.options).toMatchObject(settings)
   })
 
   test('the database of a URL counts', async () => {
     const made = rig(`${server().url}/5`)
     await made.connected()
-    expect(made.client.database).toBe(5)
+    expect(made.server.database).toBe(5)
   })
 
   test('close ends both, and every later call is refused at once', async () => {
@@ -92,12 +92,12 @@ describe('an instance of the application', () => {
     const made = rig(own)
     await made.connected()
     expect(await ping(made)).toBe('PONG')
-    expect(made.client.subscriber).not.toBe(own)
+    expect(made.server.subscriber).not.toBe(own)
     made.client.close()
     expect(events.map((event) => own.listenerCount(event))).toEqual(before)
     expect(await own.ping()).toBe('PONG')
     expect(own.status).toBe('ready')
-    await vi.waitFor(() => expect(made.client.subscriber.status).toBe('end'))
+    await vi.waitFor(() => expect(made.server.subscriber.status).toBe('end'))
   })
 
   test('a lazy one is connected', async () => {
@@ -105,20 +105,20 @@ describe('an instance of the application', () => {
     const made = rig(own)
     await made.connected()
     expect(own.status).toBe('ready')
-    await vi.waitFor(() => expect(made.client.subscriber.status).toBe('ready'))
+    await vi.waitFor(() => expect(made.server.subscriber.status).toBe('ready'))
   })
 
   test('its database is that of the cache, and of the subscriber', async () => {
     const made = rig(ioredis(server().url, { db: 4 }))
     await made.connected()
-    expect(made.client.database).toBe(4)
-    expect(made.client.subscriber.options.db).toBe(4)
+    expect(made.server.database).toBe(4)
+    expect(made.server.subscriber.options.db).toBe(4)
   })
 
   test('the subscriber does not inherit what would queue or send twice', async () => {
     const own = ioredis(server().url, { autoResubscribe: true, autoResendUnfulfilledCommands: true })
     const made = rig(own)
-    expect(made.client.subscriber.options).toMatchObject({
+    expect(made.server.subscriber.options).toMatchObject({
       autoResubscribe: false,
       autoResendUnfulfilledCommands: false,
       enableOfflineQueue: false,
@@ -157,9 +157,9 @@ describe('a password', () => {
     ]
     for (const source of sources) {
       const made = rig(source, { commandTimeoutMs: 100 })
-      const error = await made.client.run('AUTH', (redis) => redis.call('AUTH', 'user', PASSWORD)).catch(String)
+      const error = await made.bucket.run('AUTH', (redis) => redis.call('AUTH', 'user', PASSWORD)).catch(String)
       await vi.waitFor(() => expect(made.of('warning')).toHaveLength(1))
-      for (const text of [JSON.stringify(made.told), error, made.client.server]) expect(text).not.toContain(PASSWORD)
+      for (const text of [JSON.stringify(made.told), error, made.server.name]) expect(text).not.toContain(PASSWORD)
       made.client.close()
     }
   })
@@ -167,11 +167,11 @@ describe('a password', () => {
   test('a refused command tells nothing of its arguments', async () => {
     const made = rig(server().url)
     await made.connected()
-    const error = await made.client
+    const error = await made.bucket
       .run('SET', (redis) => redis.call('SET', 'k', PASSWORD, 'NONSENSE'))
       .catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: 'ERR_REDIS_REPLY' })
-    const unknown = await made.client
+    const unknown = await made.bucket
       .run('NO', (redis) => redis.call('NOSUCHCOMMAND', PASSWORD, PASSWORD))
       .catch((reason: unknown) => reason)
     expect(unknown).toMatchObject({ code: 'ERR_REDIS_REPLY' })

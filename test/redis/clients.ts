@@ -45,7 +45,7 @@ export function testClients(): TestClients {
   }
 }
 
-export const ping = ({ client }: Rig) => client.run<string>('PING', (redis) => redis.call('PING'))
+export const ping = ({ bucket }: Rig) => bucket.run<string>('PING', (redis) => redis.call('PING'))
 
 /** The code of the error that a call ends with; `answered` if it ends with none. */
 export const codeOf = (promise: Promise<unknown>) =>

@@ -8,11 +8,11 @@ test('when our clocks jump, the time of the server is not known, and asked for a
   const clock = new FakeClock()
   const made = rig(server().url, { clock })
   await made.connected()
-  const before = made.client.offsetMs as number
+  const before = made.bucket.offsetMs as number
   clock.jumpWall(3_600_000)
-  expect(made.client.offsetMs).toBeUndefined()
-  await vi.waitFor(() => expect(made.client.offsetMs).toBeDefined())
-  expect(Math.abs((made.client.offsetMs as number) - (before - 3_600_000))).toBeLessThan(5000)
+  expect(made.bucket.offsetMs).toBeUndefined()
+  await vi.waitFor(() => expect(made.bucket.offsetMs).toBeDefined())
+  expect(Math.abs((made.bucket.offsetMs as number) - (before - 3_600_000))).toBeLessThan(5000)
 })
 
 test('after each jump it is asked for once, however many find it unknown', async () => {
@@ -22,8 +22,8 @@ test('after each jump it is asked for once, however many find it unknown', async
   for (let jump = 0; jump < 2; jump++) {
     const before = made.counters.l2Timings.count
     clock.jumpWall(3_600_000)
-    for (let reader = 0; reader < 3; reader++) expect(made.client.offsetMs).toBeUndefined()
-    await vi.waitFor(() => expect(made.client.offsetMs).toBeDefined())
+    for (let reader = 0; reader < 3; reader++) expect(made.bucket.offsetMs).toBeUndefined()
+    await vi.waitFor(() => expect(made.bucket.offsetMs).toBeDefined())
     expect(made.counters.l2Timings.count - before).toBe(1)
   }
 })

@@ -28,7 +28,7 @@ test.each([
   await admin.call('ACL', 'SETUSER', 'shop', 'on', `>${PASSWORD}`, '~tc:*', '&tc:*', ...rules.split(' '))
   const made = rig({ url: strict.url, username: 'shop', password: PASSWORD })
   await made.connected()
-  for (let call = 0; call < 2; call++) await codeOf(made.client.run('GET', (redis) => redis.call('GET', 'tc:k')))
+  for (let call = 0; call < 2; call++) await codeOf(made.bucket.run('GET', (redis) => redis.call('GET', 'tc:k')))
   expect(made.of('warning')).toEqual([
     { code: 'ERR_MISSING_RIGHT', message: expect.stringContaining(right), detail: { command, right } },
   ])

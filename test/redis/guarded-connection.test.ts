@@ -7,7 +7,7 @@ import { codeOf, ping, testClients } from './clients.ts'
 
 const { server, rig, ioredis, cleanUp } = testClients()
 
-const write = ({ client }: Rig) => client.run('SET', (redis) => redis.call('SET', 'k', 'v'))
+const write = ({ bucket }: Rig) => bucket.run('SET', (redis) => redis.call('SET', 'k', 'v'))
 
 /** A client that has met a server which says that it cannot serve, as often as opens the breaker. Its time stands. */
 async function refused() {
@@ -76,7 +76,7 @@ describe('a server that stands still', () => {
 test('refusals of a command open no breaker', async () => {
   const made = rig(server().url)
   await made.connected()
-  for (let call = 0; call < 5; call++) await codeOf(made.client.run('GET', (redis) => redis.call('GET')))
+  for (let call = 0; call < 5; call++) await codeOf(made.bucket.run('GET', (redis) => redis.call('GET')))
   expect(made.of('l2-error')).toHaveLength(5)
   expect(made.of('breaker')).toEqual([])
 })
@@ -115,14 +115,14 @@ describe('a probe that is under way', () => {
     await made.connected()
     let answer = () => {}
     const sentBefore = codeOf(
-      made.client.run('SLOW', () => {
+      made.bucket.run('SLOW', () => {
         return new Promise<void>((resolve) => {
           answer = resolve
         })
       }),
     )
     for (let call = 0; call < 3; call++) {
-      expect(await codeOf(made.client.run('LOST', () => Promise.reject(new Error('gone'))))).toBe('ERR_REDIS_LOST')
+      expect(await codeOf(made.bucket.run('LOST', () => Promise.reject(new Error('gone'))))).toBe('ERR_REDIS_LOST')
     }
     clock.advance(1000)
     expect(made.of('breaker')).toEqual([OPENED, HALF_OPENED])
@@ -154,7 +154,7 @@ describe('a probe that is under way', () => {
   test('when the client is closed is the last one', async () => {
     const { made, clock } = await probing()
     made.client.close()
-    await vi.waitFor(() => expect(made.client.subscriber.status).toBe('end'))
+    await vi.waitFor(() => expect(made.server.subscriber.status).toBe('end'))
     for (let turn = 0; turn < 10; turn++) {
       clock.advance(10_000)
       await new Promise(setImmediate)
@@ -174,7 +174,7 @@ describe('a user without the right to PING', () => {
     await made.connected()
     for (let round = 1; round <= 2; round++) {
       for (let call = 0; call < 3; call++)
-        await codeOf(made.client.run('LOST', () => Promise.reject(new Error('gone'))))
+        await codeOf(made.bucket.run('LOST', () => Promise.reject(new Error('gone'))))
       expect(made.client.usable).toBe(false)
       clock.advance(1000)
       await vi.waitFor(() => expect(made.client.usable).toBe(true))
@@ -192,12 +192,12 @@ describe('who waits through a server is told that it fails', () => {
     const failing = vi.fn()
     made.client.whenFailing(failing)
     await made.connected()
-    await codeOf(made.client.run('GET', (redis) => redis.call('GET')))
+    await codeOf(made.bucket.run('GET', (redis) => redis.call('GET')))
     expect(failing).not.toHaveBeenCalled()
-    for (let call = 0; call < 2; call++) await codeOf(made.client.run('LOST', lost))
+    for (let call = 0; call < 2; call++) await codeOf(made.bucket.run('LOST', lost))
     expect(failing).toHaveBeenCalledTimes(1)
     await ping(made)
-    await codeOf(made.client.run('LOST', lost))
+    await codeOf(made.bucket.run('LOST', lost))
     expect(failing).toHaveBeenCalledTimes(2)
   })
 
@@ -235,7 +235,7 @@ describe('who waits through a server is told that it fails', () => {
     const call = codeOf(ping(made))
     made.client.close()
     await call
-    await vi.waitFor(() => expect(made.client.subscriber.status).toBe('end'))
+    await vi.waitFor(() => expect(made.server.subscriber.status).toBe('end'))
     expect(failing).not.toHaveBeenCalled()
   })
 })
@@ -247,9 +247,9 @@ test('memory that is full is told once, by whatever command', async () => {
   await made.connected()
   await codeOf(write(made))
   expect(made.of('warning')).toHaveLength(1)
-  await codeOf(made.client.run('set-n', (redis) => redis.call('EVAL', "return redis.call('SET', 'k', 'v')", '0')))
-  made.client.noRoom("OOM command not allowed when used memory > 'maxmemory'.")
-  made.client.noRoom('another reason')
+  await codeOf(made.bucket.run('set-n', (redis) => redis.call('EVAL', "return redis.call('SET', 'k', 'v')", '0')))
+  made.bucket.noRoom("OOM command not allowed when used memory > 'maxmemory'.")
+  made.bucket.noRoom('another reason')
   expect(made.of('warning')).toEqual([expect.objectContaining({ code: 'ERR_MEMORY_FULL' })])
   expect(made.of('breaker')).toEqual([])
 })

@@ -5,12 +5,17 @@ import type { Notice } from '../../src/entry/notice.ts'
 import { readNotice } from '../../src/entry/notice.ts'
 import type { CacheEventName } from '../../src/events.ts'
 import { Counters, Events } from '../../src/events.ts'
+import type { Bucket } from '../../src/redis/bucket.ts'
 import { RedisClient } from '../../src/redis/client.ts'
+import type { Server } from '../../src/redis/server.ts'
 import type { RedisSource } from '../../src/redis/source.ts'
 
 /** A client of ours, with everything that it told. */
 export interface Rig {
   readonly client: RedisClient
+  /** Its only bucket, and the server that holds it. */
+  readonly bucket: Bucket
+  readonly server: Server
   readonly events: Events
   readonly counters: Counters
   /** Names and contents of all events, in their order. */
@@ -39,13 +44,16 @@ export function rigOf(
   const told: Rig['told'] = []
   for (const name of NAMES) events.on(name, (event) => void told.push([name, event]))
   const client = new RedisClient(
-    { source: source as RedisSource, commandTimeoutMs, prefix: 'tc', scripts },
+    { source: source as RedisSource, commandTimeoutMs, prefix: 'tc', clusterBuckets: 1, scripts },
     clock,
     events,
     counters,
   )
+  const bucket = client.buckets[0] as Bucket
   return {
     client,
+    bucket,
+    server: bucket.server as Server,
     events,
     counters,
     told,

@@ -7,7 +7,7 @@ import type { Header } from '../../src/entry/header.ts'
 import { FLAG_INTEGER, readHeader, writeHead, writeTail } from '../../src/entry/header.ts'
 import { RedisNames } from '../../src/entry/key.ts'
 import { noticeBody, wakeUp } from '../../src/entry/notice.ts'
-import type { RedisClient } from '../../src/redis/client.ts'
+import type { Bucket } from '../../src/redis/bucket.ts'
 import * as scripts from '../../src/redis/scripts.ts'
 import { entryBytes } from '../entry/entry-bytes.ts'
 import { startRedis } from '../doubles/redis.ts'
@@ -69,7 +69,7 @@ const head = (change: Partial<Header> = {}) =>
     ...change,
   })
 
-const farAway = () => (rig.client.offsetMs as number) + systemClock.now() + 60_000
+const farAway = () => (rig.bucket.offsetMs as number) + systemClock.now() + 60_000
 
 function setCall(change: Partial<scripts.SetCall> = {}): scripts.SetCall {
   return {
@@ -104,26 +104,26 @@ function commitCall(change: Partial<scripts.CommitCall> = {}): scripts.CommitCal
   }
 }
 
-const set = (change?: Partial<scripts.SetCall>) => scripts.set(rig.client, setCall(change))
-const commit = (change?: Partial<scripts.CommitCall>) => scripts.commit(rig.client, commitCall(change))
-const invalidate = (withTip = tip()) => scripts.invalidate(rig.client, k, withTip, noticeBody('D', 'origin', SUBJECT))
+const set = (change?: Partial<scripts.SetCall>) => scripts.set(rig.bucket, setCall(change))
+const commit = (change?: Partial<scripts.CommitCall>) => scripts.commit(rig.bucket, commitCall(change))
+const invalidate = (withTip = tip()) => scripts.invalidate(rig.bucket, k, withTip, noticeBody('D', 'origin', SUBJECT))
 const invalidateOther = () =>
   scripts.invalidate(
-    rig.client,
+    rig.bucket,
     names.ofEntry({ namespace: '_', key: 'other' }),
     tip(),
     noticeBody('D', 'o', '_:other'),
   )
 const clear = (withTip = tip(), lifeMs = 86_400_000) =>
   scripts.invalidateGroup(
-    rig.client,
-    { stamp: names.clearStamp('shop'), chain: names.chain, channel: names.channel },
+    rig.bucket,
+    { stamp: names.clearStamp('shop'), chain: names.chain },
     { tip: withTip, body: noticeBody('X', 'origin', 'shop'), field: FIELDS[1] as string, lifeMs },
   )
 const acquire = (change: { token?: string; leaseMs?: number; seen?: Buffer | string; hasWaited?: boolean } = {}) =>
-  scripts.acquire(rig.client, k, { token: TOKEN, leaseMs: 3000, seen: '', hasWaited: false, ...change })
+  scripts.acquire(rig.bucket, k, { token: TOKEN, leaseMs: 3000, seen: '', hasWaited: false, ...change })
 const release = (change: { token?: string; mark?: string; markMs?: number } = {}) =>
-  scripts.release(rig.client, k, { token: TOKEN, notice: RELEASED, mark: '', markMs: 0, ...change })
+  scripts.release(rig.bucket, k, { token: TOKEN, notice: RELEASED, mark: '', markMs: 0, ...change })
 
 /** The holder is past its deadline. */
 const beLate = async ({ graceMs = 3000, keptMs = 3000 } = {}) => {
@@ -353,7 +353,7 @@ describe('set', () => {
     await set()
     await redis.set(k.lease, 'x')
     const before = await redis.getBuffer(k.entry)
-    expect(await set({ deadlineMs: (rig.client.offsetMs as number) + systemClock.now() - 1000 })).toEqual({
+    expect(await set({ deadlineMs: (rig.bucket.offsetMs as number) + systemClock.now() - 1000 })).toEqual({
       word: 'late',
     })
     expect(await redis.getBuffer(k.entry)).toEqual(before)
@@ -764,8 +764,8 @@ describe('commit', () => {
   test('stored: another namespace moved', async () => {
     await acquire()
     await scripts.invalidateGroup(
-      rig.client,
-      { stamp: names.clearStamp('users'), chain: names.chain, channel: names.channel },
+      rig.bucket,
+      { stamp: names.clearStamp('users'), chain: names.chain },
       { tip: tip(), body: noticeBody('X', 'origin', 'users'), field: '33', lifeMs: 1000 },
     )
     expect(await commit()).toEqual({ word: 'stored' })
@@ -840,13 +840,13 @@ describe('increment', () => {
       ...change,
     }
   }
-  const increment = (change?: Partial<scripts.IncrementCall>) => scripts.increment(rig.client, incrementCall(change))
+  const increment = (change?: Partial<scripts.IncrementCall>) => scripts.increment(rig.bucket, incrementCall(change))
 
   test('a call that comes twice adds once, whether the counter was there or not, and is told once', async () => {
     for (const value of [2, 4]) {
       const call = incrementCall()
       for (const deadlineMs of [farAway(), farAway(), 1]) {
-        expect(await scripts.increment(rig.client, { ...call, deadlineMs })).toEqual({ word: 'stored', value })
+        expect(await scripts.increment(rig.bucket, { ...call, deadlineMs })).toEqual({ word: 'stored', value })
       }
     }
     expect((await entry())?.value).toBe(4)
@@ -880,7 +880,7 @@ describe('increment', () => {
 
 describe('touch', () => {
   const touch = (ttlMs: number) =>
-    scripts.touch(rig.client, k, stampKeys, { tip: tip(), body: noticeBody('E', 'origin', SUBJECT), ttlMs })
+    scripts.touch(rig.bucket, k, stampKeys, { tip: tip(), body: noticeBody('E', 'origin', SUBJECT), ttlMs })
 
   test.each([2 ** 53, 1e18, 1e300, Number.POSITIVE_INFINITY])(
     '%d ms: beyond what Redis takes there is no end, of the stamps neither',
@@ -967,7 +967,7 @@ describe('release', () => {
 })
 
 describe('renew', () => {
-  const renew = (token = TOKEN, leaseMs = 60_000) => scripts.renew(rig.client, k, token, leaseMs)
+  const renew = (token = TOKEN, leaseMs = 60_000) => scripts.renew(rig.bucket, k, token, leaseMs)
 
   test('makes our lease last, with its waiters', async () => {
     await acquire({ leaseMs: 3000 })
@@ -1001,7 +1001,7 @@ describe('renew', () => {
 })
 
 describe('discard', () => {
-  const discard = (seen: Buffer | string) => scripts.discard(rig.client, k.entry, seen)
+  const discard = (seen: Buffer | string) => scripts.discard(rig.bucket, k.entry, seen)
 
   test('removes what was seen, by fill stamp or by digest, and nothing else', async () => {
     await set()
@@ -1027,27 +1027,27 @@ describe('discard', () => {
 
 describe('a right that is missing', () => {
   const body = noticeBody('D', 'origin', SUBJECT)
-  const shop = { stamp: names.clearStamp('shop'), chain: names.chain, channel: names.channel }
+  const shop = { stamp: names.clearStamp('shop'), chain: names.chain }
   const group = () => ({ tip: tip(), body, field: FIELDS[1] as string })
   const counter = () => {
     const { storedBody, failedBody: _, tail: __, version: ___, ...call } = setCall()
     return { ...call, body: storedBody, by: 1 }
   }
   const seen = Buffer.from('stamp--1')
-  const calls: Readonly<Record<string, (client: RedisClient) => Promise<unknown>>> = {
-    invalidate: (client) => scripts.invalidate(client, k, tip(), body),
-    invalidateGroup: (client) => scripts.invalidateGroup(client, shop, { ...group(), lifeMs: 1000 }),
-    expireTag: (client) => scripts.expireTag(client, shop, group()),
-    expire: (client) => scripts.expire(client, k, tip(), body),
-    touch: (client) => scripts.touch(client, k, stampKeys, { tip: tip(), body, ttlMs: 1e9 }),
-    set: (client) => scripts.set(client, setCall({ lifeMs: 1e9 })),
-    'set with a version': (client) => scripts.set(client, setCall({ stampKeys: [], stampFields: [], version: 11 })),
-    increment: (client) => scripts.increment(client, counter()),
-    acquire: (client) => scripts.acquire(client, k, { token: 'cd'.repeat(16), leaseMs: 3000, seen, hasWaited: false }),
-    commit: (client) => scripts.commit(client, commitCall({ lifeMs: 1e9 })),
-    release: (client) => scripts.release(client, k, { token: TOKEN, notice: RELEASED, mark: '', markMs: 0 }),
-    renew: (client) => scripts.renew(client, k, TOKEN, 60_000),
-    discard: (client) => scripts.discard(client, k.entry, seen),
+  const calls: Readonly<Record<string, (bucket: Bucket) => Promise<unknown>>> = {
+    invalidate: (bucket) => scripts.invalidate(bucket, k, tip(), body),
+    invalidateGroup: (bucket) => scripts.invalidateGroup(bucket, shop, { ...group(), lifeMs: 1000 }),
+    expireTag: (bucket) => scripts.expireTag(bucket, shop, group()),
+    expire: (bucket) => scripts.expire(bucket, k, tip(), body),
+    touch: (bucket) => scripts.touch(bucket, k, stampKeys, { tip: tip(), body, ttlMs: 1e9 }),
+    set: (bucket) => scripts.set(bucket, setCall({ lifeMs: 1e9 })),
+    'set with a version': (bucket) => scripts.set(bucket, setCall({ stampKeys: [], stampFields: [], version: 11 })),
+    increment: (bucket) => scripts.increment(bucket, counter()),
+    acquire: (bucket) => scripts.acquire(bucket, k, { token: 'cd'.repeat(16), leaseMs: 3000, seen, hasWaited: false }),
+    commit: (bucket) => scripts.commit(bucket, commitCall({ lifeMs: 1e9 })),
+    release: (bucket) => scripts.release(bucket, k, { token: TOKEN, notice: RELEASED, mark: '', markMs: 0 }),
+    renew: (bucket) => scripts.renew(bucket, k, TOKEN, 60_000),
+    discard: (bucket) => scripts.discard(bucket, k.entry, seen),
   }
   const readers: Readonly<Record<string, readonly (keyof typeof calls)[]>> = {
     get: Object.keys(calls).filter((call) => !['invalidate', 'expire', 'touch', 'set with a version'].includes(call)),
@@ -1073,7 +1073,7 @@ describe('a right that is missing', () => {
       await acquire({ seen })
       await ear.notices()
       const [before, told] = [await everything(), ear.messages.length]
-      const failure = await calls[call]?.(poor.client).catch((error: unknown) => error)
+      const failure = await calls[call]?.(poor.bucket).catch((error: unknown) => error)
       poor.client.close()
       expect(failure).toMatchObject({ code: 'ERR_REDIS_REPLY' })
       const detail = expect.objectContaining({ right: expect.stringContaining(`+${right}`) })
@@ -1088,7 +1088,7 @@ describe('a right that is missing', () => {
     const poor = rigOf(`redis://poor:pw@${server.host}:${server.port}`)
     await poor.connected()
     for (const call of ['acquire', 'set', 'increment']) {
-      const failure = await calls[call]?.(poor.client).catch((error: unknown) => error)
+      const failure = await calls[call]?.(poor.bucket).catch((error: unknown) => error)
       expect([call, failure]).toEqual([call, expect.objectContaining({ code: 'ERR_REDIS_REPLY' })])
     }
     poor.client.close()
@@ -1122,7 +1122,7 @@ describe('calling', () => {
   test('an error of the server is a TierCacheError that tells nothing of the arguments', async () => {
     await chainAt(N)
     await acquire()
-    const failure = await scripts.renew(rig.client, k, TOKEN, 0.5).catch((error: unknown) => error)
+    const failure = await scripts.renew(rig.bucket, k, TOKEN, 0.5).catch((error: unknown) => error)
     expect(failure).toMatchObject({ name: 'TierCacheError', code: 'ERR_REDIS_REPLY' })
     expect(String(failure)).toContain('renew-1 failed: ')
     expect(String(failure)).not.toContain(TOKEN)

@@ -66,7 +66,7 @@ describe('a server that cannot be reached', () => {
     await made.connected()
     await proxy.cut()
     await vi.waitFor(() => expect(made.client.usable).toBe(false))
-    expect(made.client.offsetMs).toBeUndefined()
+    expect(made.bucket.offsetMs).toBeUndefined()
     expect(await codeOf(ping(made))).toBe('ERR_REDIS_UNAVAILABLE')
     expect(made.of('disconnected')).toEqual([
       { server: `127.0.0.1:${proxy.port}`, reason: 'the connection was closed' },
@@ -74,7 +74,7 @@ describe('a server that cannot be reached', () => {
     await proxy.heal()
     await vi.waitFor(() => expect(made.client.usable).toBe(true), { timeout: 10_000 })
     expect(await ping(made)).toBe('PONG')
-    expect(made.client.offsetMs).toBeDefined()
+    expect(made.bucket.offsetMs).toBeDefined()
     expect(made.of('connected')).toHaveLength(2)
     expect(made.of('warning')).toHaveLength(1)
     await proxy.cut()
@@ -89,7 +89,7 @@ describe('a server that cannot be reached', () => {
     const made = rig(proxy.url)
     await made.connected()
     proxy.hole('to-client')
-    const calls = Array.from({ length: 5 }, () => codeOf(made.client.run('INCR', (redis) => redis.call('INCR', 'n'))))
+    const calls = Array.from({ length: 5 }, () => codeOf(made.bucket.run('INCR', (redis) => redis.call('INCR', 'n'))))
     await vi.waitFor(async () => expect(await watcher.get('n')).toBe('5'))
     // The answers were sent before that one; the proxy has to have taken them in.
     for (let turns = 0; turns < 10; turns++) await new Promise(setImmediate)
@@ -114,7 +114,7 @@ describe('a server that is passed over', () => {
     const made = rig(source, { clock })
     await made.connected()
     const fail = async () => {
-      for (let call = 0; call < 3; call++) await codeOf(made.client.run('LOST', lost))
+      for (let call = 0; call < 3; call++) await codeOf(made.bucket.run('LOST', lost))
       expect(made.client.usable).toBe(false)
     }
     const recover = async () => {
@@ -220,7 +220,7 @@ describe('a server that is not as it should be', () => {
     const made = rig(source() as string)
     await vi.waitFor(() => expect(made.of('warning')).toHaveLength(1))
     // Redis answers in order: once this is here, so are the answers to the greeting.
-    await made.client.measureTime()
+    await made.server.measureTime()
     await new Promise(setImmediate)
     expect(made.told).toEqual([
       [

@@ -28,7 +28,7 @@ beforeEach(() => redis.flushall())
 /** Leases of one process, called by the notices of the channel as `cache/invalidation.ts` does it. */
 async function openProcess(origin: string, leaseMs = LEASE_MS) {
   const { client, ...rig } = rigOf(server.url)
-  const leases = new RedisLeases(client, { names, origin, leaseMs }, systemClock)
+  const leases = new RedisLeases(client, { origin, leaseMs }, systemClock)
   const ear = new Redis(server.url)
   ear.on('message', (_channel, text) => {
     const address = subjectKey(readNotice(text)?.subject ?? '')

@@ -53,7 +53,7 @@ test('a detached run goes on for those who joined; its end does not end the newe
 test('all can be detached at once', () => {
   const flights = new SingleFlight<string>(new FakeClock())
   for (const id of ['a', 'b']) void flights.start(id, run<string>().start)
-  flights.detachAll()
+  flights.detachAll(() => true)
   expect([flights.joinable('a'), flights.joinable('b')]).toEqual([undefined, undefined])
 })
 
@@ -132,7 +132,7 @@ test('a spare run is one for all who ask for it, until it ends or is detached; n
   spares[1].resolve('new')
   expect(await Promise.all([...both, after])).toEqual(['old', 'old', 'new'])
   void flights.spare('k', Number.POSITIVE_INFINITY, start)
-  flights.detachAll()
+  flights.detachAll(() => true)
   void flights.spare('other', Number.POSITIVE_INFINITY, run<string>().start)
   expect(started).toBe(3)
 })

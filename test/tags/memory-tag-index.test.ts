@@ -44,10 +44,10 @@ test('a soft invalidation leaves the stamp, and makes stale what does not follow
   const carried = stamps.carriedFrom(groups, before)
   await here.expire('t')
   expect(stamps.carriedFrom(groups, before)).toEqual(carried)
-  expect((await here.judge(['t'], carried ?? [], before)).verdict).toBe('stale')
-  expect((await here.judge(['t'], carried ?? [], hub.last.n)).verdict).toBe('holds')
+  expect((await here.judge(0, ['t'], carried ?? [], before)).verdict).toBe('stale')
+  expect((await here.judge(0, ['t'], carried ?? [], hub.last.n)).verdict).toBe('holds')
   await here.invalidate('t')
-  expect((await here.judge(['t'], carried ?? [], before)).verdict).toBe('void')
+  expect((await here.judge(0, ['t'], carried ?? [], before)).verdict).toBe('void')
 })
 
 test('of a group that nothing carries, a soft invalidation refuses what does not follow it', async () => {

@@ -83,7 +83,7 @@ describe('in Redis', () => {
     const readsOf = async (ms: number) => {
       clock.advance(ms)
       const before = counters.l2Timings.count
-      expect((await tags.judge(['t'], [stamp], 0)).verdict).toBe('holds')
+      expect((await tags.judge(0, ['t'], [stamp], 0)).verdict).toBe('holds')
       return counters.l2Timings.count - before
     }
     expect([await readsOf(0), await readsOf(59_999), await readsOf(2), await readsOf(1)]).toEqual([1, 0, 1, 0])
@@ -98,7 +98,7 @@ describe('in Redis', () => {
     const readsOf = async (ms: number) => {
       clock.advance(ms)
       const before = counters.l2Timings.count
-      await tags.judge(['t'], [((await redis.get(names.tagStamp('t'))) as string).slice(0, 33)], 0)
+      await tags.judge(0, ['t'], [((await redis.get(names.tagStamp('t'))) as string).slice(0, 33)], 0)
       return counters.l2Timings.count - before
     }
     expect([await readsOf(0), await readsOf(2000), await readsOf(1)]).toEqual([1, 0, 1])
@@ -131,7 +131,7 @@ describe('in Redis', () => {
     await tier.set(candidate(address, 1, { tags: ['t'] }))
     const judged = async () => {
       const found = await tier.get(address)
-      return found.word === 'entry' ? (await tags.judge(['t'], found.tagStamps, found.n0)).verdict : found.word
+      return found.word === 'entry' ? (await tags.judge(0, ['t'], found.tagStamps, found.n0)).verdict : found.word
     }
     expect(await judged()).toBe('holds')
     await redis.del(names.tagStamp('t'), names.entry(address))

@@ -248,7 +248,7 @@ inFleets((fleet) => {
     const judged = async () => {
       await allHeard(process)
       const { entry: found, tagStamps, n0 } = entry(await far.get(k))
-      return (await tags.judge(found.tags, tagStamps, n0)).verdict
+      return (await tags.judge(0, found.tags, tagStamps, n0)).verdict
     }
     await stored()
     expect(await judged()).toBe('holds')

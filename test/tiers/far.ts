@@ -24,17 +24,18 @@ export async function openFar(
 ) {
   const rig = rigOf(source, { clock })
   const undecodable: { address: Address; error: unknown }[] = []
-  const reads = new BatchedReads(rig.client, clock)
+  const reads = new BatchedReads(clock)
   const tier = new RedisTier(
     rig.client,
     reads,
-    { names, origin, commandTimeoutMs: 5000 },
+    { origin, commandTimeoutMs: 5000 },
     clock,
     (address, error) => void undecodable.push({ address, error }),
   )
-  const currency = { marks: new Marks(), verifiedAt, behindAt: () => Number.NEGATIVE_INFINITY }
-  const tags = new RedisTagIndex(rig.client, reads, { names, origin, maxStalenessMs: 2000 }, clock, currency)
-  const leases = new RedisLeases(rig.client, { names, origin, leaseMs: 30_000 }, clock)
+  const marks = new Marks()
+  const hearing = { marks, of: () => ({ verifiedAt: verifiedAt(), behindAt: Number.NEGATIVE_INFINITY }) }
+  const tags = new RedisTagIndex(rig.client, reads, { origin, maxStalenessMs: 2000 }, clock, hearing)
+  const leases = new RedisLeases(rig.client, { origin, leaseMs: 30_000 }, clock)
   await rig.connected()
   const candidate = (address: Address, value: unknown, change: Partial<Candidate> = {}): Candidate => ({
     address,
@@ -50,7 +51,7 @@ export async function openFar(
     ...rig,
     clock,
     reads,
-    marks: currency.marks,
+    marks,
     tier,
     tags,
     leases,

@@ -292,13 +292,7 @@ describe('set', () => {
 
   test('one that reaches the server after its deadline is refused', async () => {
     const far = await open()
-    const hasty = new RedisTier(
-      far.client,
-      far.reads,
-      { names, origin: 'here', commandTimeoutMs: 50 },
-      far.clock,
-      () => {},
-    )
+    const hasty = new RedisTier(far.client, far.reads, { origin: 'here', commandTimeoutMs: 50 }, far.clock, () => {})
     expect(await hasty.set(far.candidate(k, 'in time'))).toBe('stored')
     await redis.client('PAUSE', 300, 'ALL')
     expect(await hasty.set(far.candidate(k, 'late'))).toBe('late')

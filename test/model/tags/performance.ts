@@ -131,7 +131,7 @@ export class Performance {
     if (found.word !== 'entry' || !fill) return found.word
     const { entry, tagStamps, n0 } = found
     const tags = this.#parts.tags[mind]
-    const verdict = entry.tags.length === 0 ? 'holds' : (await tags.judge(entry.tags, tagStamps, n0)).verdict
+    const verdict = entry.tags.length === 0 ? 'holds' : (await tags.judge(0, entry.tags, tagStamps, n0)).verdict
     const served = verdict === 'holds' ? judge(entry, systemClock.now() + CLOCKS_DIFFER_MS) : verdict
     return expectWord(this.#specification.served(fill, wasExpired, mind), served)
   }

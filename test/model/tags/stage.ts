@@ -9,7 +9,6 @@ import { RedisTier } from '../../../src/tiers/redis-tier.ts'
 import { rigOf } from '../../redis/rig.ts'
 import type { Mind } from './plan.ts'
 import type { Tag } from './universe.ts'
-import { names } from './universe.ts'
 
 /** Long: what ends a lease is the plan. */
 export const LEASE_MS = 3_600_000
@@ -47,13 +46,13 @@ export async function openStage(url: string, alter: (connection: Redis) => void 
     admin,
     async open() {
       await admin.flushall()
-      const settings = { names, origin: 'here' }
-      const reads = new BatchedReads(client, systemClock)
+      const settings = { origin: 'here' }
+      const reads = new BatchedReads(systemClock)
       const marks = new Marks()
       const unheard: (() => void)[] = []
       const indexOf = (verifiedAt: () => number) => {
-        const currency = { marks, verifiedAt, behindAt: () => Number.NEGATIVE_INFINITY }
-        return new RedisTagIndex(client, reads, { ...settings, maxStalenessMs: NEVER_BY_AGE_MS }, systemClock, currency)
+        const hearing = { marks, of: () => ({ verifiedAt: verifiedAt(), behindAt: Number.NEGATIVE_INFINITY }) }
+        return new RedisTagIndex(client, reads, { ...settings, maxStalenessMs: NEVER_BY_AGE_MS }, systemClock, hearing)
       }
       return {
         tier: new RedisTier(client, reads, { ...settings, commandTimeoutMs: 60_000 }, systemClock, () => {}),
