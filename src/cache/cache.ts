@@ -1,7 +1,17 @@
 import type { Freshness } from '../entry/freshness.ts'
 import { judge } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
-import { ROOT_NAMESPACE, bucketGroup, bucketOf, checkKey, checkTags, localId, namespaceGroup, namespaceWithin, namespacesAbove } from '../entry/key.ts'
+import {
+  ROOT_NAMESPACE,
+  bucketGroup,
+  bucketOf,
+  checkKey,
+  checkTags,
+  localId,
+  namespaceGroup,
+  namespaceWithin,
+  namespacesAbove,
+} from '../entry/key.ts'
 import { badValue, TierCacheError } from '../errors.ts'
 import type { CacheEventName, CacheListener, Counters, Gauges, Observable, RequestCounters } from '../events.ts'
 import type { NearEntry } from '../tiers/tier.ts'

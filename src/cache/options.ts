@@ -155,7 +155,17 @@ const CHANGE_NAMES = ['requireAck']
 const SET_NAMES = [...ENTRY_NAMES, 'version', ...CHANGE_NAMES]
 const LOAD_NAMES = [...ENTRY_NAMES, 'hardTimeout', 'waitTimeout']
 const DEFAULT_NAMES = [...LOAD_NAMES, ...CHANGE_NAMES]
-const CACHE_NAMES = ['redis', 'prefix', 'l1', 'maxStaleness', 'commandTimeout', 'lease', 'onRedisDown', 'clusterBuckets', 'defaults']
+const CACHE_NAMES = [
+  'redis',
+  'prefix',
+  'l1',
+  'maxStaleness',
+  'commandTimeout',
+  'lease',
+  'onRedisDown',
+  'clusterBuckets',
+  'defaults',
+]
 const ISOLATIONS = ['frozen', 'copy', 'reference'] as const
 
 /** Reads the options of a whole cache. Throws `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_INVALID_NAMESPACE`. */

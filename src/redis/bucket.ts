@@ -1,7 +1,19 @@
 import type { RedisNames } from '../entry/key.ts'
-import type { RedisClient } from './client.ts'
 import type { Sender } from './guarded-connection.ts'
 import type { Server } from './server.ts'
+
+/** Brings the commands of buckets to the servers that hold them. */
+export interface Carrier {
+  serverOf(bucket: Bucket): Server | undefined
+  /** Resolves when all servers are connected, or one command deadline after the start: whichever comes first. */
+  firstAttempt(): Promise<void>
+  /**
+   * Sends one command, or one batch that is answered at once, to the server that holds a bucket. Rejects with a
+   * `TierCacheError` only: `ERR_REDIS_TIMEOUT`, `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_LOST` or `ERR_REDIS_REPLY`; the
+   * command's arguments never get into a message.
+   */
+  run<Reply>(bucket: Bucket, command: string, send: Sender): Promise<Reply>
+}
 
 /**
  * One bucket in Redis: the part of all keys that share a slot, with a chain of notices of its own. Which server holds it
@@ -10,17 +22,17 @@ import type { Server } from './server.ts'
 export class Bucket {
   readonly index: number
   readonly names: RedisNames
-  readonly #client: RedisClient
+  readonly #carrier: Carrier
 
-  constructor(index: number, names: RedisNames, client: RedisClient) {
+  constructor(index: number, names: RedisNames, carrier: Carrier) {
     this.index = index
     this.names = names
-    this.#client = client
+    this.#carrier = carrier
   }
 
   /** The server that holds it, as far as is known. */
   get server(): Server | undefined {
-    return this.#client.serverOf(this)
+    return this.#carrier.serverOf(this)
   }
 
   /** Whether a command would be sent right now. */
@@ -43,13 +55,13 @@ export class Bucket {
     this.server?.noRoom(reply)
   }
 
-  /** See {@link RedisClient.firstAttempt}. */
+  /** See {@link Carrier.firstAttempt}. */
   firstAttempt(): Promise<void> {
-    return this.#client.firstAttempt()
+    return this.#carrier.firstAttempt()
   }
 
-  /** See {@link RedisClient.run}. */
+  /** See {@link Carrier.run}. */
   run<Reply>(command: string, send: Sender): Promise<Reply> {
-    return this.#client.run(this, command, send)
+    return this.#carrier.run(this, command, send)
   }
 }

@@ -3,6 +3,7 @@ import type { Address } from '../entry/entry.ts'
 import { bucketOf, localId, RedisNames } from '../entry/key.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Counters, Events } from '../events.ts'
+import type { Carrier } from './bucket.ts'
 import { Bucket } from './bucket.ts'
 import { ClusterTopology } from './cluster-topology.ts'
 import { open, openCluster, openNode } from './connection.ts'
@@ -27,7 +28,7 @@ export interface RedisClientSettings extends ServerSettings {
  * The Redis of one cache: one server, or the masters of a Cluster. Every command goes through {@link RedisClient.run}:
  * first attempt, server of the bucket, breaker, deadline, count, redirection.
  */
-export class RedisClient {
+export class RedisClient implements Carrier {
   readonly buckets: readonly Bucket[]
   readonly #topology: Topology
   readonly #firstAttempt: FirstAttempt
@@ -123,17 +124,14 @@ export class RedisClient {
     this.#failingListeners.add(listener)
   }
 
-  /** Resolves when all servers are connected, or one command deadline after the start: whichever comes first. */
+  /** See {@link Carrier.firstAttempt}. */
   async firstAttempt(): Promise<void> {
     if (!this.#firstAttempt.isOver) await this.#firstAttempt.end
   }
 
   /**
-   * Sends one command, or one batch that is answered at once, to the server that holds a bucket. Rejects with a
-   * `TierCacheError` only: `ERR_REDIS_TIMEOUT`, `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_LOST` or `ERR_REDIS_REPLY`; the
-   * command's arguments never get into a message.
-   *
-   * Calls made before the first connection wait for it, one command deadline after the start of the client at most.
+   * See {@link Carrier.run}. Calls made before the first connection wait for it, one command deadline after the start of
+   * the client at most.
    */
   async run<Reply>(bucket: Bucket, command: string, send: Sender): Promise<Reply> {
     if (!this.#firstAttempt.isOver) await this.#firstAttempt.end

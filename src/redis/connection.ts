@@ -34,7 +34,8 @@ export function open(source: RedisSource, commandTimeoutMs: number, clock: Clock
     return { commands: source, subscriber, borrowed: true, inCluster: false }
   }
   const { Redis } = loadRedis()
-  const commands = typeof source === 'string' ? new Redis(source, ours) : fromOptions(Redis, source as RedisOptions, ours)
+  const commands =
+    typeof source === 'string' ? new Redis(source, ours) : fromOptions(Redis, source as RedisOptions, ours)
   return { commands, subscriber: commands.duplicate(), borrowed: false, inCluster: false }
 }
 

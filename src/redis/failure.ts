@@ -22,7 +22,14 @@ const SERVER_STATES = /^(READONLY|LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|UNKILL
 /** Reads a rejection. `prefix`: the first word of the names that the command was about. */
 export function failureOf(command: string, error: unknown, prefix: string): Failure {
   if (error instanceof TierCacheError) {
-    return { error, isOfServer: true, isScriptMissing: false, isRedirected: false, isMemoryFull: false, missingRight: undefined }
+    return {
+      error,
+      isOfServer: true,
+      isScriptMissing: false,
+      isRedirected: false,
+      isMemoryFull: false,
+      missingRight: undefined,
+    }
   }
   if (!isRefusal(error)) {
     const message = `${command} failed: ${wordsOfLoss(error instanceof Error ? error.message : String(error))}`

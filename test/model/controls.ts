@@ -89,7 +89,11 @@ local function refuse`,
   'no-gap': {
     lacks: 'missed notices are no reason to drop L1',
     patches: [
-      { file: 'create-cache.js', find: 'gap: (reason) => dropUnheard(parts, reason)', replace: 'gap: () => { }' },
+      {
+        file: 'create-cache.js',
+        find: 'gap: (reason, buckets) => dropUnheard(parts, reason, buckets)',
+        replace: 'gap: () => { }',
+      },
     ],
     scenario: 'a notice is lost',
     faults: ['hole', 'cut', 'client-kill'],
@@ -99,7 +103,7 @@ local function refuse`,
     patches: [
       {
         file: 'cache/near.js',
-        find: '&& !servesUnproven(parts))',
+        find: '&& !servesUnproven(parts, near))',
         replace: '&& false)',
       },
     ],
@@ -113,7 +117,7 @@ local function refuse`,
   },
   'no-load-age': {
     lacks: 'a load of any age is joined, though nobody knows what happened since it began',
-    patches: [{ file: 'cache/read-through.js', find: 'if (isCoherent(parts))', replace: 'if (true)' }],
+    patches: [{ file: 'cache/read-through.js', find: 'if (isCoherent(parts, bucket))', replace: 'if (true)' }],
     scenario: 'an old load is joined',
   },
   'no-end-of-time': {

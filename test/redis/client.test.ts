@@ -137,7 +137,7 @@ describe('an instance of the application', () => {
   })
 })
 
-test('a Redis Cluster is refused, as long as there is no support for it', () => {
+test('what looks like a Redis Cluster and is none is refused', () => {
   const cluster = { nodes: () => [], duplicate() {}, options: {}, on() {} }
   expect(() => rigOf(cluster as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION' }))
 })
