@@ -34,6 +34,7 @@ export class RedisFeed {
   #isBeating = false
   /** Whether a beat is wanted that begins after the one under way. */
   #isBeatDue = false
+  #cancelRetry: (() => void) | undefined
   #closed = false
 
   constructor(server: Server, maxStalenessMs: number, clock: Clock, notHeld: () => void) {
@@ -55,6 +56,8 @@ export class RedisFeed {
   /** Hears these buckets from now on, and no others. */
   carry(all: readonly Carried[]): void {
     this.#carried = new Map(all.map((each) => [each.bucket.names.channel, each]))
+    // A server ends the subscriptions to a slot that it gives away.
+    for (const channel of this.#subscribed) if (!this.#carried.has(channel)) this.#subscribed.delete(channel)
     this.#subscribeAll()
   }
 
@@ -85,7 +88,9 @@ export class RedisFeed {
     }
     if (error.message.startsWith('MOVED')) this.#notHeld()
     else this.#server.refused(command, error)
-    this.#clock.inBackground(REFUSED_PAUSE_MS, () => this.#subscribeAll())
+    // One retry, however many channels were refused.
+    this.#cancelRetry?.()
+    this.#cancelRetry = this.#clock.inBackground(REFUSED_PAUSE_MS, () => this.#subscribeAll())
   }
 
   /** A subscription that does not answer may be half-open: only a new socket tells. */
@@ -136,6 +141,8 @@ export class RedisFeed {
 
   /** The heads of the chains, in one batch; `undefined` where there is none, or something else in its place. */
   async #readHeads(asked: readonly Carried[]): Promise<readonly (Link | 'not held' | undefined)[]> {
+    // Where nothing is sent nothing is answered: it must not count as an answer of the server.
+    if (asked.length === 0) return []
     const heads = (await this.#server.send('HMGET', (redis) =>
       Promise.all(asked.map(({ bucket }) => redis.call('HMGET', bucket.names.chain, 'tip', 'n').catch(noHead))),
     )) as (readonly [string | null, string | null] | 'not held')[]
@@ -167,6 +174,7 @@ export class RedisFeed {
 
   close(): void {
     this.#closed = true
+    this.#cancelRetry?.()
   }
 }
 

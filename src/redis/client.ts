@@ -42,9 +42,9 @@ export class RedisClient implements Carrier {
     const { source, commandTimeoutMs, prefix, clusterBuckets } = settings
     this.#warnings = new Warnings(events, prefix)
     this.#counters = counters
-    this.#firstAttempt = new FirstAttempt(commandTimeoutMs, clock)
     const parts = { settings, clock, events, counters, warnings: this.#warnings }
     this.#topology = isCluster(source) ? this.#cluster(source, clusterBuckets, parts) : this.#one(source, parts)
+    this.#firstAttempt = new FirstAttempt(commandTimeoutMs, clock)
     const count = isCluster(source) ? clusterBuckets : 1
     const database = this.#topology.serverOf(0)?.database ?? 0
     this.buckets = Array.from(
