@@ -560,6 +560,73 @@ describe('a user without the right to PING', () => {
   })
 })
 
+describe('a user without the right to SUBSCRIBE', () => {
+  /** A bus that is refused its subscription, and how often it was by now. */
+  async function refused() {
+    const strict = await startRedis()
+    const admin = new Redis(strict.url)
+    cleanUps.push(
+      () => strict.stop(),
+      () => admin.disconnect(),
+    )
+    await admin.call('ACL', 'SETUSER', 'shop', 'on', '>secret', '~tc:*', 'resetchannels', '+@all')
+    const hearing = new Hearing()
+    const clock = new FakeClock()
+    const rig = rigOf({ url: strict.url, username: 'shop', password: 'secret' }, { clock })
+    const bus = new RedisBus(rig.client, { origin: 'here', maxStalenessMs: BOUND_MS }, clock)
+    cleanUps.push(() => rig.client.close())
+    cleanUps.push(() => bus.close())
+    bus.subscribe(hearing)
+    await rig.connected()
+    /** What was sent to the server by now is counted there, and answered. */
+    const answered = async () => {
+      await rig.bucket.run('PING', (redis) => redis.call('PING'))
+      await rig.server.subscriber.ping()
+      await new Promise(setImmediate)
+    }
+    const refusals = async () => {
+      const [, times] = /cmdstat_subscribe:.*rejected_calls=(\d+)/.exec(await admin.info('commandstats')) ?? []
+      return Number(times ?? 0)
+    }
+    await vi.waitFor(async () => expect(await refusals()).toBeGreaterThan(0))
+    await answered()
+    return { admin, hearing, clock, rig, answered, refusals }
+  }
+
+  test('asks for it again after a pause, once, however often it was refused before; and hears when it is granted', async () => {
+    const { admin, hearing, clock, rig, answered, refusals } = await refused()
+    for (let outage = 1; outage <= 2; outage++) {
+      const before = await refusals()
+      await admin.call('CLIENT', 'KILL', 'USER', 'shop')
+      await vi.waitFor(async () => expect(await refusals()).toBeGreaterThan(before), { timeout: 10_000 })
+      await vi.waitFor(() => expect(rig.of('connected')).toHaveLength(1 + outage), { timeout: 10_000 })
+      await vi.waitFor(() => expect(rig.server.subscriber.status).toBe('ready'), { timeout: 10_000 })
+      await answered()
+    }
+    for (let pause = 0; pause < 2; pause++) {
+      const before = await refusals()
+      clock.advance(5000)
+      await answered()
+      expect(await refusals()).toBe(before + 1)
+    }
+    await admin.call('ACL', 'SETUSER', 'shop', '&tc:*')
+    clock.advance(5000)
+    await answered()
+    await admin.eval(...change('third', 'D', '_:k'))
+    await vi.waitFor(() => expect(hearing.subjects).toEqual(['D _:k by third']))
+    expect(rig.of('warning')).toEqual([expect.objectContaining({ code: 'ERR_MISSING_RIGHT' })])
+  }, 30_000)
+
+  test('does not take what it did not send for an answer of the server', async () => {
+    const { clock, rig, answered } = await refused()
+    const before = rig.counters.l2Timings.count
+    clock.advance(BEAT_MS)
+    await answered()
+    // The time, and the command of the test.
+    expect(rig.counters.l2Timings.count - before).toBe(2)
+  })
+})
+
 test('a closed bus has no timer left and proves nothing more', async () => {
   const { bus, clock, close } = await current()
   close()
