@@ -93,7 +93,7 @@ return { 'granted', n0 }`,
   },
   'commit-n': {
     keys: 'n',
-    sha1: '61d9bf5fa87deefc34773863f7777f5ea2ed8836',
+    sha1: '110d00ad3718b3855577dbdf110479f402f5274c',
     lua: `local function ends_before(key, life)
   local left = redis.call('PTTL', key)
   return left >= 0 and (life == 0 or left < life)
@@ -171,6 +171,10 @@ local function entry_bytes(head, n0, stamps, tail)
     .. section
     .. tail
 end
+local function publish(channel, text)
+  local command, name = string.match(channel, '^(%u+) (.+)$')
+  redis.call(command, name, text)
+end
 local function read_lease(key)
   local text = value_or_absent('GET', key)
   if type(text) ~= 'string' then
@@ -229,7 +233,7 @@ end
 local function refuse(word, reason)
   redis.call('DEL', KEYS[2])
   if mark ~= '' then
-    redis.call('PUBLISH', ARGV[1], ARGV[7])
+    publish(ARGV[1], ARGV[7])
   end
   return { word, reason }
 end
@@ -247,7 +251,7 @@ if full then
 end
 redis.call('DEL', KEYS[2])
 if mark ~= '' then
-  redis.call('PUBLISH', ARGV[1], ARGV[6])
+  publish(ARGV[1], ARGV[6])
 end
 return { 'stored', unpack(carried.list) }`,
   },
@@ -276,8 +280,12 @@ return 0`,
   },
   'expire-3': {
     keys: 3,
-    sha1: '1a25ea7d59109567b3d13b4bf1b382380e6a85ec',
-    lua: `local function chain(q, link, channel, tip, body, field)
+    sha1: 'b63b72bea7a5d5c270649a43ab918f8d5effb061',
+    lua: `local function publish(channel, text)
+  local command, name = string.match(channel, '^(%u+) (.+)$')
+  redis.call(command, name, text)
+end
+local function chain(q, link, channel, tip, body, field)
   local text = string.format('%.0f', link.n)
   if link.begins then
     redis.call('DEL', q)
@@ -287,7 +295,7 @@ return 0`,
   if field then
     redis.call('HSET', q, field, text)
   end
-  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  publish(channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end
 local function value_or_absent(...)
@@ -330,8 +338,12 @@ return chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3])`,
   },
   'expire-tag-2': {
     keys: 2,
-    sha1: '3204757176be23265e55d8365da757fcf795eae2',
-    lua: `local function chain(q, link, channel, tip, body, field)
+    sha1: '8ecdb907360a37c342e35fc954fd0809a05df6ce',
+    lua: `local function publish(channel, text)
+  local command, name = string.match(channel, '^(%u+) (.+)$')
+  redis.call(command, name, text)
+end
+local function chain(q, link, channel, tip, body, field)
   local text = string.format('%.0f', link.n)
   if link.begins then
     redis.call('DEL', q)
@@ -341,7 +353,7 @@ return chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3])`,
   if field then
     redis.call('HSET', q, field, text)
   end
-  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  publish(channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end
 local function value_or_absent(...)
@@ -400,7 +412,7 @@ return n`,
   },
   'increment-n': {
     keys: 'n',
-    sha1: '584c8e4f495d9f72a37096f6cdec87129271209a',
+    sha1: '0b3692535648b8505da061735838cabe781e4345',
     lua: `local function ends_before(key, life)
   local left = redis.call('PTTL', key)
   return left >= 0 and (life == 0 or left < life)
@@ -465,6 +477,10 @@ local function carried_stamps(keys, fields, q, n0, nonce, life)
   end
   return carried
 end
+local function publish(channel, text)
+  local command, name = string.match(channel, '^(%u+) (.+)$')
+  redis.call(command, name, text)
+end
 local function chain(q, link, channel, tip, body, field)
   local text = string.format('%.0f', link.n)
   if link.begins then
@@ -475,7 +491,7 @@ local function chain(q, link, channel, tip, body, field)
   if field then
     redis.call('HSET', q, field, text)
   end
-  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  publish(channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end
 local function entry_bytes(head, n0, stamps, tail)
@@ -604,8 +620,12 @@ return { 'stored', text }`,
   },
   'invalidate-3': {
     keys: 3,
-    sha1: 'e8137fa84e8dc2ddf5eb99a4cc33ba886c407700',
-    lua: `local function chain(q, link, channel, tip, body, field)
+    sha1: '223e8d4e08269b6206e34bdce70800d85c39dab6',
+    lua: `local function publish(channel, text)
+  local command, name = string.match(channel, '^(%u+) (.+)$')
+  redis.call(command, name, text)
+end
+local function chain(q, link, channel, tip, body, field)
   local text = string.format('%.0f', link.n)
   if link.begins then
     redis.call('DEL', q)
@@ -615,7 +635,7 @@ return { 'stored', text }`,
   if field then
     redis.call('HSET', q, field, text)
   end
-  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  publish(channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end
 local function value_or_absent(...)
@@ -654,8 +674,12 @@ return chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3])`,
   },
   'invalidate-group-2': {
     keys: 2,
-    sha1: '7ec1ea2ce9d752bef67592b10c4466e6cc1d31fd',
-    lua: `local function chain(q, link, channel, tip, body, field)
+    sha1: '3debaddcb04311d7cd354321984a833842427c8e',
+    lua: `local function publish(channel, text)
+  local command, name = string.match(channel, '^(%u+) (.+)$')
+  redis.call(command, name, text)
+end
+local function chain(q, link, channel, tip, body, field)
   local text = string.format('%.0f', link.n)
   if link.begins then
     redis.call('DEL', q)
@@ -665,7 +689,7 @@ return chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3])`,
   if field then
     redis.call('HSET', q, field, text)
   end
-  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  publish(channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end
 local function value_or_absent(...)
@@ -721,8 +745,12 @@ return n`,
   },
   'release-1': {
     keys: 1,
-    sha1: 'c942bfdc1286dda56482972de032723dfc3aa574',
-    lua: `local function value_or_absent(...)
+    sha1: '7d4aef556fbe581672d5449808519c34ce1e4806',
+    lua: `local function publish(channel, text)
+  local command, name = string.match(channel, '^(%u+) (.+)$')
+  redis.call(command, name, text)
+end
+local function value_or_absent(...)
   local reply = redis.pcall(...)
   if type(reply) ~= 'table' or not reply.err then
     return reply
@@ -753,7 +781,7 @@ if ARGV[4] ~= '' then
   redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
 end
 if mark ~= '' then
-  redis.call('PUBLISH', ARGV[2], ARGV[3])
+  publish(ARGV[2], ARGV[3])
 end
 return 1`,
   },
@@ -778,7 +806,7 @@ return 0`,
   },
   'set-n': {
     keys: 'n',
-    sha1: '4cc9c9d138c997340525cdd3959af82e7696e4cc',
+    sha1: '270773496db0e928a801b07f192c7c9f48b0e677',
     lua: `local function ends_before(key, life)
   local left = redis.call('PTTL', key)
   return left >= 0 and (life == 0 or left < life)
@@ -843,6 +871,10 @@ local function carried_stamps(keys, fields, q, n0, nonce, life)
   end
   return carried
 end
+local function publish(channel, text)
+  local command, name = string.match(channel, '^(%u+) (.+)$')
+  redis.call(command, name, text)
+end
 local function chain(q, link, channel, tip, body, field)
   local text = string.format('%.0f', link.n)
   if link.begins then
@@ -853,7 +885,7 @@ local function chain(q, link, channel, tip, body, field)
   if field then
     redis.call('HSET', q, field, text)
   end
-  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  publish(channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end
 local function entry_bytes(head, n0, stamps, tail)
@@ -943,8 +975,12 @@ return { 'stored', chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3]), unpack(carri
   },
   'touch-n': {
     keys: 'n',
-    sha1: '2096898d9b26707bb68327ee61f7733e45763471',
-    lua: `local function chain(q, link, channel, tip, body, field)
+    sha1: '62e08ca4ed0d233dc952328c8c6e8eefcc4cae09',
+    lua: `local function publish(channel, text)
+  local command, name = string.match(channel, '^(%u+) (.+)$')
+  redis.call(command, name, text)
+end
+local function chain(q, link, channel, tip, body, field)
   local text = string.format('%.0f', link.n)
   if link.begins then
     redis.call('DEL', q)
@@ -954,7 +990,7 @@ return { 'stored', chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3]), unpack(carri
   if field then
     redis.call('HSET', q, field, text)
   end
-  redis.call('PUBLISH', channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
+  publish(channel, '[1,"' .. link.previous .. '","' .. tip .. '","' .. text .. '",' .. body)
   return text
 end
 local function ends_before(key, life)

@@ -85,9 +85,9 @@ export interface ClusterOptions {
   readonly cluster: readonly (string | { readonly host?: string; readonly port?: number })[]
 }
 
-/** Whether it tells of a Cluster. */
+/** Whether it tells of a Cluster. An instance of one server has a method of the name `cluster`. */
 export function isCluster(source: RedisSource): source is ClusterConnection | ClusterOptions {
-  return isClusterInstance(source) || (typeof source === 'object' && 'cluster' in source)
+  return isClusterInstance(source) || (typeof source === 'object' && 'cluster' in source && !('duplicate' in source))
 }
 
 /** Whether it is an instance of one server that the application owns; what is not, and looks like one, was refused. */
