@@ -46,7 +46,7 @@ function change(origin: string, operation: 'D' | 'X', subject: string): [string,
       `tc:{0}:v:${subject}`,
       `tc:{0}:l:${subject}`,
       names.chain,
-      names.channel,
+      `PUBLISH ${names.channel}`,
       nextTip(),
       body,
     ]
@@ -56,7 +56,7 @@ function change(origin: string, operation: 'D' | 'X', subject: string): [string,
     2,
     names.clearStamp(subject),
     names.chain,
-    names.channel,
+    `PUBLISH ${names.channel}`,
     nextTip(),
     body,
     '7',
@@ -614,7 +614,8 @@ describe('a user without the right to SUBSCRIBE', () => {
     await answered()
     await admin.eval(...change('third', 'D', '_:k'))
     await vi.waitFor(() => expect(hearing.subjects).toEqual(['D _:k by third']))
-    expect(rig.of('warning')).toEqual([expect.objectContaining({ code: 'ERR_MISSING_RIGHT' })])
+    const rights = rig.of('warning').filter((event) => (event as { code: string }).code === 'ERR_MISSING_RIGHT')
+    expect(rights).toHaveLength(1)
   }, 30_000)
 
   test('does not take what it did not send for an answer of the server', async () => {
