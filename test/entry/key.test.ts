@@ -137,7 +137,6 @@ describe('the name of an entry', () => {
       entry: names.entry(braces),
       lease: names.lease(braces),
       chain: names.chain,
-      channel: names.channel,
     })
   })
 

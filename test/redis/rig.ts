@@ -30,6 +30,7 @@ const NAMES: readonly CacheEventName[] = ['warning', 'connected', 'disconnected'
 
 interface RigOptions {
   readonly commandTimeoutMs?: number
+  readonly prefix?: string
   readonly clock?: Clock
   readonly scripts?: readonly string[]
 }
@@ -37,14 +38,14 @@ interface RigOptions {
 /** Makes a client. A machine under load answers late, so the deadline is a long one unless a test is about it. */
 export function rigOf(
   source: RedisSource | Redis,
-  { commandTimeoutMs = 5000, clock = systemClock, scripts = [] }: RigOptions = {},
+  { commandTimeoutMs = 5000, prefix = 'tc', clock = systemClock, scripts = [] }: RigOptions = {},
 ): Rig {
   const events = new Events()
   const counters = new Counters()
   const told: Rig['told'] = []
   for (const name of NAMES) events.on(name, (event) => void told.push([name, event]))
   const client = new RedisClient(
-    { source: source as RedisSource, commandTimeoutMs, prefix: 'tc', clusterBuckets: 1, scripts },
+    { source: source as RedisSource, commandTimeoutMs, prefix, clusterBuckets: 1, scripts },
     clock,
     events,
     counters,

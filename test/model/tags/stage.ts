@@ -9,6 +9,7 @@ import { RedisTier } from '../../../src/tiers/redis-tier.ts'
 import { rigOf } from '../../redis/rig.ts'
 import type { Mind } from './plan.ts'
 import type { Tag } from './universe.ts'
+import { PREFIX } from './universe.ts'
 
 /** Long: what ends a lease is the plan. */
 export const LEASE_MS = 3_600_000
@@ -40,7 +41,7 @@ export async function openStage(url: string, alter: (connection: Redis) => void 
   const admin = new Redis(url)
   const connection = new Redis(url)
   alter(connection)
-  const { client, connected } = rigOf(connection, { commandTimeoutMs: 60_000 })
+  const { client, connected } = rigOf(connection, { commandTimeoutMs: 60_000, prefix: PREFIX })
   await connected()
   return {
     admin,

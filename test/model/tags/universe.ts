@@ -1,8 +1,11 @@
 import type { Address } from '../../../src/entry/entry.ts'
 import { namespaceGroup, namespacesAbove, RedisNames, tagGroup } from '../../../src/entry/key.ts'
 
+/** The first word of all names. */
+export const PREFIX = 'model'
+
 /** The names in Redis of everything that a run touches. */
-export const names = new RedisNames('model', 0)
+export const names = new RedisNames(PREFIX, 0)
 
 /** Namespaces that nest. */
 export const namespaces = ['_', 'shop', 'shop.users'] as const
