@@ -56,6 +56,11 @@ export class RedisClient {
     return this.#server.usable
   }
 
+  /** Whether a command would be refused at once: neither sent, nor kept waiting for the first connection. */
+  get passedOver(): boolean {
+    return this.#firstAttempt.isOver && !this.usable
+  }
+
   /** See {@link Server.whenUsable}. */
   whenUsable(listener: () => void): void {
     this.#server.whenUsable(listener)

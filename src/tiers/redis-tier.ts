@@ -61,6 +61,10 @@ export class RedisTier implements Tier {
     return this.#client.usable
   }
 
+  get passedOver(): boolean {
+    return this.#client.passedOver
+  }
+
   get(address: Address): Promise<Found> {
     const { names } = this.#settings
     const above = names.clearStamps(address.namespace)

@@ -107,6 +107,8 @@ export type IncrementOutcome =
 export interface Tier {
   /** Whether a call has a chance right now. */
   readonly usable: boolean
+  /** Whether every call would reject at once right now. */
+  readonly passedOver: boolean
   get(address: Address): Promise<Found>
   /** Stores a given value, whatever was there, and tells all processes. */
   set(candidate: Candidate): Promise<SetOutcome>
