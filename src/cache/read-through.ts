@@ -5,7 +5,7 @@ import { isCoherent } from './near.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import { seekLease } from './seek-lease.ts'
 import type { FarRead } from './servable.ts'
-import { isPresumedMissing, PRESUMED_MISSING, readAgain, readFarFirst, readNear } from './servable.ts'
+import { isPresumedMissing, PRESUMED_MISSING, UNREACHABLE, readAgain, readFarFirst, readNear } from './servable.ts'
 import { within, withinInBackground } from './time-limit.ts'
 
 /** What a caller gets: the outcome, and whether another caller of this process had started the load. */
@@ -31,6 +31,10 @@ export function readThrough(parts: Parts, request: LoadRequest): Promise<Answer>
 
 function answerTo(parts: Parts, request: LoadRequest): Promise<Answer> {
   if (!parts.shared || isLoading(parts, request)) return joinOrLead(parts, request, undefined)
+  if (parts.shared.far.passedOver) {
+    parts.counters.l2Skipped++
+    return joinOrLead(parts, request, UNREACHABLE)
+  }
   // In the caller's own turn: those who ask after it in the same turn join it.
   if (isPresumedMissing(parts, request)) return joinOrLead(parts, request, PRESUMED_MISSING)
   return lookThenLoad(parts, request)

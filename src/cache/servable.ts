@@ -10,6 +10,9 @@ export type FarRead =
   | { readonly word: 'unusable'; readonly seen: Seen | undefined }
   | { readonly word: 'unreachable' }
 
+/** What is known of L2 while it is passed over. */
+export const UNREACHABLE: FarRead = { word: 'unreachable' }
+
 /** What is taken for L2's word without asking it: the lease is not granted where it is wrong. */
 export const PRESUMED_MISSING: FarRead = { word: 'unusable', seen: undefined }
 

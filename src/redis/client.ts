@@ -108,6 +108,11 @@ export class RedisClient implements Carrier {
     return this.buckets?.every((bucket) => bucket.usable) ?? false
   }
 
+  /** Whether any command would be refused at once, whatever its bucket: neither sent, nor kept waiting for the first connection. */
+  get passedOver(): boolean {
+    return this.#firstAttempt.isOver && !this.#topology.servers.some(({ usable }) => usable)
+  }
+
   /** Calls `listener` whenever commands can be sent again to a server: it is connected, or its breaker has closed. */
   whenUsable(listener: () => void): void {
     this.#usableListeners.add(listener)

@@ -79,6 +79,7 @@ export interface FarGround {
  */
 export class MemoryFarTier implements Tier {
   readonly usable = true
+  readonly passedOver = false
   readonly #entries: MemoryEntries
   readonly #ground: FarGround
   readonly #clock: Clock

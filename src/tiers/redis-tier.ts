@@ -64,6 +64,10 @@ export class RedisTier implements Tier {
     return this.#client.buckets[bucket]?.usable === true
   }
 
+  get passedOver(): boolean {
+    return this.#client.passedOver
+  }
+
   get(address: Address): Promise<Found> {
     const bucket = this.#client.of(address)
     const { names } = bucket

@@ -113,6 +113,8 @@ export interface Tier {
   readonly usable: boolean
   /** Whether a call has a chance right now that is about this bucket. */
   reaches(bucket: number): boolean
+  /** Whether every call would reject at once right now. */
+  readonly passedOver: boolean
   get(address: Address): Promise<Found>
   /** Stores a given value, whatever was there, and tells all processes. */
   set(candidate: Candidate): Promise<SetOutcome>
