@@ -1,6 +1,7 @@
 /**
  * Everything that CI runs, one step after the other; a failing step does not stop the next. Names of steps as arguments
- * run these alone. The last line is the sum: each test counts, and each other step counts as one.
+ * run these alone; `forms` stands for the longer ones over all forms of Redis. The last line is the sum: each test counts,
+ * and each other step counts as one.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
@@ -23,19 +24,45 @@ const steps: Readonly<Record<string, readonly string[]>> = {
   knip: ['knip'],
 }
 
+/** The tests whose suites run over a form of Redis: those of `test/doubles/redis-forms.ts`. */
+const overForms = [
+  'test/conformance',
+  'test/races',
+  'test/cache',
+  'test/tiers/far-tier',
+  'test/redis/memory-full',
+  'test/doubles/redis-forms',
+]
+
+/** The steps of `npm run test:forms`. */
+const formSteps: Readonly<Record<string, readonly string[]>> = {
+  tests: ['env', 'REDIS_FORMS=all', process.execPath, ...vitest, `--outputFile.json=${report}`, ...overForms],
+  'model: one server': modelOn('server'),
+  'model: Sentinel': modelOn('sentinel'),
+  'model: Cluster': modelOn('cluster'),
+  'model: Sentinel, ioredis 5': modelOn('sentinel', '--ioredis', '5'),
+  'model: Cluster, ioredis 5': modelOn('cluster', '--ioredis', '5'),
+  'model: schedules on Sentinel': modelOn('sentinel', '--scenario', 'all'),
+  'model: schedules on a Cluster': modelOn('cluster', '--scenario', 'all'),
+  'model: controls of failovers': modelOn('cluster', '--control', 'failovers'),
+}
+
+function modelOn(form: string, ...options: readonly string[]): readonly string[] {
+  return [process.execPath, 'build/test/model/run.program.js', '--form', form, '--seeds', '2', ...options]
+}
+
 main(process.argv.slice(2))
 
 function main(names: readonly string[]): void {
-  const unknown = names.filter((name) => !(name in steps))
+  const unknown = names.filter((name) => !(name in steps || name === 'forms'))
   if (unknown.length > 0) {
-    console.error(`There is no step ${unknown.join(', ')}; the steps are ${Object.keys(steps).join(', ')}.`)
+    console.error(`There is no step ${unknown.join(', ')}; the steps are ${Object.keys(steps).join(', ')}, forms.`)
     process.exitCode = 2
     return
   }
-  const results = Object.entries(steps)
-    .filter(([name]) => names.length === 0 || names.includes(name))
-    .map(([name, command]) => [name, run(name, command)] as const)
-  tell(results)
+  const chosen = Object.entries(steps).filter(([name]) => names.length === 0 || names.includes(name))
+  const all = names.includes('forms') ? [...chosen, ...Object.entries(formSteps)] : chosen
+  tell(all.map(([name, command]) => [name, run(name, command)] as const))
 }
 
 function run(name: string, [file = '', ...args]: readonly string[]): Totals {
@@ -57,10 +84,11 @@ function readReport(): VitestReport | undefined {
 
 function tell(results: readonly (readonly [name: string, totals: Totals])[]): void {
   const { passed, failed } = sum(results.map(([, totals]) => totals))
+  const width = Math.max(...results.map(([name]) => name.length))
   console.log('')
   for (const [name, totals] of results) {
     console.log(
-      `${totals.failed === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(8)} ${totals.passed} passed, ${totals.failed} failed`,
+      `${totals.failed === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(width)} ${totals.passed} passed, ${totals.failed} failed`,
     )
   }
   console.log(`${passed} passed, ${failed} failed`)

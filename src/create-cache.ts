@@ -104,12 +104,12 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
     counters.undecodable++
     events.tell('undecodable', () => ({ namespace, key, error }))
   }
-  const reads = new BatchedReads(clock)
+  const reads = new BatchedReads(commandTimeoutMs, clock)
   const bus = new RedisBus(client, { origin, maxStalenessMs }, clock)
   const here = local(clock, bus.buckets)
   const hearing = { marks: here.marks, of: (bucket: number) => bus.currency(bucket) }
   const leases = new RedisLeases(client, { origin, leaseMs }, clock)
-  client.whenFailing(() => leases.callAll())
+  client.whenFailing((buckets) => leases.callAll(buckets))
   const shared: SharedParts = {
     far: new RedisTier(client, reads, { origin, commandTimeoutMs }, clock, undecodable),
     leases,

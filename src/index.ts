@@ -1,12 +1,14 @@
 export { createCache } from './create-cache.ts'
 export { errorCodes, TierCacheError } from './errors.ts'
 
-export type { Cache, CacheEntry, CacheStats, LoadedEntry } from './cache/cache.ts'
+export type { Cache, CacheStats, LoadedEntry } from './cache/cache.ts'
+export type { CacheEntry } from './cache/read-entry.ts'
 export type {
   ChangeOptions,
   CounterOptions,
   DefaultOptions,
   EntryOptions,
+  KeysOptions,
   LoadOptions,
   SetOptions,
 } from './cache/options.ts'

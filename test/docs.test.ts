@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readCacheOptions, readDefaultOptions, readSetOptions } from '../src/cache/options.ts'
+import { readCacheOptions, readDefaultOptions, readKeysOptions, readSetOptions } from '../src/cache/options.ts'
 import { errorCodes } from '../src/errors.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -60,6 +60,7 @@ test('the README names every option, as the code has it, and the defaults of tho
     ...knownTo((nonsense) => readCacheOptions({ l1: nonsense })),
     ...knownTo((nonsense) => readDefaultOptions('namespace', nonsense, settings.defaults)),
     ...knownTo((nonsense) => readSetOptions(nonsense, settings.defaults)),
+    ...knownTo((nonsense) => readKeysOptions(nonsense)),
   ]
   expect(known).toEqual(expect.arrayContaining(['redis', 'maxBytes', 'waitTimeout', 'requireAck', 'version']))
   expect(known.filter((name) => !new RegExp(`\\b${name}\\b`).test(section))).toEqual([])

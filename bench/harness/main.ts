@@ -5,13 +5,14 @@
  */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { invalidateLag } from '../fleet/invalidate-lag.ts'
+import { invalidateLag, invalidateLagCluster } from '../fleet/invalidate-lag.ts'
+import { proofCost } from '../fleet/proof-cost.ts'
 import { redisDown } from '../fleet/redis-down.ts'
 import { stampede } from '../fleet/stampede.ts'
 import { dbLoad } from '../load/db-load.ts'
 import { httpHitExpress } from '../load/http-hit-express.ts'
 import { l1Hit } from '../micro/l1-hit.bench.ts'
-import { l2Hit1, l2Hit64 } from '../micro/l2-hit.bench.ts'
+import { l2Hit1, l2Hit64, l2Hit64Cluster } from '../micro/l2-hit.bench.ts'
 import { conditionInWords, holds, inWords, reaches } from './bar.ts'
 import { nodeOf } from './node-binary.ts'
 import { writeTable } from './readme.ts'
@@ -25,10 +26,13 @@ const scenarios: readonly Scenario[] = [
   l1Hit,
   l2Hit64,
   l2Hit1,
+  l2Hit64Cluster,
   httpHitExpress,
   stampede,
   invalidateLag,
+  invalidateLagCluster,
   redisDown,
+  proofCost,
   dbLoad,
 ]
 

@@ -1,11 +1,12 @@
 import { startRedis } from '../../test/doubles/redis.ts'
+import { startCluster } from '../../test/doubles/redis-cluster.ts'
 import { startProgram } from './program.ts'
 import { redisVersion } from './versions.ts'
 import { summarize } from './statistics.ts'
 import type { NodeBinary } from './node-binary.ts'
 import type { Measured, Round } from './scenario.ts'
 import type { Summary } from './statistics.ts'
-import type { Work } from './variant.ts'
+import type { VariantContext, Work } from './variant.ts'
 
 export interface PairedOptions {
   /** The file that exports `variants`. */
@@ -20,6 +21,8 @@ export interface PairedOptions {
   readonly rounds: number
   /** Rounds of each process that are not counted. */
   readonly warmUps: number
+  /** How many masters the Cluster has that is there beside the one server; without it there is none. */
+  readonly masters?: number
   /** The folder of another checkout: the subject is measured against itself there, instead of the reference. */
   readonly against?: string
 }
@@ -37,10 +40,13 @@ export async function pairedRounds(
   const { bench, unit } = options
   const [subject, reference, ...also] = contestantsOf(options).map(({ name }) => name) as [string, string, ...string[]]
   const redis = await startRedis()
+  const cluster =
+    options.masters === undefined ? undefined : await startCluster({ masters: options.masters, replicas: 0 })
+  const context = { redisUrl: redis.url, cluster: cluster?.nodes ?? [] }
   try {
     const rounds: Round[] = []
     for (let pair = 1; pair <= options.pairs; pair++) {
-      rounds.push(...(await measurePair(options, redis.url, pair, node)))
+      rounds.push(...(await measurePair(options, context, pair, node)))
       tell(`pair ${pair}: ${ratioOf(rounds.slice(-options.rounds), subject, reference).median.toFixed(3)}`)
     }
     const others = also.map((name) => [name, ratioOf(rounds, name, reference)] as const)
@@ -54,7 +60,7 @@ export async function pairedRounds(
       details: { bench: bench.slice(bench.lastIndexOf('/') + 1), subject, reference },
     }
   } finally {
-    await redis.stop()
+    await Promise.all([redis.stop(), cluster?.stop()])
   }
 }
 
@@ -73,11 +79,18 @@ function contestantsOf({ subject, reference, also = [], against }: PairedOptions
   return [{ name: subject, variant: subject, folder: [] }, there]
 }
 
-async function measurePair(options: PairedOptions, redisUrl: string, pair: number, node: NodeBinary): Promise<Round[]> {
+async function measurePair(
+  options: PairedOptions,
+  context: VariantContext,
+  pair: number,
+  node: NodeBinary,
+): Promise<Round[]> {
   const contestants = contestantsOf(options)
   const file = new URL('./variant-process.js', import.meta.url)
   const programs = await Promise.all(
-    contestants.map(({ variant, folder }) => startProgram(file, [options.bench, variant, redisUrl, ...folder], node)),
+    contestants.map(({ variant, folder }) =>
+      startProgram(file, [options.bench, variant, JSON.stringify(context), ...folder], node),
+    ),
   )
   try {
     const rounds: Round[] = []

@@ -6,10 +6,13 @@ const order = [
   'l1-hit',
   'l2-hit-64',
   'l2-hit-1',
+  'l2-hit-64-cluster',
   'http-hit-express',
   'stampede',
   'invalidate-lag',
+  'invalidate-lag-cluster',
   'redis-down',
+  'proof-cost',
   'db-load',
 ]
 

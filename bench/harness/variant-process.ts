@@ -1,18 +1,18 @@
 /**
- * Runs one variant of a micro bench in this process: `variant-process.js <url of the bench> <variant> <url of Redis>`, and
- * the folder of another checkout whose library is to be measured.
+ * Runs one variant of a micro bench in this process: `variant-process.js <url of the bench> <variant> <context>`, and the
+ * folder of another checkout whose library is to be measured.
  */
 import { register } from 'node:module'
 import { collectGarbage } from './garbage.ts'
 import { answerQuestions } from './program.ts'
-import type { Variants, Work } from './variant.ts'
+import type { VariantContext, Variants, Work } from './variant.ts'
 
-const [, , bench = '', name = '', redisUrl = '', folder] = process.argv
+const [, , bench = '', name = '', context = '', folder] = process.argv
 if (folder !== undefined) register('./other-checkout.js', import.meta.url, { data: { folder } })
 const { variants } = (await import(bench)) as { variants: Variants }
 const open = variants[name]
 if (!open) throw new Error(`${bench} has no variant ${name}`)
-const variant = await open({ redisUrl })
+const variant = await open(JSON.parse(context) as VariantContext)
 
 answerQuestions({ round, close: () => variant.close?.() })
 

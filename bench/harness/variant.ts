@@ -11,6 +11,8 @@ export interface Variant {
 export interface VariantContext {
   /** A Redis of this run. */
   readonly redisUrl: string
+  /** The masters of the Cluster of this run; none where its bench asks for none. */
+  readonly cluster: readonly { readonly host: string; readonly port: number }[]
 }
 
 /** The export `variants` of a file in `micro/`: by name, what makes each ready. */

@@ -1,14 +1,14 @@
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { pack, unpack } from 'msgpackr'
 import { createCache } from 'tiercache'
 import { once } from '../harness/events.ts'
 import { pairedRounds } from '../harness/paired-rounds.ts'
 import { seeded, shuffled } from '../harness/random.ts'
 import { keysOf, productOf } from './records.ts'
-import type { Cache, LoadOptions } from 'tiercache'
+import type { Cache, LoadOptions, RedisSource } from 'tiercache'
 import type { PairedOptions } from '../harness/paired-rounds.ts'
 import type { Scenario } from '../harness/scenario.ts'
-import type { Variant, VariantContext, Variants } from '../harness/variant.ts'
+import type { Variant, Variants } from '../harness/variant.ts'
 import type { Product } from './records.ts'
 
 const KEYS = 20_000
@@ -28,6 +28,14 @@ const by1: PairedOptions = {
   subject: 'tiercache, 1 reader',
   reference: 'ioredis, 1 reader',
   also: ['tiercache filling L1, 1 reader', 'tiercache get, 1 reader'],
+}
+
+const onCluster: PairedOptions = {
+  ...common,
+  subject: 'tiercache on a Cluster, 64 readers',
+  reference: 'tiercache, 64 readers',
+  also: ['ioredis on a Cluster, 64 readers'],
+  masters: 3,
 }
 
 export const l2Hit64: Scenario = {
@@ -52,15 +60,29 @@ export const l2Hit1: Scenario = {
   compare: (against, node, tell) => pairedRounds({ ...by1, against }, node, tell),
 }
 
+export const l2Hit64Cluster: Scenario = {
+  name: 'l2-hit-64-cluster',
+  work: 'the same, the keys spread over 64 buckets on a Cluster of three masters',
+  reference: 'the same on one server (the subject of `l2-hit-64`)',
+  expects: 'A Cluster, which must be asked bucket by bucket, is read about as fast as one server.',
+  bar: 0.8,
+  nodes: [24],
+  run: (node, tell) => pairedRounds(onCluster, node, tell),
+  compare: (against, node, tell) => pairedRounds({ ...onCluster, against }, node, tell),
+}
+
 export const variants: Variants = {
-  'tiercache, 64 readers': (context) => tiered(context, getOrSet, KEYS, 64),
-  'tiercache, 1 reader': (context) => tiered(context, getOrSet, READS_BY_ONE, 1),
-  'tiercache get, 64 readers': (context) => tiered(context, get, KEYS, 64),
-  'tiercache get, 1 reader': (context) => tiered(context, get, READS_BY_ONE, 1),
-  'tiercache filling L1, 64 readers': (context) => tiered(context, getOrSet, KEYS, 64, { maxEntries: 2 * KEYS }),
-  'tiercache filling L1, 1 reader': (context) => tiered(context, getOrSet, READS_BY_ONE, 1, { maxEntries: 2 * KEYS }),
-  'ioredis, 64 readers': (context) => plain(context, KEYS, 64),
-  'ioredis, 1 reader': (context) => plain(context, READS_BY_ONE, 1),
+  'tiercache, 64 readers': ({ redisUrl }) => tiered(redisUrl, getOrSet, KEYS, 64),
+  'tiercache on a Cluster, 64 readers': ({ cluster }) => tiered({ cluster }, getOrSet, KEYS, 64),
+  'tiercache, 1 reader': ({ redisUrl }) => tiered(redisUrl, getOrSet, READS_BY_ONE, 1),
+  'tiercache get, 64 readers': ({ redisUrl }) => tiered(redisUrl, get, KEYS, 64),
+  'tiercache get, 1 reader': ({ redisUrl }) => tiered(redisUrl, get, READS_BY_ONE, 1),
+  'tiercache filling L1, 64 readers': ({ redisUrl }) => tiered(redisUrl, getOrSet, KEYS, 64, { maxEntries: 2 * KEYS }),
+  'tiercache filling L1, 1 reader': ({ redisUrl }) =>
+    tiered(redisUrl, getOrSet, READS_BY_ONE, 1, { maxEntries: 2 * KEYS }),
+  'ioredis, 64 readers': ({ redisUrl }) => plain(new Redis(redisUrl), KEYS, 64),
+  'ioredis on a Cluster, 64 readers': ({ cluster }) => plain(new Cluster([...cluster]), KEYS, 64),
+  'ioredis, 1 reader': ({ redisUrl }) => plain(new Redis(redisUrl), READS_BY_ONE, 1),
 }
 
 type Read = (key: string) => Promise<Product | undefined>
@@ -83,7 +105,7 @@ const get =
  * of each round, so that each read is a read of L2 and is charged with keeping what it found. Each round has a new cache.
  */
 async function tiered(
-  { redisUrl }: VariantContext,
+  redis: RedisSource,
   reader: (cache: Cache) => Read,
   reads: number,
   readers: number,
@@ -91,8 +113,10 @@ async function tiered(
 ): Promise<Variant> {
   const open = async () => {
     // A machine that stands still for longer than the default deadline would turn a read into a load.
-    const cache = createCache({ redis: redisUrl, l1, commandTimeout: '10s', defaults: { ttl: '1h' } })
+    const cache = createCache({ redis, l1, commandTimeout: '10s', defaults: { ttl: '1h' } })
     await once(cache, 'connected')
+    // On a Cluster the first reads wait until all masters are connected.
+    await cache.get('(begin)')
     return cache
   }
   const keys = keysOf(KEYS)
@@ -112,8 +136,7 @@ async function tiered(
   }
 }
 
-async function plain({ redisUrl }: VariantContext, reads: number, readers: number): Promise<Variant> {
-  const redis = new Redis(redisUrl)
+async function plain(redis: Redis | Cluster, reads: number, readers: number): Promise<Variant> {
   const keys = keysOf(KEYS).map((key) => `plain:${key}`)
   await eachOf(keys, 64, (key, id) => redis.set(key, pack(productOf(id)), 'PX', 3_600_000))
   const order = shuffled(keys, seeded(1)).slice(0, reads)

@@ -81,22 +81,24 @@ export class BucketChain implements Currency {
 
   /**
    * All that was published before `sentAt` has come, for the head of the chain was read then; `before` is the last link
-   * that was known at that time.
+   * that was known at that time. Answers whether that head was heard.
    */
-  proven(head: Link | undefined, before: Link | undefined, sentAt: number): void {
+  proven(head: Link | undefined, before: Link | undefined, sentAt: number): 'heard' | 'unheard' {
     if (!head) {
       // A chain that was known before the read is lost, with whatever it told; one that began since is not.
-      if (!before) return
+      if (!before) return 'heard'
       this.#chain.forget()
       this.#listener.lost('the chain of notices is gone', [this.index])
-      return
+      return 'heard'
     }
     const found = this.#chain.read(head, before)
     if (found === 'back' && before) this.#wentBack({ after: head.n, until: before.n })
     if (found === 'gap') this.#gaps.found('the head of the chain was not heard')
-    if (!this.#tellLoss()) return
-    this.#gaps.tellDue()
-    this.verifiedAt = sentAt
+    if (this.#tellLoss()) {
+      this.#gaps.tellDue()
+      this.verifiedAt = sentAt
+    }
+    return found === 'gap' ? 'unheard' : 'heard'
   }
 
   #wentBack({ after, until }: LostLinks): void {

@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts'
 import { readNotice } from '../entry/notice.ts'
 import type { Bucket } from '../redis/bucket.ts'
 import { withDeadline } from '../redis/deadline.ts'
-import { isRefusal } from '../redis/failure.ts'
+import { isRefusal, saysUnserved } from '../redis/failure.ts'
+import { inOneWrite } from '../redis/one-write.ts'
 import type { Server } from '../redis/server.ts'
 import type { BucketChain } from './bucket-chain.ts'
 import type { Link } from './chain.ts'
@@ -15,6 +16,14 @@ export interface Carried {
 
 /** How long to wait before asking again for a subscription that was refused. */
 const REFUSED_PAUSE_MS = 5000
+/** The same where the slot has moved, and nobody who was asked knows where to. */
+const MOVED_PAUSE_MS = 200
+
+/** Why the head of a chain could not be read, though the server has answered. */
+type NoAnswer = 'not held' | 'not served'
+
+/** What ioredis 5 says of the end of a subscription that it did not ask for. */
+const UNASKED_REPLY = /^Command queue state error/
 
 /**
  * The notices of the buckets that one server holds. Pub/sub may lose messages in silence, so the scripts chain their
@@ -30,7 +39,10 @@ export class RedisFeed {
   readonly #notHeld: () => void
   /** By channel. */
   #carried = new Map<string, Carried>()
-  readonly #subscribed = new Set<string>()
+  /** The channels of the present connection, and whether one was found to bring what is published. */
+  readonly #subscribed = new Map<string, 'new' | 'proven'>()
+  /** The channels that were asked for on the present connection, and not answered yet. */
+  #asked = new Set<string>()
   #isBeating = false
   /** Whether a beat is wanted that begins after the one under way. */
   #isBeatDue = false
@@ -44,59 +56,93 @@ export class RedisFeed {
     this.#notHeld = notHeld
     const { subscriber } = server
     const heard = (channel: string, text: string) => {
+      if (!server.hasSubscriber) return
       if (this.#carried.get(channel)?.chain.heard(readNotice(text)) === 'look') void this.beat()
     }
     subscriber.on('message', heard)
     subscriber.on('smessage', heard)
-    subscriber.on('ready', () => this.#subscribeAll())
-    subscriber.on('close', () => this.#subscribed.clear())
+    subscriber.on('close', () => this.#forgetSubscriptions())
+    subscriber.on('moved', () => this.#ended())
+    subscriber.on('error', (error: Error) => {
+      if (UNASKED_REPLY.test(error.message)) this.#ended()
+    })
+    server.whenSubscriber(() => this.#subscribeAll())
     server.whenUsable(() => this.#subscribeAll())
   }
 
   /** Hears these buckets from now on, and no others. */
   carry(all: readonly Carried[]): void {
     this.#carried = new Map(all.map((each) => [each.bucket.names.channel, each]))
-    // A server ends the subscriptions to a slot that it gives away.
-    for (const channel of this.#subscribed) if (!this.#carried.has(channel)) this.#subscribed.delete(channel)
-    this.#subscribeAll()
+    const isGivenAway = [...this.#subscribed.keys(), ...this.#asked].some((channel) => !this.#carried.has(channel))
+    if (isGivenAway && all.length > 0) this.#reconnect()
+    else this.#subscribeAll()
+  }
+
+  /**
+   * The server has ended a subscription, as it does when it gives its slot away: what ioredis makes of that differs, and
+   * only a new connection is sure to hear the slot when it comes back. Or it does not hold what it was just asked for.
+   */
+  #ended(): void {
+    if (this.#asked.size === 0) this.#reconnect()
+    this.#notHeld()
   }
 
   /** Whether a channel is sharded is known when the server is. */
   #subscribeAll(): void {
-    if (this.#closed || !this.#server.usable || this.#server.subscriber.status !== 'ready') return
-    for (const channel of this.#carried.keys()) if (!this.#subscribed.has(channel)) this.#subscribe(channel)
+    if (this.#closed || !this.#server.usable || !this.#server.hasSubscriber) return
+    for (const channel of this.#carried.keys()) {
+      if (!this.#subscribed.has(channel) && !this.#asked.has(channel)) this.#subscribe(channel)
+    }
     void this.beat()
   }
 
   #subscribe(channel: string): void {
     const { subscriber, subscribes } = this.#server
-    const asked = subscribes === 'SSUBSCRIBE' ? subscriber.ssubscribe(channel) : subscriber.subscribe(channel)
-    withDeadline(asked, subscribes, this.#maxStalenessMs, this.#clock).then(
+    const asked = this.#asked.add(channel)
+    const answer = subscribes === 'SSUBSCRIBE' ? subscriber.ssubscribe(channel) : subscriber.subscribe(channel)
+    withDeadline(answer, subscribes, this.#maxStalenessMs, this.#clock).then(
       () => {
-        this.#subscribed.add(channel)
+        if (!asked.delete(channel)) return
+        this.#subscribed.set(channel, 'new')
+        this.#carried.get(channel)?.bucket.missed()
         void this.beat()
       },
-      (error: unknown) => this.#unsubscribed(subscribes, error),
+      (error: unknown) => {
+        if (asked.delete(channel)) this.#unsubscribed(channel, subscribes, error)
+      },
     )
   }
 
   /** Without the right to subscribe a new connection would not help: L1 then lives for the bound on staleness only. */
-  #unsubscribed(command: string, error: unknown): void {
+  #unsubscribed(channel: string, command: string, error: unknown): void {
     if (!isRefusal(error)) {
       this.#reconnect()
       return
     }
-    if (error.message.startsWith('MOVED')) this.#notHeld()
-    else this.#server.refused(command, error)
-    // One retry, however many channels were refused.
+    // The beat finds out when it is served again.
+    if (saysUnserved(error)) this.#carried.get(channel)?.bucket.answered(false)
+    else if (error.message.startsWith('MOVED')) this.#retryIn(MOVED_PAUSE_MS, this.#notHeld)
+    else this.#retryIn(REFUSED_PAUSE_MS, () => this.#server.refused(command, error))
+  }
+
+  /** One retry, however many channels were refused. */
+  #retryIn(ms: number, tell: () => void): void {
     this.#cancelRetry?.()
-    this.#cancelRetry = this.#clock.inBackground(REFUSED_PAUSE_MS, () => this.#subscribeAll())
+    this.#cancelRetry = this.#clock.inBackground(ms, () => this.#subscribeAll())
+    tell()
   }
 
   /** A subscription that does not answer may be half-open: only a new socket tells. */
   #reconnect(): void {
+    this.#forgetSubscriptions()
+    if (!this.#closed) this.#server.renewSubscriber()
+  }
+
+  /** What is answered on a former connection changes nothing. */
+  #forgetSubscriptions(): void {
     this.#subscribed.clear()
-    if (!this.#closed) this.#server.subscriber.disconnect(true)
+    this.#asked.clear()
+    this.#asked = new Set()
   }
 
   /** Proves how far the buckets have been heard. */
@@ -129,27 +175,39 @@ export class RedisFeed {
   async #prove(): Promise<void> {
     const sentAt = this.#clock.now()
     const asked = [...this.#carried]
-      .filter(([channel]) => this.#subscribed.has(channel))
-      .map(([channel, each]) => ({ channel, ...each, before: each.chain.last }))
+      .map(([channel, each]) => ({ channel, ...each, before: each.chain.last, hearing: this.#hearing(channel) }))
+      .filter(({ bucket, hearing }) => hearing || !bucket.isServed)
     const [heads] = await Promise.all([this.#readHeads(asked), this.#server.measureTime()])
-    if (asked.length === 0 || !(await this.#ponged())) return
-    for (const [index, { channel, chain, before }] of asked.entries()) {
+    if (!asked.some(({ hearing }) => hearing) || !(await this.#ponged())) return
+    for (const [index, { channel, chain, before, hearing }] of asked.entries()) {
       const head = heads[index]
-      if (head !== 'not held' && this.#subscribed.has(channel)) chain.proven(head, before, sentAt)
+      if (!hearing || !this.#hearing(channel) || isNoAnswer(head)) continue
+      const found = chain.proven(head, before, sentAt)
+      this.#subscribed.set(channel, 'proven')
+      // It has brought all that was published so far, and now did not: the server has ended it, and nobody was told.
+      if (found === 'unheard' && hearing === 'proven' && this.#server.subscribes === 'SSUBSCRIBE') this.#reconnect()
     }
   }
 
+  #hearing(channel: string): 'new' | 'proven' | undefined {
+    return this.#server.hasSubscriber ? this.#subscribed.get(channel) : undefined
+  }
+
   /** The heads of the chains, in one batch; `undefined` where there is none, or something else in its place. */
-  async #readHeads(asked: readonly Carried[]): Promise<readonly (Link | 'not held' | undefined)[]> {
+  async #readHeads(asked: readonly Carried[]): Promise<readonly (Link | NoAnswer | undefined)[]> {
     // Where nothing is sent nothing is answered: it must not count as an answer of the server.
     if (asked.length === 0) return []
-    const heads = (await this.#server.send('HMGET', (redis) =>
-      Promise.all(asked.map(({ bucket }) => redis.call('HMGET', bucket.names.chain, 'tip', 'n').catch(noHead))),
-    )) as (readonly [string | null, string | null] | 'not held')[]
-    if (heads.includes('not held')) this.#notHeld()
-    return heads.map((head) => {
-      if (head === 'not held') return head
-      const [tip, n] = head
+    const replies = (await this.#server.send('HMGET', (redis) =>
+      inOneWrite(redis, () =>
+        Promise.all(asked.map(({ bucket }) => redis.call('HMGET', bucket.names.chain, 'tip', 'n').catch(noHead))),
+      ),
+    )) as (readonly [string | null, string | null] | NoAnswer)[]
+    if (replies.includes('not held')) this.#notHeld()
+    const turned = asked.filter(({ bucket }, index) => bucket.answered(replies[index] !== 'not served'))
+    if (turned.length > 0) this.#subscribeAll()
+    return replies.map((reply) => {
+      if (isNoAnswer(reply)) return reply
+      const [tip, n] = reply
       return tip === null || n === null || !/^\d{1,16}$/.test(n) ? undefined : { tip, n: Number(n) }
     })
   }
@@ -179,8 +237,14 @@ export class RedisFeed {
 }
 
 /** A server that redirects does not hold the bucket; what is no chain is none, and the next link repairs it. */
-function noHead(error: unknown): 'not held' | readonly [null, null] {
-  if (isRefusal(error) && /^(MOVED|ASK) /.test(error.message)) return 'not held'
-  if (isRefusal(error) && error.message.startsWith('WRONGTYPE')) return [null, null]
+function noHead(error: unknown): NoAnswer | readonly [null, null] {
+  if (!isRefusal(error)) throw error
+  if (/^(MOVED|ASK) /.test(error.message)) return 'not held'
+  if (saysUnserved(error)) return 'not served'
+  if (error.message.startsWith('WRONGTYPE')) return [null, null]
   throw error
+}
+
+function isNoAnswer(reply: unknown): reply is NoAnswer {
+  return typeof reply === 'string'
 }

@@ -1,6 +1,3 @@
-import type { Freshness } from '../entry/freshness.ts'
-import { judge } from '../entry/freshness.ts'
-import type { Isolation } from '../entry/isolation.ts'
 import {
   ROOT_NAMESPACE,
   bucketGroup,
@@ -26,13 +23,13 @@ import {
 import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
 import { touchThrough } from './touch.ts'
-import { lookupFar, lookupNear } from './lookup.ts'
 import { handOut, isCoherent, standing } from './near.ts'
 import type {
   ChangeOptions,
   CounterOptions,
   DefaultOptions,
   DefaultSettings,
+  KeysOptions,
   LoadOptions,
   SetOptions,
 } from './options.ts'
@@ -40,28 +37,20 @@ import {
   readChangeOptions,
   readCounterOptions,
   readDefaultOptions,
+  readKeysOptions,
   readLoadOptions,
   readSetOptions,
 } from './options.ts'
-import type { Loaded, Parts, Target } from './parts.ts'
-import type { Loader, LoadRequest } from './loader.ts'
-import { readThrough } from './read-through.ts'
+import type { Parts, Target } from './parts.ts'
+import type { HandedOut } from './get-or-load.ts'
+import { getOrLoad } from './get-or-load.ts'
+import { listKeys } from './keys.ts'
+import type { Loader } from './loader.ts'
+import type { CacheEntry } from './read-entry.ts'
+import { readEntry } from './read-entry.ts'
 import { replayLast } from './replay.ts'
-import { renewBehind } from './stale-while-revalidate.ts'
 import type { Outcome, SetResult } from './write-through.ts'
 import { writeThrough } from './write-through.ts'
-
-/** An entry as its reader sees it. Durations are in ms; `Infinity` for an entry without an end. */
-export interface CacheEntry<T> {
-  readonly value: T
-  readonly freshness: Exclude<Freshness, 'expired'>
-  /** Since it was stored. */
-  readonly age: number
-  /** How long it will still be fresh; 0 when it is stale. */
-  readonly ttl: number
-  readonly tags: readonly string[]
-  readonly tier: 'l1' | 'l2'
-}
 
 /** A value with where it came from: see {@link Cache.getOrSetEntry}. */
 export interface LoadedEntry<T> {
@@ -79,12 +68,6 @@ export interface CacheStats extends Gauges {
   readonly counters: Counters
 }
 
-/** What a load hands to one caller. */
-interface HandedOut {
-  readonly loaded: Pick<Loaded, 'value' | 'tier' | 'freshness' | 'createdAt' | 'freshUntil'>
-  readonly joined: boolean
-}
-
 /** What a cache and its namespaces share: the closing, once it has begun. */
 interface Life {
   closing?: Promise<void>
@@ -98,7 +81,7 @@ const DRAIN_MS = 5000
  * by {@link Cache.namespace}.
  *
  * Methods that answer a promise reject with a `TierCacheError` for bad arguments, and never for a Redis that fails: that
- * is an event, and a miss. Exceptions are {@link Cache.increment}, and changes with `requireAck`.
+ * is an event, and a miss. Exceptions are {@link Cache.increment}, {@link Cache.keys}, and changes with `requireAck`.
  */
 export class Cache implements Observable {
   /** The full name of this namespace; `_` for the root. */
@@ -177,22 +160,7 @@ export class Cache implements Observable {
 
   /** What the cache has under a key, stale or fresh, with its age. Loads nothing. */
   async getEntry<T>(key: string): Promise<CacheEntry<T> | undefined> {
-    const target = this.#target(key)
-    const parts = this.#parts
-    const near = lookupNear(parts, target, this.#requests)
-    const nearest = near && this.#entryOf<T>(near.entry, near.entry.shared, 'l1')
-    // Fills are not told to the other processes: where L1 is stale, L2 may be fresh again.
-    if (!parts.shared || nearest?.freshness === 'fresh') return nearest
-    const flight = parts.flights.open(target.id, parts.marks.count)
-    try {
-      const found = await lookupFar(parts, target, flight, this.#defaults, this.#requests)
-      return found.entry ? this.#entryOf<T>(found.entry, found.shared, 'l2') : nearest
-    } catch {
-      // Counted and told by the client: a cache that fails is a miss.
-      return nearest
-    } finally {
-      parts.flights.close(flight)
-    }
+    return readEntry<T>(this.#parts, this.#target(key), this.#defaults, this.#requests)
   }
 
   /** Whether a fresh value is there, in L1 or L2. */
@@ -301,6 +269,30 @@ export class Cache implements Observable {
   }
 
   /**
+   * The keys of this namespace, not of those below it, that begin with `prefix`, in no order. For people and tools, not for
+   * requests: Redis looks at all names of its database, on a Cluster those of each master, 500 in a step, one step after the
+   * other as keys are taken.
+   *
+   * With Redis these are the keys of what L2 stores, whether it may still be served or not: fresh, stale, and made void by a
+   * tag or a `clear`; not of what L1 alone has, for want of L2. Without Redis they are those of what L1 may serve, fresh or
+   * stale, when the listing begins.
+   *
+   * A key that is there all the time is listed, and once. One that comes or goes meanwhile may be listed or not; while slots
+   * of a Cluster move between servers, keys on their way may be missed; and of more than 100,000 keys one may be listed again.
+   *
+   * Throws `ERR_CLOSED` or for bad options. The listing rejects when Redis cannot be asked, and never ends early:
+   * `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_TIMEOUT`, `ERR_REDIS_REPLY`, or `ERR_REDIS_LOST`, also when the connection was lost
+   * and came back between two keys. It ends with the loop that takes the keys, or when `signal` is aborted.
+   *
+   * @example
+   * for await (const key of cache.keys({ prefix: 'user:' })) console.log(key)
+   */
+  keys(options?: KeysOptions): AsyncGenerator<string, void> {
+    this.#assertOpen()
+    return listKeys(this.#parts, this.name, readKeysOptions(options))
+  }
+
+  /**
    * The same cache for keys of their own, with defaults of their own. Names nest: `users` opened within `shop` is
    * `shop.users`, and clearing `shop` clears it too. Throws `ERR_INVALID_NAMESPACE` or for bad options.
    *
@@ -373,37 +365,7 @@ export class Cache implements Observable {
     const target = this.#target(key)
     readLoader(loader)
     const settings = readLoadOptions('getOrSet', options, this.#defaults)
-    const request: LoadRequest = { target, loader, settings, requests: this.#requests, purpose: 'read' }
-    const near = lookupNear(this.#parts, target, this.#requests)
-    if (near) {
-      if (near.freshness === 'stale') renewBehind(this.#parts, request)
-      const { value, shared, createdAt, freshUntil } = near.entry
-      const kept = this.#handOutAs(value, shared, settings.isolation)
-      return { loaded: { value: kept, tier: 'l1', freshness: near.freshness, createdAt, freshUntil }, joined: false }
-    }
-    const { loaded, joined } = await readThrough(this.#parts, request)
-    if (loaded.freshness === 'stale' && loaded.failure === undefined) renewBehind(this.#parts, request)
-    if (loaded.shared) return { loaded, joined }
-    return { loaded: { ...loaded, value: handOut(loaded.value, false) }, joined }
-  }
-
-  /** A caller that asks for another isolation than the value was kept with gets a copy where sharing would break it. */
-  #handOutAs(value: unknown, shared: boolean, isolation: Isolation): unknown {
-    if (isolation === 'copy' || (isolation === 'frozen' && !shared)) return handOut(value, false)
-    return isolation === 'reference' ? value : handOut(value, shared)
-  }
-
-  #entryOf<T>(
-    entry: Pick<NearEntry, 'value' | 'createdAt' | 'freshUntil' | 'staleUntil' | 'tags'>,
-    shared: boolean,
-    tier: 'l1' | 'l2',
-  ): CacheEntry<T> | undefined {
-    const now = this.#parts.clock.now()
-    const freshness = judge(entry, now)
-    if (freshness === 'expired') return undefined
-    const ttl = Math.max(0, entry.freshUntil - now)
-    const age = Math.max(0, now - entry.createdAt)
-    return { value: handOut(entry.value, shared) as T, freshness, age, ttl, tags: entry.tags, tier }
+    return getOrLoad(this.#parts, { target, loader, settings, requests: this.#requests, purpose: 'read' })
   }
 
   #target(key: string): Target {

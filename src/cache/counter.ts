@@ -17,7 +17,7 @@ const UNKNOWN: ReadonlySet<string> = new Set(['ERR_REDIS_TIMEOUT', 'ERR_REDIS_LO
 export async function incrementThrough(parts: Parts, target: Target, by: number, kept: EntrySettings): Promise<number> {
   const candidate = candidateOf(parts, target, encode(by), kept, 0)
   if (!parts.shared) return incrementNear(parts, target, candidate, by, kept)
-  if (parts.journal.fences(target.id, target.groups)) {
+  if (parts.journal.fences(target.id, target.groups, target.bucket)) {
     throw new TierCacheError(
       'ERR_REDIS_UNAVAILABLE',
       'increment was not sent: an invalidation of its key has to go first',

@@ -3,6 +3,7 @@ import type { Notice, Operation } from '../entry/notice.ts'
 import { isLink, subjectKey } from '../entry/notice.ts'
 import type { Invalidation, JournalEntry } from './journal.ts'
 import { expireNear, forget, noteUnacknowledged } from './near.ts'
+import { UnacknowledgedIn } from '../tags/tag-index.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** What an invalidation came to; see `Outcome` in `write-through.ts`. */
@@ -124,9 +125,15 @@ async function moveFar(
     parts.recent.acknowledged(invalidation)
     return true
   } catch (error) {
-    noteUnacknowledged(parts, entry, operation, error)
+    noteUnacknowledged(parts, { ...entry, invalidation: leftOf(invalidation, error) }, operation, error)
     return false
   }
+}
+
+/** What is still to be repeated of an invalidation that was not acknowledged: in the buckets that have not. */
+export function leftOf(invalidation: Invalidation, error: unknown): Invalidation {
+  if (invalidation.kind === 'key' || !(error instanceof UnacknowledgedIn)) return invalidation
+  return { ...invalidation, buckets: error.buckets }
 }
 
 /** Repeats an invalidation. Rejects when that is not acknowledged. */
@@ -136,10 +143,10 @@ export async function repeatInvalidation(parts: Parts, invalidation: Invalidatio
       await parts.shared?.far.delete(invalidation.address)
       return
     case 'namespace':
-      await parts.shared?.tags.clear(invalidation.namespace)
+      await parts.shared?.tags.clear(invalidation.namespace, invalidation.buckets)
       return
     case 'tag':
-      await parts.shared?.tags.invalidate(invalidation.tag)
+      await parts.shared?.tags.invalidate(invalidation.tag, invalidation.buckets)
       return
     default:
       invalidation satisfies never

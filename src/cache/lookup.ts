@@ -56,7 +56,7 @@ export async function lookupFar(
   requests: RequestCounters,
 ): Promise<FarLookup> {
   const far = parts.shared?.far
-  if (!far || parts.journal.fences(target.id, target.groups)) return { ...NOTHING, seen: undefined }
+  if (!far || parts.journal.fences(target.id, target.groups, target.bucket)) return { ...NOTHING, seen: undefined }
   const found = await far.get(target)
   if (found.word !== 'entry') {
     requests.l2Missing++
@@ -90,7 +90,7 @@ export async function judgeTags(
   const { tags } = found.entry
   const { sentAt: asOf } = found
   if (!parts.shared) return { verdict: 'holds', asOf }
-  if (parts.journal.fences(target.id, groupsOf(target, tags))) return { verdict: 'void', asOf }
+  if (parts.journal.fences(target.id, groupsOf(target, tags), target.bucket)) return { verdict: 'void', asOf }
   return parts.shared.tags.judge(target.bucket, tags, found.tagStamps, found.n0)
 }
 

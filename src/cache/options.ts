@@ -1,5 +1,5 @@
 import type { Isolation } from '../entry/isolation.ts'
-import { checkPrefix, checkTags } from '../entry/key.ts'
+import { checkPrefix, checkTags, isWellFormed } from '../entry/key.ts'
 import { badValue } from '../errors.ts'
 import type { Duration } from '../options.ts'
 import {
@@ -53,6 +53,14 @@ export interface SetOptions extends EntryOptions, ChangeOptions {
 
 /** How a counter is kept that `increment` makes. It has no tags, and its `ttl` is not shortened by chance. */
 export type CounterOptions = Omit<EntryOptions, 'tags' | 'jitter'>
+
+/** Which keys are listed by `keys`. */
+export interface KeysOptions {
+  /** How they begin; nothing in it stands for anything else. Default `''`: all. */
+  readonly prefix?: string | undefined
+  /** Ends the listing, which rejects with the signal's reason. Default: none. */
+  readonly signal?: AbortSignal | undefined
+}
 
 /** How a value is loaded, and kept. */
 export interface LoadOptions extends EntryOptions {
@@ -126,6 +134,11 @@ export interface DefaultSettings extends LoadSettings {
   readonly requireAck: boolean
 }
 
+export interface KeysSettings {
+  readonly prefix: string
+  readonly signal: AbortSignal | undefined
+}
+
 export interface CacheSettings {
   readonly prefix: string
   readonly l1: { readonly maxEntries: number; readonly maxBytes: number } | undefined
@@ -166,6 +179,7 @@ const CACHE_NAMES = [
   'clusterBuckets',
   'defaults',
 ]
+const KEYS_NAMES = ['prefix', 'signal']
 const ISOLATIONS = ['frozen', 'copy', 'reference'] as const
 
 /** Reads the options of a whole cache. Throws `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_INVALID_NAMESPACE`. */
@@ -224,6 +238,18 @@ export function readChangeOptions(owner: string, options: ChangeOptions | undefi
   if (options === undefined) return base.requireAck
   checkOptions(owner, options, CHANGE_NAMES)
   return readRequireAck(options, base)
+}
+
+/** Reads the options of `keys`. */
+export function readKeysOptions(options: KeysOptions | undefined): KeysSettings {
+  const { prefix = '', signal } = definedOptions('keys', options, KEYS_NAMES)
+  if (typeof prefix !== 'string' || !isWellFormed(prefix)) {
+    throw badValue('ERR_INVALID_OPTION', 'prefix', 'a text without lone surrogates', prefix)
+  }
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
+    throw badValue('ERR_INVALID_OPTION', 'signal', 'an AbortSignal', signal)
+  }
+  return { prefix, signal }
 }
 
 function readRequireAck({ requireAck }: ChangeOptions, base: DefaultSettings): boolean {

@@ -1,4 +1,4 @@
-import { repeatInvalidation } from './invalidation.ts'
+import { leftOf, repeatInvalidation } from './invalidation.ts'
 import type { JournalEntry } from './journal.ts'
 import { subjectOf } from './near.ts'
 import type { Parts } from './parts.ts'
@@ -15,6 +15,8 @@ const LONGEST_PAUSE_MS = 5000
  */
 export function replayWhenUsable(parts: Parts): void {
   let isReplaying = false
+  /** Whether one is wanted that begins after the one under way: what that one sent may have been too early. */
+  let isDue = false
   let isEnded = false
   let pauseMs = FIRST_PAUSE_MS
   let cancel: (() => void) | undefined
@@ -22,9 +24,14 @@ export function replayWhenUsable(parts: Parts): void {
   const replay = async () => {
     cancel?.()
     cancel = undefined
+    isDue = true
     if (isReplaying || isEnded || parts.journal.size === 0) return
     isReplaying = true
-    const isDone = await replayAll(parts)
+    let isDone = false
+    while (isDue && !isEnded) {
+      isDue = false
+      isDone = await replayAll(parts)
+    }
     isReplaying = false
     pauseMs = isDone ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
     if (parts.journal.size > 0) replayLater()
@@ -48,7 +55,7 @@ export function replayWhenUsable(parts: Parts): void {
 export async function replayLast(parts: Parts): Promise<void> {
   const { journal, shared, clock, events, settings } = parts
   if (journal.size === 0) return
-  if (shared?.far.usable) await within(clock, replayAll(parts), settings.commandTimeoutMs)
+  if (shared && !shared.far.passedOver) await within(clock, replayAll(parts), settings.commandTimeoutMs)
   if (journal.size === 0) return
   const left = journal.size
   events.tell('warning', () => ({
@@ -71,12 +78,13 @@ async function replayAll(parts: Parts): Promise<boolean> {
 async function repeat(parts: Parts, entry: JournalEntry): Promise<boolean> {
   try {
     await repeatInvalidation(parts, entry.invalidation)
-  } catch {
-    // Counted and told by the client; it stays in the journal.
+  } catch (error) {
+    // Counted and told by the client; it stays in the journal, or what is left of it does.
+    parts.journal.narrow(entry, leftOf(entry.invalidation, error))
     return false
   }
-  parts.journal.acknowledge(entry)
+  const isDone = parts.journal.acknowledge(entry)
   parts.recent.acknowledged(entry.invalidation)
-  parts.events.tell('acknowledged', () => subjectOf(entry.invalidation))
-  return true
+  if (isDone) parts.events.tell('acknowledged', () => subjectOf(entry.invalidation))
+  return isDone
 }

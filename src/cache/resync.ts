@@ -1,5 +1,6 @@
 import type { LostLinks } from '../bus/bus.ts'
 import { bucketGroup, bucketOf } from '../entry/key.ts'
+import type { Invalidation } from './journal.ts'
 import { everything } from './journal.ts'
 import type { Parts } from './parts.ts'
 
@@ -28,8 +29,15 @@ export function dropUnheard(parts: Parts, reason: string, buckets: readonly numb
 export function resync(parts: Parts, reason: string, buckets: readonly number[], links?: LostLinks): void {
   dropUnheard(parts, reason, buckets)
   const lost = parts.recent.lost(buckets, links)
-  const repeated = lost === 'everything' ? [everything] : lost
+  const meant = lost === 'everything' ? [everything] : lost
+  const where = buckets.length === parts.bus.buckets ? undefined : buckets
+  const repeated = meant.map((each) => within(each, where))
   for (const invalidation of repeated) parts.journal.add({ number: parts.journal.next(), invalidation })
   parts.counters.resyncs++
   parts.events.tell('resync', () => ({ reason, repeated: repeated.length }))
+}
+
+/** What no server has lost but that of these buckets need not be repeated in others. In these it is, wherever it was owed before. */
+function within(invalidation: Invalidation, buckets: readonly number[] | undefined): Invalidation {
+  return invalidation.kind === 'key' ? invalidation : { ...invalidation, buckets }
 }

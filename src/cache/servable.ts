@@ -19,7 +19,8 @@ export const PRESUMED_MISSING: FarRead = { word: 'unusable', seen: undefined }
 /** Whether L2 is likely to have nothing for a caller that comes first. */
 export function isPresumedMissing({ streak, journal, renewing }: Parts, { target, purpose }: LoadRequest): boolean {
   // Where a renewal is under way there is a stale value, which its readers need not wait behind.
-  const mayGuess = purpose === 'read' && !renewing.has(target.id) && !journal.fences(target.id, target.groups)
+  const mayGuess =
+    purpose === 'read' && !renewing.has(target.id) && !journal.fences(target.id, target.groups, target.bucket)
   return streak.isCold && mayGuess
 }
 
@@ -33,7 +34,7 @@ export async function readFarFirst(parts: Parts, request: LoadRequest): Promise<
 /** Looks into L2 on a flight of its own. */
 export async function readFar(parts: Parts, { target, settings, requests, purpose }: LoadRequest): Promise<FarRead> {
   // What L2 has under a key that was invalidated here, and not yet there, is not to be believed.
-  if (!parts.shared || parts.journal.fences(target.id, target.groups)) return { word: 'unreachable' }
+  if (!parts.shared || parts.journal.fences(target.id, target.groups, target.bucket)) return { word: 'unreachable' }
   const flight = parts.flights.open(target.id, parts.marks.count)
   try {
     const { entry, shared, freshness, seen } = await lookupFar(parts, target, flight, settings, requests)

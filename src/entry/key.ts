@@ -25,7 +25,8 @@ export function checkKey(key: unknown): asserts key is string {
 
 const LONE_SURROGATE = /\p{Surrogate}/u
 
-function isWellFormed(text: string): boolean {
+/** Whether a text has no lone surrogates: only then is it the same again after UTF-8. */
+export function isWellFormed(text: string): boolean {
   return !LONE_SURROGATE.test(text)
 }
 
@@ -70,6 +71,13 @@ export function localId(namespace: string, key: string): string {
   return `\0${namespace}\0${key}`
 }
 
+/** The key that goes by a name in this process, if that is a name of this namespace: what {@link localId} was made of. */
+export function localKey(namespace: string, id: string): string | undefined {
+  const start = `\0${namespace}\0`
+  if (id.startsWith(start)) return id.slice(start.length)
+  return namespace === ROOT_NAMESPACE && id.charCodeAt(0) !== 0 ? id : undefined
+}
+
 /**
  * The bucket of an entry, by its name in this process: the same in all processes, for as long as there are as many
  * buckets.
@@ -99,10 +107,12 @@ export interface EntryNames {
 export class RedisNames {
   readonly chain: string
   readonly channel: string
+  readonly #prefix: string
   readonly #base: string
   readonly #clearStamps = new Map<string, readonly string[]>()
 
   constructor(prefix: string, database: number, bucket = 0) {
+    this.#prefix = prefix
     this.#base = `${prefix}:{${bucket}}`
     this.chain = `${this.#base}:q`
     this.channel = `${this.#base}:c:${database}`
@@ -113,8 +123,22 @@ export class RedisNames {
     return `${this.#base}:r`
   }
 
-  entry(address: Address): string {
-    return `${this.#base}:v:${address.namespace}:${address.key}`
+  entry({ namespace, key }: Address): string {
+    return `${this.#base}:v:${namespace}:${key}`
+  }
+
+  /** The key of an entry, by its name; `undefined` for another namespace, another bucket, and what is no entry. */
+  keyOf(namespace: string, name: string): string | undefined {
+    const start = this.entry({ namespace, key: '' })
+    return name.startsWith(start) ? name.slice(start.length) : undefined
+  }
+
+  /**
+   * The pattern that SCAN is to match for the entries of a namespace whose keys begin with `prefix`, in whichever bucket.
+   * Other names may match it, too.
+   */
+  entriesPattern(namespace: string, prefix: string): string {
+    return `${this.#prefix}:{*}:v:${namespace}:${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
   }
 
   lease(address: Address): string {

@@ -1,77 +1,126 @@
 import type { Clock } from '../clock.ts'
+import { TierCacheError } from '../errors.ts'
 import type { Bucket } from './bucket.ts'
+import { withDeadline } from './deadline.ts'
+import { isRefusal } from './failure.ts'
+import type { Mget, Read, Values } from './mget.ts'
+import { mgetsOf } from './mget.ts'
+import { inOneWrite } from './one-write.ts'
+import type { Server } from './server.ts'
 
-/** The most keys of one MGET. */
-const KEYS_MOST = 512
-
-interface Read {
-  readonly keys: readonly string[]
-  readonly done: (values: (Buffer | null)[], sentAt: number) => void
-  readonly failed: (error: unknown) => void
-}
-
-/** Reads that are asked for in one tick leave as one MGET for each bucket, with every key in it once. */
+/**
+ * Reads that are asked for in one tick leave together: as one MGET for each bucket, and those of one server in one write,
+ * with one deadline.
+ */
 export class BatchedReads {
+  readonly #commandTimeoutMs: number
   readonly #clock: Clock
   #waiting = new Map<Bucket, Read[]>()
 
-  constructor(clock: Clock) {
+  constructor(commandTimeoutMs: number, clock: Clock) {
+    this.#commandTimeoutMs = commandTimeoutMs
     this.#clock = clock
   }
 
-  /** Reads some keys of a bucket; `done` gets their values in the same order, and when the command was sent (monotonic ms). */
+  /** Reads some keys of a bucket. `failed` gets what {@link Bucket.run} rejects with. */
   read(bucket: Bucket, keys: Read['keys'], done: Read['done'], failed: Read['failed']): void {
     // A tick queued from a microtask runs when all microtasks are through: readers that go on together meet again.
-    if (this.#waiting.size === 0) process.nextTick(() => this.#flush())
+    if (this.#waiting.size === 0) process.nextTick(() => this.#gathered())
     const waiting = this.#waiting.get(bucket)
     if (waiting) waiting.push({ keys, done, failed })
     else this.#waiting.set(bucket, [{ keys, done, failed }])
   }
 
-  #flush(): void {
-    const waiting = this.#waiting
-    this.#waiting = new Map()
-    for (const [bucket, reads] of waiting) this.#flushOf(bucket, reads)
+  /**
+   * The answers of several servers that have come meanwhile are read in one turn of the event loop, each with a tick of
+   * its own: readers of several buckets meet again at the end of the turn.
+   */
+  #gathered(): void {
+    if (this.#waiting.size === 1) this.#flush()
+    else setImmediate(() => this.#flush())
   }
 
-  #flushOf(bucket: Bucket, reads: readonly Read[]): void {
-    let start = 0
-    let count = 0
-    for (let index = 0; index < reads.length; index++) {
-      count += (reads[index] as Read).keys.length
-      if (count < KEYS_MOST && index < reads.length - 1) continue
-      this.#send(bucket, start === 0 && index === reads.length - 1 ? reads : reads.slice(start, index + 1))
-      start = index + 1
-      count = 0
+  #flush(): void {
+    const sentAt = this.#clock.now()
+    const waiting = this.#waiting
+    this.#waiting = new Map()
+    const byServer = new Map<Server, Mget[]>()
+    for (const [bucket, reads] of waiting) {
+      const mgets = mgetsOf(bucket, reads, sentAt)
+      const server = bucket.usable ? bucket.server : undefined
+      const others = server && byServer.get(server)
+      if (!server) for (const mget of mgets) this.#send(mget)
+      else if (others) others.push(...mgets)
+      else byServer.set(server, mgets)
+    }
+    for (const [server, mgets] of byServer) {
+      const [first, ...others] = mgets
+      if (first && others.length === 0) this.#send(first)
+      else this.#sendTogether(server, mgets)
     }
   }
 
-  #send(bucket: Bucket, reads: readonly Read[]): void {
-    const places = new Map<string, number>()
-    const placesOf = reads.map(({ keys }) => keys.map((key) => placeIn(places, key)))
-    const sentAt = this.#clock.now()
-    bucket
-      .run<(Buffer | null)[]>('MGET', (redis) => redis.callBuffer('MGET', ...places.keys()))
-      .then(
-        (values) => {
-          for (let index = 0; index < reads.length; index++) {
-            const found = (placesOf[index] as number[]).map((place) => values[place] ?? null)
-            ;(reads[index] as Read).done(found, sentAt)
-          }
-        },
-        (error: unknown) => {
-          for (const { failed } of reads) failed(error)
-        },
-      )
+  #send(mget: Mget): void {
+    tell(mget, this.#ask(mget))
+  }
+
+  #ask({ bucket, keys }: Mget): Promise<Values> {
+    return bucket.run('MGET', (redis) => redis.mgetBuffer(...keys))
+  }
+
+  #sendTogether(server: Server, mgets: readonly Mget[]): void {
+    const answered = server.send('MGET', (redis) =>
+      answersTo(inOneWrite(redis, () => mgets.map(({ keys }) => redis.mgetBuffer(...keys)))),
+    ) as Promise<readonly (Values | 'refused')[]>
+    answered.then(
+      (answers) => {
+        for (let index = 0; index < mgets.length; index++) {
+          const mget = mgets[index] as Mget
+          const values = answers[index] as Values | 'refused'
+          if (values === 'refused') this.#sendAgain(mget, server)
+          else mget.answered(values)
+        }
+      },
+      (error: unknown) => {
+        const wasRefused = error instanceof TierCacheError && error.code === 'ERR_REDIS_REPLY'
+        for (const mget of mgets) {
+          if (wasRefused) this.#sendAgain(mget, server)
+          else mget.failed(error)
+        }
+      },
+    )
+  }
+
+  /**
+   * What was refused among others goes the way of any command, and is redirected there; its deadline stays what it was. Where
+   * another server is known to hold the bucket by now, that may have taken the place of the first, and nothing is sent to it
+   * that was asked for before (see `RedisClient.run`).
+   */
+  #sendAgain(mget: Mget, asked: Server): void {
+    if (mget.bucket.server !== asked) {
+      mget.failed(new TierCacheError('ERR_REDIS_UNAVAILABLE', 'MGET was not sent again: its bucket has moved'))
+      return
+    }
+    const leftMs = mget.sentAt + this.#commandTimeoutMs - this.#clock.now()
+    tell(mget, withDeadline(this.#ask(mget), 'MGET', leftMs, this.#clock))
   }
 }
 
-/** The place of a key in the command; a new key takes the next one. */
-function placeIn(places: Map<string, number>, key: string): number {
-  let place = places.get(key)
-  if (place === undefined) {
-    place = places.size
-    places.set(key, place)
-  }
-  return place
+function tell(mget: Mget, asked: Promise<Values>): void {
+  asked.then(
+    (values) => mget.answered(values),
+    (error: unknown) => mget.failed(error),
+  )
+}
+
+/**
+ * What came of commands that were sent together: a refusal is of its own bucket. Rejects where none was answered, or the
+ * connection was lost.
+ */
+async function answersTo(asked: readonly Promise<Values>[]): Promise<readonly (Values | 'refused')[]> {
+  const outcomes = await Promise.allSettled(asked)
+  const failures = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason)
+  const failure = failures.length === asked.length ? failures[0] : failures.find((reason) => !isRefusal(reason))
+  if (failure) throw failure
+  return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 'refused'))
 }

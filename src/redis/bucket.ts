@@ -13,6 +13,8 @@ export interface Carrier {
    * command's arguments never get into a message.
    */
   run<Reply>(bucket: Bucket, command: string, send: Sender): Promise<Reply>
+  /** Hears that a bucket is not served now, or is again; or that what was told of it until now may not have been heard. */
+  turned(bucket: Bucket, how: 'unserved' | 'served' | 'missed'): void
 }
 
 /**
@@ -23,6 +25,7 @@ export class Bucket {
   readonly index: number
   readonly names: RedisNames
   readonly #carrier: Carrier
+  #isServed = true
 
   constructor(index: number, names: RedisNames, carrier: Carrier) {
     this.index = index
@@ -37,7 +40,28 @@ export class Bucket {
 
   /** Whether a command would be sent right now. */
   get usable(): boolean {
-    return this.server?.usable === true
+    return this.#isServed && this.server?.usable === true
+  }
+
+  /** Whether its server serves it, as far as is known. */
+  get isServed(): boolean {
+    return this.#isServed
+  }
+
+  /**
+   * Its server has answered for it, or said that nobody serves it (CLUSTERDOWN): then it is passed over until the beat of
+   * the bus finds that it is served again. Answers whether that is another answer than the last.
+   */
+  answered(isServed: boolean): boolean {
+    if (isServed === this.#isServed) return false
+    this.#isServed = isServed
+    this.#carrier.turned(this, isServed ? 'served' : 'unserved')
+    return true
+  }
+
+  /** Its notices are heard from now on: who waits for one may have missed it. */
+  missed(): void {
+    this.#carrier.turned(this, 'missed')
   }
 
   /** See {@link Server.offsetMs}. */

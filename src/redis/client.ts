@@ -3,16 +3,22 @@ import type { Address } from '../entry/entry.ts'
 import { bucketOf, localId, RedisNames } from '../entry/key.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Counters, Events } from '../events.ts'
+import { AlikeWarnings } from './alike-warnings.ts'
 import type { Carrier } from './bucket.ts'
 import { Bucket } from './bucket.ts'
+import { openCluster, openNode } from './cluster-connection.ts'
 import { ClusterTopology } from './cluster-topology.ts'
-import { open, openCluster, openNode } from './connection.ts'
-import { redirectionOf } from './failure.ts'
+import { open } from './connection.ts'
+import { withDeadline } from './deadline.ts'
+import type { Redirection } from './failure.ts'
+import { isRefusal, redirectionOf, saysOnTheMove, saysUnserved } from './failure.ts'
 import { FirstAttempt } from './first-attempt.ts'
 import type { Sender } from './guarded-connection.ts'
 import type { ServerParts, ServerSettings } from './parts.ts'
 import { Server } from './server.ts'
+import { SlotsInquiry } from './slots-inquiry.ts'
 import type { ClusterConnection, ClusterOptions, RedisSource } from './source.ts'
+import { slotOf } from './slot.ts'
 import { isCluster } from './source.ts'
 import type { Topology } from './topology.ts'
 import { OneServer } from './topology.ts'
@@ -30,17 +36,25 @@ export interface RedisClientSettings extends ServerSettings {
  */
 export class RedisClient implements Carrier {
   readonly buckets: readonly Bucket[]
+  readonly #settings: RedisClientSettings
+  readonly #clock: Clock
   readonly #topology: Topology
   readonly #firstAttempt: FirstAttempt
   readonly #warnings: Warnings
   readonly #counters: Counters
   readonly #usableListeners = new Set<() => void>()
-  readonly #failingListeners = new Set<() => void>()
+  readonly #failingListeners = new Set<(buckets: readonly number[]) => void>()
   readonly #anotherRunListeners = new Set<(buckets: readonly number[]) => void>()
+  /** How many buckets are not served. */
+  #unserved = 0
+  /** How often others took the place of servers. */
+  #successions = 0
 
   constructor(settings: RedisClientSettings, clock: Clock, events: Events, counters: Counters) {
     const { source, commandTimeoutMs, prefix, clusterBuckets } = settings
-    this.#warnings = new Warnings(events, prefix)
+    this.#settings = settings
+    this.#clock = clock
+    this.#warnings = isCluster(source) ? new AlikeWarnings(events, prefix) : new Warnings(events, prefix)
     this.#counters = counters
     const parts = { settings, clock, events, counters, warnings: this.#warnings }
     this.#topology = isCluster(source) ? this.#cluster(source, clusterBuckets, parts) : this.#one(source, parts)
@@ -69,25 +83,51 @@ export class RedisClient implements Carrier {
       if (server) this.#hear(server)
       return server
     }
-    const settings = { buckets, commandTimeoutMs, borrowed }
-    return new ClusterTopology(cluster, settings, connect, clock, this.#warnings)
+    const inquiry = new SlotsInquiry(cluster, borrowed, this.#warnings)
+    const topology = new ClusterTopology(cluster, inquiry, { buckets, commandTimeoutMs }, connect, clock)
+    topology.whenMoved((moved, how) => {
+      if (how === 'succeeded') this.#successions++
+      if (how !== 'found') this.#isFailing(moved)
+    })
+    return topology
   }
 
   #hear(server: Server): void {
     server.whenUsable(() => this.#isUsable())
-    server.whenFailing(() => {
-      for (const listener of this.#failingListeners) listener()
-    })
+    server.whenFailing(() => this.#isFailing(this.#heldBy(server)))
     server.whenAnotherRun(() => {
-      const buckets = this.buckets.filter((bucket) => bucket.server === server).map(({ index }) => index)
-      for (const listener of this.#anotherRunListeners) listener(buckets)
+      for (const listener of this.#anotherRunListeners) listener(this.#heldBy(server))
     })
+  }
+
+  #heldBy(server: Server): readonly number[] {
+    return this.buckets.filter((bucket) => bucket.server === server).map(({ index }) => index)
   }
 
   #isUsable(): void {
     // The first server may be usable before the client itself is made.
     if (this.usable) this.#firstAttempt.succeeded()
     for (const listener of this.#usableListeners) listener()
+  }
+
+  #isFailing(buckets: readonly number[]): void {
+    for (const listener of this.#failingListeners) listener(buckets)
+  }
+
+  /** See {@link Carrier.turned}. What nobody serves is told once per outage. */
+  turned({ index }: Bucket, how: 'unserved' | 'served' | 'missed'): void {
+    if (how === 'served') this.#isUsable()
+    else this.#isFailing([index])
+    if (how === 'missed') return
+    this.#unserved += how === 'unserved' ? 1 : -1
+    if (how === 'served' || this.#unserved > 1) return
+    this.#warnings.tell({
+      code: 'ERR_REDIS_UNAVAILABLE',
+      message:
+        `the Redis Cluster does not serve slot ${slotOf(String(index))} (CLUSTERDOWN), and maybe others: L1 and loaders ` +
+        'go on, L2 joins when it does. CLUSTER INFO and CLUSTER NODES tell which masters are lost, or which slots nobody ' +
+        'holds',
+    })
   }
 
   get topology(): Topology {
@@ -110,13 +150,13 @@ export class RedisClient implements Carrier {
 
   /** Whether any command would be refused at once, whatever its bucket: neither sent, nor kept waiting for the first connection. */
   get passedOver(): boolean {
-    return this.#firstAttempt.isOver && !this.#topology.servers.some(({ usable }) => usable)
+    return this.#firstAttempt.isOver && !this.buckets.some(({ usable }) => usable)
   }
 
   /** Calls `listener` whenever commands can be sent again to a server: it is connected, or its breaker has closed. */
   whenUsable(listener: () => void): void {
     this.#usableListeners.add(listener)
-    if (this.#topology.servers.some(({ usable }) => usable)) listener()
+    if (this.buckets.some(({ usable }) => usable)) listener()
   }
 
   /** Calls `listener` with the buckets of a server that may have lost what it had acknowledged. See {@link Server.whenAnotherRun}. */
@@ -124,8 +164,11 @@ export class RedisClient implements Carrier {
     this.#anotherRunListeners.add(listener)
   }
 
-  /** See {@link Server.whenFailing}. */
-  whenFailing(listener: () => void): void {
+  /**
+   * Calls `listener` with the buckets of which commands begin to fail, or that are on the move: what others are to tell of
+   * them may never be heard.
+   */
+  whenFailing(listener: (buckets: readonly number[]) => void): void {
     this.#failingListeners.add(listener)
   }
 
@@ -136,17 +179,50 @@ export class RedisClient implements Carrier {
 
   /**
    * See {@link Carrier.run}. Calls made before the first connection wait for it, one command deadline after the start of
-   * the client at most.
+   * the client at most. A server that redirects has done nothing: the command is sent once more, to where it says.
    */
   async run<Reply>(bucket: Bucket, command: string, send: Sender): Promise<Reply> {
     if (!this.#firstAttempt.isOver) await this.#firstAttempt.end
+    const until = this.#clock.now() + this.#settings.commandTimeoutMs
+    const successions = this.#successions
+    const server = bucket.usable ? bucket.server : undefined
     try {
-      return (await this.#send(bucket.server, command, send)) as Reply
+      return (await this.#send(server, command, send)) as Reply
     } catch (error) {
+      if (saysOnTheMove(error)) this.#isFailing([bucket.index])
+      if (saysUnserved(error)) bucket.answered(false)
       const redirection = redirectionOf(error)
-      if (!redirection) throw error
-      return (await this.#follow(bucket, redirection, command, send)) as Reply
+      if (!server || !redirection) throw error
+      const next = await this.#follow(bucket, server, redirection, until)
+      // Nothing is sent to the successor of a server that was asked for before the succession was known:
+      //   1. delete k is acknowledged, and lost with the server
+      //   2. a read of k is redirected to the successor: it would find the old value, and nothing fences it
+      if (this.#successions !== successions) throw error
+      const again = this.#send(next, command, redirection.word === 'ASK' ? asking(next, send) : send)
+      return (await withDeadline(again, command, until - this.#clock.now(), this.#clock)) as Reply
     }
+  }
+
+  /** Where a command is to be sent that a server redirects; `undefined` where that is not known in time. */
+  async #follow(
+    bucket: Bucket,
+    from: Server,
+    { word, address }: Redirection,
+    until: number,
+  ): Promise<Server | undefined> {
+    if (word === 'ASK') return this.#topology.serverNamed(address, from)
+    await withDeadline(this.#topology.refresh(), 'CLUSTER SLOTS', until - this.#clock.now(), this.#clock).catch(
+      () => {},
+    )
+    if (this.#clock.now() >= until) return undefined
+    // Another node may not know of the move yet.
+    return bucket.server === from ? this.#topology.serverNamed(address, from) : bucket.server
+  }
+
+  /** As {@link RedisClient.run}, for a command that is about what a server has, and not about a bucket: no other is asked for it. */
+  async runOn<Reply>(server: Server, command: string, send: Sender): Promise<Reply> {
+    await this.firstAttempt()
+    return (await this.#send(server, command, send)) as Reply
   }
 
   #send(server: Server | undefined, command: string, send: Sender): Promise<unknown> {
@@ -154,18 +230,6 @@ export class RedisClient implements Carrier {
     this.#counters.l2Skipped++
     const name = server?.name ?? 'the server of this key'
     throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: ${name} is not available`)
-  }
-
-  /** A server that redirects has done nothing: the command is sent once more, to where it says. */
-  async #follow(
-    bucket: Bucket,
-    { word, address }: { readonly word: 'MOVED' | 'ASK'; readonly address: string },
-    command: string,
-    send: Sender,
-  ): Promise<unknown> {
-    if (word === 'ASK') return this.#send(this.#topology.serverAt(address), command, asking(send))
-    await this.#topology.refresh()
-    return this.#send(bucket.server, command, send)
   }
 
   /** Disconnects what we opened; a borrowed instance only loses our listeners. */
@@ -176,9 +240,9 @@ export class RedisClient implements Carrier {
 }
 
 /** Redis Cluster specification, "ASK redirection": the next command is served by the server that imports the slot. */
-function asking(send: Sender): Sender {
+function asking(server: Server | undefined, send: Sender): Sender {
   return (connection) => {
-    connection.call('ASKING').catch(() => {})
+    connection.call('ASKING').catch((error: unknown) => isRefusal(error) && server?.refused('ASKING', error))
     return send(connection)
   }
 }

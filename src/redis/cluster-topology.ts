@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts'
+import { whereIs } from './cluster-connection.ts'
 import { withDeadline } from './deadline.ts'
-import { withoutArguments } from './failure.ts'
 import type { Server } from './server.ts'
+import type { SlotsInquiry } from './slots-inquiry.ts'
 import { slotOf } from './slot.ts'
 import type { ClusterConnection } from './source.ts'
 import type { Move, Topology } from './topology.ts'
-import type { Warnings } from './warnings.ts'
 
 /** How often is asked who holds what, while a bucket has no server that can be used. */
 const REFRESH_MS = 500
@@ -13,9 +13,12 @@ const REFRESH_MS = 500
 export interface ClusterTopologySettings {
   readonly buckets: number
   readonly commandTimeoutMs: number
-  /** Whether the application owns the Cluster: then it is not closed with us. */
-  readonly borrowed: boolean
 }
+
+/** Makes a server of the node at an address; `undefined` while ioredis knows no node at all. */
+export type Connect = (address: string) => Server | undefined
+
+type MovedListener = (buckets: readonly number[], how: Move | 'found') => void
 
 /**
  * The masters of a Redis Cluster, as ioredis knows them. It is asked for the map of the slots and for nothing else:
@@ -23,43 +26,33 @@ export interface ClusterTopologySettings {
  */
 export class ClusterTopology implements Topology {
   readonly #cluster: ClusterConnection
+  readonly #inquiry: SlotsInquiry
   readonly #settings: ClusterTopologySettings
-  readonly #connect: (address: string) => Server | undefined
+  readonly #connect: Connect
   readonly #clock: Clock
-  readonly #warnings: Warnings
   readonly #slots: readonly number[]
   readonly #byAddress = new Map<string, Server>()
-  #byBucket: (Server | undefined)[]
-  readonly #movedListeners = new Set<(buckets: readonly number[], how: Move | 'found') => void>()
-  readonly #handlers: readonly [string, (...values: unknown[]) => void][]
-  #refreshing: Promise<void> | undefined
+  #byBucket: readonly (Server | undefined)[]
+  readonly #movedListeners = new Set<MovedListener>()
   #cancelWatch = () => {}
-  #isOutageTold = false
   #closed = false
 
-  /** `connect` makes a server of the node at an address; `undefined` where ioredis does not know that node. */
   constructor(
     cluster: ClusterConnection,
+    inquiry: SlotsInquiry,
     settings: ClusterTopologySettings,
-    connect: (address: string) => Server | undefined,
+    connect: Connect,
     clock: Clock,
-    warnings: Warnings,
   ) {
     this.#cluster = cluster
+    this.#inquiry = inquiry
     this.#settings = settings
     this.#connect = connect
     this.#clock = clock
-    this.#warnings = warnings
     this.#slots = Array.from({ length: settings.buckets }, (_, bucket) => slotOf(String(bucket)))
     this.#byBucket = this.#slots.map(() => undefined)
-    this.#handlers = [
-      ['refresh', () => this.#align()],
-      ['ready', () => this.#align()],
-      ['error', (error) => this.#tellOutage(error instanceof Error ? error.message : String(error))],
-    ]
-    for (const [event, listener] of this.#handlers) cluster.on(event, listener)
-    if (cluster.status === 'wait') cluster.connect().catch(() => {})
-    this.#align()
+    inquiry.whenAnswered(() => this.#align())
+    if (cluster.slots.length > 0) this.#align()
     this.#watch()
   }
 
@@ -71,30 +64,24 @@ export class ClusterTopology implements Topology {
     return this.#byBucket[bucket]
   }
 
-  whenMoved(listener: (buckets: readonly number[], how: Move | 'found') => void): void {
+  whenMoved(listener: MovedListener): void {
     this.#movedListeners.add(listener)
   }
 
+  /** Waits no longer than for a command. */
   async refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined
+    const asked = this.#inquiry.ask()
+    await withDeadline(asked, 'CLUSTER SLOTS', this.#settings.commandTimeoutMs, this.#clock).catch(() => {
+      // It may still be answered: another node is asked then.
     })
-    await this.#refreshing
   }
 
-  async #refresh(): Promise<void> {
-    const asked = new Promise<void>((resolve, reject) => {
-      this.#cluster.refreshSlotsCache((error) => (error ? reject(error) : resolve()))
-    })
-    try {
-      await withDeadline(asked, 'CLUSTER SLOTS', this.#settings.commandTimeoutMs, this.#clock)
-      this.#align()
-    } catch (error) {
-      this.#tellOutage(error instanceof Error ? error.message : String(error))
-    }
+  serverNamed(named: string, by: Server): Server | undefined {
+    const [address] = [...this.#byAddress].find(([, server]) => server === by) ?? []
+    return address === undefined ? undefined : this.#serverAt(whereIs(this.#cluster, named, address))
   }
 
-  serverAt(address: string): Server | undefined {
+  #serverAt(address: string): Server | undefined {
     if (this.#closed) return undefined
     let server = this.#byAddress.get(address)
     if (!server) {
@@ -108,26 +95,34 @@ export class ClusterTopology implements Topology {
   #align(): void {
     if (this.#closed) return
     const before = this.#byBucket
-    this.#byBucket = this.#slots.map((slot, bucket) => {
-      const address = this.#cluster.slots[slot]?.[0]
-      return address === undefined ? before[bucket] : (this.serverAt(address) ?? before[bucket])
-    })
-    const moved = this.#byBucket.flatMap((server, bucket) => (server === before[bucket] ? [] : [bucket]))
+    const after = this.#slots.map((slot, bucket) => this.#ownerOf(slot) ?? before[bucket])
+    this.#inquiry.tellUnowned(this.#slots.find((_, bucket) => after[bucket] === undefined))
+    const moved = after.flatMap((server, bucket) => (server === before[bucket] ? [] : [bucket]))
     if (moved.length === 0) return
-    this.#isOutageTold = false
-    const how = (bucket: number): Move | 'found' => {
-      if (before[bucket] === undefined) return 'found'
-      return before.includes(this.#byBucket[bucket]) ? 'resharded' : 'succeeded'
-    }
-    for (const each of ['found', 'resharded', 'succeeded'] as const) {
-      const buckets = moved.filter((bucket) => how(bucket) === each)
-      if (buckets.length > 0) for (const listener of this.#movedListeners) listener(buckets, each)
+    const replicas = this.#replicas()
+    const ways = new Map(moved.map((bucket) => [bucket, howMoved(bucket, before, after, replicas)]))
+    this.#byBucket = after
+    for (const way of ['found', 'resharded', 'succeeded'] as const) {
+      const buckets = moved.filter((bucket) => ways.get(bucket) === way)
+      if (buckets.length > 0) for (const listener of this.#movedListeners) listener(buckets, way)
     }
     for (const [address, server] of this.#byAddress) {
-      if (this.#byBucket.includes(server)) continue
+      if (after.includes(server)) continue
       this.#byAddress.delete(address)
       server.close()
     }
+  }
+
+  #ownerOf(slot: number): Server | undefined {
+    const named = this.#cluster.slots[slot]?.[0]
+    // What a server said to the application's own commands stands there as it was said.
+    return named === undefined ? undefined : this.#serverAt(whereIs(this.#cluster, named, named))
+  }
+
+  /** The servers that were masters and are said to follow one now. */
+  #replicas(): ReadonlySet<Server> {
+    const addresses = this.#slots.flatMap((slot) => this.#cluster.slots[slot]?.slice(1) ?? [])
+    return new Set(addresses.flatMap((address) => this.#byAddress.get(address) ?? []))
   }
 
   /** A master that died has a successor that nobody announces. */
@@ -138,21 +133,27 @@ export class ClusterTopology implements Topology {
     })
   }
 
-  /** Once per outage. */
-  #tellOutage(reason: string): void {
-    if (this.#isOutageTold || this.#closed) return
-    this.#isOutageTold = true
-    this.#warnings.tell({
-      code: 'ERR_REDIS_UNAVAILABLE',
-      message: `the Redis Cluster cannot be asked for its slots (${withoutArguments(reason)}): L1 and loaders go on`,
-    })
-  }
-
   close(): void {
     this.#closed = true
     this.#cancelWatch()
     for (const server of this.#byAddress.values()) server.close()
-    for (const [event, listener] of this.#handlers) this.#cluster.off(event, listener)
-    if (!this.#settings.borrowed) this.#cluster.disconnect()
+    this.#inquiry.close()
   }
+}
+
+/**
+ * A bucket was handed over if the server before it is well and goes on as a master: it holds others still, or gave this
+ * one to a server that held others. Whoever takes the place of a master takes all that it held, and held nothing before.
+ * What cannot be told apart counts as a succession: that costs repetitions, the other mistake what was acknowledged.
+ */
+function howMoved(
+  bucket: number,
+  before: readonly (Server | undefined)[],
+  after: readonly (Server | undefined)[],
+  replicas: ReadonlySet<Server>,
+): Move | 'found' {
+  const former = before[bucket]
+  if (former === undefined) return 'found'
+  const isWell = former.usable && !replicas.has(former)
+  return isWell && (after.includes(former) || before.includes(after[bucket])) ? 'resharded' : 'succeeded'
 }

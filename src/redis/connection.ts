@@ -1,12 +1,14 @@
 import { createRequire } from 'node:module'
 import type { Clock } from '../clock.ts'
 import { TierCacheError } from '../errors.ts'
-import type { ClusterConnection, ClusterOptions, RedisConnection, RedisOptions, RedisSource } from './source.ts'
-import { checkSource, isClusterInstance, isConnection } from './source.ts'
+import type { ClusterConnection, RedisConnection, RedisOptions, RedisSource } from './source.ts'
+import { checkSource, isConnection } from './source.ts'
 
 export interface Opened {
   readonly commands: RedisConnection
   readonly subscriber: RedisConnection
+  /** Connections to the sentinels that know the server, where the one for commands is ours. */
+  readonly sentinels: readonly RedisConnection[]
   readonly borrowed: boolean
   readonly inCluster: boolean
 }
@@ -14,12 +16,21 @@ export interface Opened {
 /** How long a server may be silent on a connection of ours, when it is to answer, before another one is made. */
 const SILENCE_MOST_MS = 2000
 
+/** A sentinel that is away is asked again more seldom than a server. */
+const SENTINEL_PAUSES = 5
+
+/** A sentinel that is silent for so long is passed over for the next one. */
+const SENTINEL_SILENCE_MS = 1000
+
 /** Settings of connections that are ours: fail at once instead of queueing, never send a command twice. */
 const OURS = {
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
+  // It is for redis/failover-watch.ts: that of ioredis writes to the console when a sentinel is away.
+  failoverDetector: false,
+  sentinelCommandTimeout: SENTINEL_SILENCE_MS,
   // ioredis waits so long for the other end of a socket that it has closed, and the process with it.
   disconnectTimeout: 50,
 } as const
@@ -31,64 +42,56 @@ export function open(source: RedisSource, commandTimeoutMs: number, clock: Clock
   if (isConnection(source)) {
     refuseKeyPrefix(source)
     const subscriber = source.duplicate({ ...ours, lazyConnect: false })
-    return { commands: source, subscriber, borrowed: true, inCluster: false }
+    return { commands: source, subscriber, sentinels: [], borrowed: true, inCluster: false }
   }
   const { Redis } = loadRedis()
   const commands =
     typeof source === 'string' ? new Redis(source, ours) : fromOptions(Redis, source as RedisOptions, ours)
-  return { commands, subscriber: commands.duplicate(), borrowed: false, inCluster: false }
+  const subscriber = commands.duplicate({ lazyConnect: false })
+  return { commands, subscriber, sentinels: openSentinels(Redis, commands, ours), borrowed: false, inCluster: false }
 }
 
-/** A Cluster, which is asked for its slots and nodes only. Throws what {@link open} does. */
-export function openCluster(
-  source: ClusterConnection | ClusterOptions,
-  commandTimeoutMs: number,
-  clock: Clock,
-): { readonly cluster: ClusterConnection; readonly borrowed: boolean } {
-  checkSource(source)
-  if (isClusterInstance(source)) {
-    refuseKeyPrefix(source)
-    return { cluster: source, borrowed: true }
+/** As ioredis itself connects to them, but for good. */
+function openSentinels(Redis: RedisConstructor, { options }: RedisConnection, ours: OurSettings): RedisConnection[] {
+  const { sentinels, sentinelUsername, sentinelPassword, sentinelTLS, family, protocol, connectionName } =
+    options as SentinelSettings
+  const retryStrategy = (attempts: number) => SENTINEL_PAUSES * ours.retryStrategy(attempts)
+  const common = {
+    username: sentinelUsername,
+    password: sentinelPassword,
+    tls: sentinelTLS,
+    family,
+    protocol,
+    connectionName,
   }
-  const { cluster: nodes, ...options } = source
-  const { Cluster } = loadRedis()
-  const { retryStrategy, ...redisOptions } = { ...options, ...settingsOf(commandTimeoutMs, clock) }
-  const settings = {
-    redisOptions,
-    clusterRetryStrategy: retryStrategy,
-    enableOfflineQueue: false,
-    slotsRefreshTimeout: commandTimeoutMs,
-    dnsLookup: (address: string, callback: (error: null, address: string) => void) => callback(null, address),
-  }
-  return { cluster: new Cluster(nodes, settings), borrowed: false }
-}
-
-/** Connections of our own to a node of a Cluster, as the Cluster would make them; `undefined` where it knows no such node. */
-export function openNode(
-  cluster: ClusterConnection,
-  address: string,
-  commandTimeoutMs: number,
-  clock: Clock,
-): Opened | undefined {
-  const node = cluster.nodes('all').find(({ options: { host, port } }) => `${host}:${port}` === address)
-  if (!node) return undefined
-  const ours = { ...settingsOf(commandTimeoutMs, clock), lazyConnect: false, readOnly: false }
-  const commands = node.duplicate(ours)
-  return { commands, subscriber: node.duplicate(ours), borrowed: false, inCluster: true }
+  const settings = { ...common, ...ours, retryStrategy, enableReadyCheck: false }
+  return (sentinels ?? []).map(({ host, port = 26379 }) => new Redis({ ...settings, host, port }))
 }
 
 /** The settings of connections that are ours. */
-function settingsOf(commandTimeoutMs: number, clock: Clock) {
+export function settingsOf(commandTimeoutMs: number, clock: Clock) {
+  const retryStrategy = (attempts: number) =>
+    Math.min(50 * 2 ** Math.min(attempts, 6), 2000) * (0.5 + clock.random() / 2)
   return {
     ...OURS,
     connectTimeout: Math.max(SILENCE_MOST_MS, commandTimeoutMs),
     // A half-open connection is never answered again: only a new one helps.
     socketTimeout: Math.max(SILENCE_MOST_MS, 2 * commandTimeoutMs),
-    retryStrategy: (attempts: number) => Math.min(50 * 2 ** Math.min(attempts, 6), 2000) * (0.5 + clock.random() / 2),
+    retryStrategy,
+    sentinelRetryStrategy: retryStrategy,
   }
 }
 
-function refuseKeyPrefix({ options: { keyPrefix } }: RedisConnection | ClusterConnection): void {
+type OurSettings = ReturnType<typeof settingsOf>
+
+/** What ioredis has for its connections to sentinels. */
+type SentinelSettings = RedisConnection['options'] & Readonly<Record<string, unknown>>
+
+export function refuseKeyPrefix({
+  options: { keyPrefix },
+}: {
+  readonly options: { readonly keyPrefix?: unknown }
+}): void {
   if (!keyPrefix) return
   throw new TierCacheError(
     'ERR_KEY_PREFIX',
@@ -113,7 +116,7 @@ function fromOptions(
 }
 
 /** Loads the optional peer only when a connection must be made, so that `import 'tiercache'` works without it. */
-function loadRedis(): { readonly Redis: RedisConstructor; readonly Cluster: ClusterConstructor } {
+export function loadRedis(): { readonly Redis: RedisConstructor; readonly Cluster: ClusterConstructor } {
   try {
     return createRequire(import.meta.url)('ioredis')
   } catch (cause) {
@@ -121,10 +124,4 @@ function loadRedis(): { readonly Redis: RedisConstructor; readonly Cluster: Clus
       cause,
     })
   }
-}
-
-/** Host and port for people; never the password. */
-export function serverName(connection: RedisConnection): string {
-  const { host, port, path } = connection.options as { host?: string; port?: number; path?: string }
-  return path ?? `${host ?? 'localhost'}:${port ?? 6379}`
 }

@@ -13,11 +13,16 @@ export interface Failure {
   readonly isRedirected: boolean
   /** There is no room for what the command was to write. */
   readonly isMemoryFull: boolean
+  /** The server takes no writes: it is a replica, perhaps since a moment ago. */
+  readonly isOfReplica: boolean
   readonly missingRight: MissingRight | undefined
 }
 
-/** Replies that say that this server cannot serve now, whatever it is asked. */
-const SERVER_STATES = /^(READONLY|LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|UNKILLABLE|BUSY)\b/
+/**
+ * Replies that say that this server cannot serve now, whatever it is asked. Those of a Cluster that are about one slot are
+ * none of them: it is on the move (TRYAGAIN), or nobody serves it (CLUSTERDOWN), while the server serves others.
+ */
+const SERVER_STATES = /^(READONLY|LOADING|MASTERDOWN|UNKILLABLE|BUSY)\b/
 
 /** Reads a rejection. `prefix`: the first word of the names that the command was about. */
 export function failureOf(command: string, error: unknown, prefix: string): Failure {
@@ -28,6 +33,7 @@ export function failureOf(command: string, error: unknown, prefix: string): Fail
       isScriptMissing: false,
       isRedirected: false,
       isMemoryFull: false,
+      isOfReplica: false,
       missingRight: undefined,
     }
   }
@@ -39,6 +45,7 @@ export function failureOf(command: string, error: unknown, prefix: string): Fail
       isScriptMissing: false,
       isRedirected: false,
       isMemoryFull: false,
+      isOfReplica: false,
       missingRight: undefined,
     }
   }
@@ -51,6 +58,7 @@ export function failureOf(command: string, error: unknown, prefix: string): Fail
     isScriptMissing: reply.startsWith('NOSCRIPT'),
     isRedirected: /^(MOVED|ASK) /.test(reply),
     isMemoryFull: saysMemoryFull(reply),
+    isOfReplica: reply.startsWith('READONLY'),
     missingRight: readMissingRight(reply, command, prefix),
   }
 }
@@ -63,15 +71,25 @@ export function isRefusal(error: unknown): error is Error {
 /** Where a server of a Cluster sent us, because it does not hold the slot (any more). It has done nothing. */
 export interface Redirection {
   readonly word: 'MOVED' | 'ASK'
-  /** `host:port` */
+  /** `host:port`; `:port` where the host is that of the server which says so. */
   readonly address: string
 }
 
 /** Reads a redirection; `undefined` for whatever else went wrong. */
 export function redirectionOf(error: unknown): Redirection | undefined {
   const message = error instanceof Error ? error.message : ''
-  const [, word, address] = /\b(MOVED|ASK) \d+ (\S+:\d+)/.exec(message) ?? []
+  const [, word, address] = /\b(MOVED|ASK) \d+ (\S*:\d+)/.exec(message) ?? []
   return word === undefined || address === undefined ? undefined : { word: word as Redirection['word'], address }
+}
+
+/** Whether a server of a Cluster says that nobody serves the slot, or any. */
+export function saysUnserved(error: unknown): boolean {
+  return error instanceof Error && /^(\S+ failed: )?CLUSTERDOWN\b/.test(error.message)
+}
+
+/** Whether a server of a Cluster says that it has a part of the keys only: their slot is on the move. */
+export function saysOnTheMove(error: unknown): boolean {
+  return error instanceof Error && /^(\S+ failed: )?TRYAGAIN\b/.test(error.message)
 }
 
 /** Whether an error of the server, or one that a script hands on, says that there is no room. */

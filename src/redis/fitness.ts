@@ -7,9 +7,12 @@ import type { Warning } from './warnings.ts'
  *
  * - `fit`: nothing is to be said of it.
  * - `poor`: it is used, and costs more than it should.
+ * - `replica`: it is not used as long as it is one, since its reads may lag.
  * - `unfit`: it is not used.
  */
-export type Fitness = { readonly word: 'fit' } | { readonly word: 'poor' | 'unfit'; readonly warning: Warning }
+export type Fitness =
+  | { readonly word: 'fit' }
+  | { readonly word: 'poor' | 'replica' | 'unfit'; readonly warning: Warning }
 
 /** Judges a server by what it says of itself. `server`: its name for people. */
 export function fitnessOf(report: ServerReport, server: string): Fitness {
@@ -24,6 +27,7 @@ export function fitnessOf(report: ServerReport, server: string): Fitness {
       },
     }
   }
+  if (report.isReplica) return { word: 'replica', warning: replicaWarning(server) }
   if (evictsLeases(report)) {
     const found = String(report.evictionPolicy)
     return {
@@ -38,4 +42,15 @@ export function fitnessOf(report: ServerReport, server: string): Fitness {
     }
   }
   return { word: 'fit' }
+}
+
+/** What to say of a replica that was given as the master, or was the master and is none any more. */
+export function replicaWarning(server: string): Warning {
+  return {
+    code: 'ERR_READONLY_REPLICA',
+    message:
+      `${server} is a replica: it takes no writes, and its reads may lag. It is not used, and looked at again until it is ` +
+      'a master: L1 and loaders go on. Give the address of the master, or the sentinels that know it',
+    detail: { setting: 'role', found: 'slave', expected: 'master' },
+  }
 }

@@ -3,20 +3,22 @@ import type { ClockSync } from './clock-sync.ts'
 import { failureOf, isRefusal, withoutArguments } from './failure.ts'
 import type { GuardedConnection } from './guarded-connection.ts'
 import type { ServerParts } from './parts.ts'
+import type { Publishing } from './rights.ts'
 import { inquiries } from './rights.ts'
+import { refusesWrites } from './role.ts'
 import type { ServerReport } from './server-report.ts'
 import { readReport } from './server-report.ts'
 
 export interface Greeting {
   /** Whether the connection is on its database; if it is not, that was told. */
   readonly isOnDatabase: boolean
-  /** What the server says of itself; `undefined` from one that refuses to. */
-  readonly report: ServerReport | undefined
+  /** What the server says of itself; from one that refuses to, whether it is a replica. */
+  readonly report: ServerReport
 }
 
 /**
- * What goes out first on a new connection: its database, our scripts, what they need, INFO and TIME. Nothing else is sent
- * before the server's time is known, since deadlines in Redis are in that time, and its run, since another one may have
+ * What goes out first on a new connection: its database, our scripts, INFO and TIME. Nothing else is sent before the
+ * server's time is known, since deadlines in Redis are in that time, and its run, since another one may have
  * lost what was acknowledged.
  *
  * Rejects when an answer is missing.
@@ -32,8 +34,11 @@ export async function greet(
     // A user without this right has each script sent as it is first needed.
     connection.ask('SCRIPT', (redis) => redis.call('SCRIPT', 'LOAD', lua)).catch(() => {})
   }
-  askForRights(connection, database, parts)
-  const [isOnDatabase, report] = await Promise.all([selected, askForReport(connection, parts), time.measure()])
+  const [isOnDatabase, report] = await Promise.all([
+    selected,
+    askForReport(connection, database, parts),
+    time.measure(),
+  ])
   return { isOnDatabase, report }
 }
 
@@ -65,22 +70,29 @@ async function select(
 
 async function askForReport(
   connection: GuardedConnection,
-  { settings, warnings }: ServerParts,
-): Promise<ServerReport | undefined> {
+  database: number,
+  parts: ServerParts,
+): Promise<ServerReport> {
+  const { settings, warnings } = parts
   try {
     return readReport(String(await connection.ask('INFO', (redis) => redis.call('INFO'))))
   } catch (error) {
     if (!isRefusal(error)) throw error
     const { missingRight } = failureOf('INFO', error, settings.prefix)
     if (missingRight !== undefined) warnings.missingRight(connection.server, missingRight)
-    return undefined
+    return { ...readReport(''), isReplica: await refusesWrites(connection, database, parts) }
   }
 }
 
 /** Tells what our scripts would be refused. Nobody waits for the answers. */
-function askForRights(connection: GuardedConnection, database: number, { settings, warnings }: ServerParts): void {
+export function askForRights(
+  connection: GuardedConnection,
+  database: number,
+  publishes: Publishing,
+  { settings, warnings }: ServerParts,
+): void {
   const { nothing } = new RedisNames(settings.prefix, database)
-  for (const [command, ...values] of inquiries(nothing)) {
+  for (const [command, ...values] of inquiries(nothing, publishes)) {
     connection
       .ask(command, (redis) => redis.call(command, ...values))
       .catch((error: unknown) => {

@@ -16,6 +16,8 @@ export interface ConnectionListener {
   passedOver(reason: string): void
   /** The breaker has closed again. */
   passing(): void
+  /** A command was refused, since the server is a replica. */
+  demoted(): void
 }
 
 /**
@@ -23,21 +25,28 @@ export interface ConnectionListener {
  * asked; whoever sends a command heeds {@link GuardedConnection.passes} first.
  */
 export class GuardedConnection {
-  /** The name of the server for people. */
-  readonly server: string
+  readonly #name: () => string
   readonly #connection: RedisConnection
   readonly #parts: ServerParts
   readonly #listener: ConnectionListener
   readonly #breaker = new Breaker()
   #isFailing = false
+  /** How often a server was found to answer on a new connection. */
+  #answers = 0
   #cancelProbe: (() => void) | undefined
   #closed = false
 
-  constructor(connection: RedisConnection, server: string, parts: ServerParts, listener: ConnectionListener) {
+  /** `name`: what people call the server now. */
+  constructor(connection: RedisConnection, name: () => string, parts: ServerParts, listener: ConnectionListener) {
     this.#connection = connection
-    this.server = server
+    this.#name = name
     this.#parts = parts
     this.#listener = listener
+  }
+
+  /** The name of the server for people. */
+  get server(): string {
+    return this.#name()
   }
 
   /** Whether the breaker lets commands pass. */
@@ -52,13 +61,14 @@ export class GuardedConnection {
   async send(command: string, send: Sender): Promise<unknown> {
     const { clock, counters } = this.#parts
     const startedAt = clock.now()
+    const answers = this.#answers
     try {
       const reply = await this.ask(command, send)
       counters.l2Timings.add(clock.now() - startedAt)
       this.#succeeded()
       return reply
     } catch (error) {
-      throw this.#failed(command, error)
+      throw this.#failed(command, error, answers)
     }
   }
 
@@ -70,6 +80,7 @@ export class GuardedConnection {
 
   /** Closes the breaker: the server was found to answer by another way than a probe. */
   answered(): void {
+    this.#answers++
     this.#changeBreaker(() => {
       this.#breaker.probing()
       this.#breaker.succeeded()
@@ -82,7 +93,7 @@ export class GuardedConnection {
   }
 
   /** Counts and tells a failure, and makes the error that callers get. A missing script is no failure of the server. */
-  #failed(command: string, error: unknown): TierCacheError {
+  #failed(command: string, error: unknown, answers: number): TierCacheError {
     const { settings, events, counters, warnings } = this.#parts
     const failure = failureOf(command, error, settings.prefix)
     if (failure.isScriptMissing || failure.isRedirected) return failure.error
@@ -90,7 +101,10 @@ export class GuardedConnection {
     events.tell('l2-error', () => ({ command, code: failure.error.code, message: failure.error.message }))
     if (failure.missingRight !== undefined) warnings.missingRight(this.server, failure.missingRight)
     if (failure.isMemoryFull) warnings.memoryFull(this.server)
-    if (failure.isOfServer && !this.#closed) this.#failedByServer(failure.error.message)
+    // What an earlier connection left unanswered says nothing of the server on the present one.
+    if (this.#closed || answers !== this.#answers) return failure.error
+    if (failure.isOfReplica) this.#listener.demoted()
+    if (failure.isOfServer) this.#failedByServer(failure.error.message)
     return failure.error
   }
 

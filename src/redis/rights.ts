@@ -19,18 +19,24 @@ const CALLED_BY_SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   persist: [],
   pexpire: ['1'],
   pttl: [],
-  // Nobody listens there.
-  publish: [''],
   set: ['', 'XX'],
   setrange: ['0', ''],
 }
 
-/** The commands that ask for each right of our scripts. `name`: a name of ours that no key and no channel has. */
-export function inquiries(name: string): [command: string, ...values: string[]][] {
-  return Object.entries(CALLED_BY_SCRIPTS).map(([command, values]) => [command.toUpperCase(), name, ...values])
+/** What publishes a notice: on a Cluster from Redis 7 to the servers of its slot only. */
+export type Publishing = 'PUBLISH' | 'SPUBLISH'
+
+/**
+ * The commands that ask for each right of our scripts. `name`: a name of ours that no key and no channel has; a server of
+ * a Cluster that does not hold its slot looks at the right all the same, and then redirects.
+ */
+export function inquiries(name: string, publishes: Publishing): [command: string, ...values: string[]][] {
+  // Nobody listens there.
+  const called = { ...CALLED_BY_SCRIPTS, [publishes]: [''] }
+  return Object.entries(called).map(([command, values]) => [command.toUpperCase(), name, ...values])
 }
 
-const ALL_OF_SCRIPTS = ['time', ...Object.keys(CALLED_BY_SCRIPTS)]
+const ALL_OF_SCRIPTS = ['publish', 'spublish', 'time', ...Object.keys(CALLED_BY_SCRIPTS)]
   .sort()
   .map((command) => `+${command}`)
   .join(' ')

@@ -9,19 +9,22 @@ export const scriptTexts: readonly string[] = Object.values(scripts).map(({ lua 
 type ScriptName = keyof typeof scripts
 type Argument = string | number | Buffer
 
-/** Runs a script by its digest, and sends its text when the server does not know it (any more). */
+/**
+ * Runs a script by its digest, and sends its text when the server does not know it (any more). The values are made when it
+ * leaves: how a server publishes is known when it is connected.
+ */
 async function run(
   bucket: Bucket,
   name: ScriptName,
   keys: readonly string[],
-  values: readonly Argument[],
+  values: () => readonly Argument[],
 ): Promise<unknown> {
   const { lua, sha1 } = scripts[name]
   try {
-    return await bucket.run(name, (redis) => redis.callBuffer('EVALSHA', sha1, keys.length, ...keys, ...values))
+    return await bucket.run(name, (redis) => redis.callBuffer('EVALSHA', sha1, keys.length, ...keys, ...values()))
   } catch (error) {
     if (!(error instanceof TierCacheError) || !error.message.includes('NOSCRIPT')) throw error
-    return bucket.run(name, (redis) => redis.callBuffer('EVAL', lua, keys.length, ...keys, ...values))
+    return bucket.run(name, (redis) => redis.callBuffer('EVAL', lua, keys.length, ...keys, ...values()))
   }
 }
 
@@ -34,7 +37,7 @@ function words(reply: unknown): string[] {
 
 /** Makes a key gone everywhere. See `lua/invalidate-3.lua`. */
 export async function invalidate(bucket: Bucket, names: EntryNames, tip: string, body: string): Promise<void> {
-  await run(bucket, 'invalidate-3', [names.entry, names.lease, names.chain], [bucket.channel, tip, body])
+  await run(bucket, 'invalidate-3', [names.entry, names.lease, names.chain], () => [bucket.channel, tip, body])
 }
 
 /** The stamps that an entry carries: their keys, and per stamp the field of the chain head that notes its last move. */
@@ -70,23 +73,18 @@ export type SetReply =
 /** Stores a given value. See `lua/set-n.lua`. */
 export async function set(bucket: Bucket, call: SetCall): Promise<SetReply> {
   const { names, stampKeys, stampFields, tip, storedBody, failedBody, head, tail, lifeMs, deadlineMs } = call
-  const reply = await run(
-    bucket,
-    'set-n',
-    [names.entry, names.lease, names.chain, ...stampKeys],
-    [
-      bucket.channel,
-      tip,
-      storedBody,
-      failedBody,
-      head,
-      tail,
-      lifeMs,
-      Math.floor(deadlineMs),
-      call.version ?? '',
-      ...stampFields,
-    ],
-  )
+  const reply = await run(bucket, 'set-n', [names.entry, names.lease, names.chain, ...stampKeys], () => [
+    bucket.channel,
+    tip,
+    storedBody,
+    failedBody,
+    head,
+    tail,
+    lifeMs,
+    Math.floor(deadlineMs),
+    call.version ?? '',
+    ...stampFields,
+  ])
   const [word, , message] = words(reply)
   switch (word) {
     case 'stored':
@@ -119,7 +117,7 @@ export async function invalidateGroup(
   { stamp, chain }: GroupNames,
   { tip, body, field, lifeMs }: GroupCall & { readonly lifeMs: number },
 ): Promise<void> {
-  await run(bucket, 'invalidate-group-2', [stamp, chain], [bucket.channel, tip, body, field, lifeMs])
+  await run(bucket, 'invalidate-group-2', [stamp, chain], () => [bucket.channel, tip, body, field, lifeMs])
 }
 
 /** Makes all entries of a tag stale. See `lua/expire-tag-2.lua`. */
@@ -128,12 +126,12 @@ export async function expireTag(
   { stamp, chain }: GroupNames,
   { tip, body, field }: GroupCall,
 ): Promise<void> {
-  await run(bucket, 'expire-tag-2', [stamp, chain], [bucket.channel, tip, body, field])
+  await run(bucket, 'expire-tag-2', [stamp, chain], () => [bucket.channel, tip, body, field])
 }
 
 /** Makes the entry of a key stale. See `lua/expire-3.lua`. */
 export async function expire(bucket: Bucket, names: EntryNames, tip: string, body: string): Promise<void> {
-  await run(bucket, 'expire-3', [names.entry, names.lease, names.chain], [bucket.channel, tip, body])
+  await run(bucket, 'expire-3', [names.entry, names.lease, names.chain], () => [bucket.channel, tip, body])
 }
 
 /** Gives the entry of a key a new TTL; answers whether there was one. See `lua/touch-n.lua`. */
@@ -143,12 +141,12 @@ export async function touch(
   stampKeys: readonly string[],
   { tip, body, ttlMs }: { readonly tip: string; readonly body: string; readonly ttlMs: number },
 ): Promise<boolean> {
-  const reply = await run(
-    bucket,
-    'touch-n',
-    [names.entry, names.lease, names.chain, ...stampKeys],
-    [bucket.channel, tip, body, ttlMs === Number.POSITIVE_INFINITY ? 'never' : ttlMs],
-  )
+  const reply = await run(bucket, 'touch-n', [names.entry, names.lease, names.chain, ...stampKeys], () => [
+    bucket.channel,
+    tip,
+    body,
+    ttlMs === Number.POSITIVE_INFINITY ? 'never' : ttlMs,
+  ])
   return Number(reply) === 1
 }
 
@@ -171,12 +169,16 @@ export type IncrementReply =
 /** Adds to a counter. See `lua/increment-n.lua`. */
 export async function increment(bucket: Bucket, call: IncrementCall): Promise<IncrementReply> {
   const { names, stampKeys, stampFields, tip, body, head, lifeMs, deadlineMs, by } = call
-  const reply = await run(
-    bucket,
-    'increment-n',
-    [names.entry, names.lease, names.chain, ...stampKeys],
-    [bucket.channel, tip, body, head, lifeMs, Math.floor(deadlineMs), by, ...stampFields],
-  )
+  const reply = await run(bucket, 'increment-n', [names.entry, names.lease, names.chain, ...stampKeys], () => [
+    bucket.channel,
+    tip,
+    body,
+    head,
+    lifeMs,
+    Math.floor(deadlineMs),
+    by,
+    ...stampFields,
+  ])
   const [word, value] = words(reply)
   switch (word) {
     case 'stored':
@@ -212,12 +214,12 @@ export async function acquire(
     readonly hasWaited: boolean
   },
 ): Promise<AcquireReply> {
-  const reply = await run(
-    bucket,
-    'acquire-3',
-    [names.entry, names.lease, names.chain],
-    [call.token, call.leaseMs, call.seen, call.hasWaited ? '1' : '0'],
-  )
+  const reply = await run(bucket, 'acquire-3', [names.entry, names.lease, names.chain], () => [
+    call.token,
+    call.leaseMs,
+    call.seen,
+    call.hasWaited ? '1' : '0',
+  ])
   const [word, first = '', second = ''] = words(reply)
   switch (word) {
     case 'granted':
@@ -255,12 +257,17 @@ export type CommitReply = { readonly word: 'stored' } | { readonly word: 'refuse
 /** Stores a loaded value under its lease. See `lua/commit-n.lua`. */
 export async function commit(bucket: Bucket, call: CommitCall): Promise<CommitReply> {
   const { names, stampKeys, stampFields, token, head, tail, lifeMs, filledNotice, refusedNotice, nonce } = call
-  const reply = await run(
-    bucket,
-    'commit-n',
-    [names.entry, names.lease, names.chain, ...stampKeys],
-    [bucket.channel, token, head, tail, lifeMs, filledNotice, refusedNotice, nonce, ...stampFields],
-  )
+  const reply = await run(bucket, 'commit-n', [names.entry, names.lease, names.chain, ...stampKeys], () => [
+    bucket.channel,
+    token,
+    head,
+    tail,
+    lifeMs,
+    filledNotice,
+    refusedNotice,
+    nonce,
+    ...stampFields,
+  ])
   const [word, reason = ''] = words(reply)
   switch (word) {
     case 'stored':
@@ -281,17 +288,17 @@ export async function release(
   names: EntryNames,
   call: { readonly token: string; readonly notice: string; readonly mark: string; readonly markMs: number },
 ): Promise<void> {
-  await run(bucket, 'release-1', [names.lease], [call.token, bucket.channel, call.notice, call.mark, call.markMs])
+  await run(bucket, 'release-1', [names.lease], () => [call.token, bucket.channel, call.notice, call.mark, call.markMs])
 }
 
 /** Makes a lease last longer; answers whether it is still the caller's. See `lua/renew-1.lua`. */
 export async function renew(bucket: Bucket, names: EntryNames, token: string, leaseMs: number): Promise<boolean> {
-  return Number(await run(bucket, 'renew-1', [names.lease], [token, leaseMs])) === 1
+  return Number(await run(bucket, 'renew-1', [names.lease], () => [token, leaseMs])) === 1
 }
 
 /** Removes an entry that is of no use, if it is still the same. See `lua/discard-1.lua`. */
 export async function discard(bucket: Bucket, entry: string, seen: Buffer | string): Promise<void> {
-  await run(bucket, 'discard-1', [entry], [seen])
+  await run(bucket, 'discard-1', [entry], () => [seen])
 }
 
 function unknownWord(script: string, word: unknown): TierCacheError {

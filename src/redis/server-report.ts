@@ -2,6 +2,9 @@
 export interface ServerReport {
   /** Another one at each start of the server. */
   readonly runId: string | undefined
+  /** Another one each time that it becomes a master, and with each other master that it follows. */
+  readonly history: string | undefined
+  readonly isReplica: boolean
   readonly version: string | undefined
   /** What it does when memory is full; `undefined` where memory has no bound. */
   readonly evictionPolicy: string | undefined
@@ -18,6 +21,8 @@ export function readReport(text: string): ServerReport {
   const isBounded = Number(fields.get('maxmemory') ?? 0) > 0
   return {
     runId: fields.get('run_id') || undefined,
+    history: fields.get('master_replid') || undefined,
+    isReplica: fields.get('role') === 'slave',
     version: fields.get('redis_version') || undefined,
     evictionPolicy: isBounded ? fields.get('maxmemory_policy') : undefined,
   }

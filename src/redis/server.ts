@@ -1,17 +1,22 @@
 import { ClockSync } from './clock-sync.ts'
 import type { Opened } from './connection.ts'
-import { serverName } from './connection.ts'
-import { saysMemoryFull, withoutArguments } from './failure.ts'
-import { fitnessOf } from './fitness.ts'
+import { saysMemoryFull } from './failure.ts'
+import { fitnessOf, replicaWarning } from './fitness.ts'
 import type { Greeting } from './greeting.ts'
-import { greet } from './greeting.ts'
+import { askForRights, greet } from './greeting.ts'
 import type { Sender } from './guarded-connection.ts'
 import { GuardedConnection } from './guarded-connection.ts'
+import { Outage } from './outage.ts'
 import type { ServerParts } from './parts.ts'
 import { resendsOf } from './resends.ts'
+import { askWhetherReplica, RoleWatch } from './role.ts'
+import { givenName, serverName } from './server-name.ts'
 import type { ServerReport } from './server-report.ts'
 import { knowsShardedChannels } from './server-report.ts'
 import type { RedisConnection } from './source.ts'
+import { Subscription, twoServersWarning } from './subscription.ts'
+import { Succession } from './succession.ts'
+import { unreachable } from './unreachable.ts'
 
 /** When a connection is there but does not answer our first commands, they are sent again after so long. */
 const GREET_AGAIN_MS = 500
@@ -24,13 +29,15 @@ const CALM_MS = 10_000
  * of one master and not of another is here: whether it is connected, its run, its time, its breaker.
  */
 export class Server {
-  readonly subscriber: RedisConnection
   readonly database: number
-  /** Host and port for people; never the password. */
-  readonly name: string
+  readonly #subscription: Subscription
   readonly #connection: RedisConnection
   readonly #borrowed: boolean
   readonly #inCluster: boolean
+  readonly #succession: Succession
+  readonly #role: RoleWatch
+  /** What people call the server that is connected now, or was last. */
+  #name: string
   /** Whether it passes notices on to the servers of their slot only. */
   #isSharded = false
   readonly #parts: ServerParts
@@ -39,37 +46,76 @@ export class Server {
   readonly #usableListeners = new Set<() => void>()
   readonly #anotherRunListeners = new Set<() => void>()
   readonly #failingListeners = new Set<() => void>()
+  readonly #placedListeners = new Set<() => void>()
   readonly #handlers: [string, (...values: unknown[]) => void][] = []
   /** Whether the connection is there, and the server on it was greeted and found fit. */
   #isConnected = false
-  /** Whether the present outage was told. */
-  #isOutageTold = false
+  #losses = 0
+  readonly #outage: Outage
   /** When the breaker closed again (monotonic ms). */
   #passingSince = Number.POSITIVE_INFINITY
-  /** The run that was spoken to last. */
-  #runId: string | undefined
+  /** The run that was spoken to last, as a master. */
+  #run: string | undefined
+  #greetings = 0
   #closed = false
 
-  constructor({ commands, subscriber, borrowed, inCluster }: Opened, parts: ServerParts) {
-    this.subscriber = subscriber
+  constructor(opened: Opened, parts: ServerParts) {
+    const { commands, subscriber, borrowed, inCluster } = opened
+    const { clock } = parts
     this.database = commands.options.db ?? 0
-    this.name = serverName(commands)
+    this.#name = serverName(commands)
     this.#connection = commands
     this.#borrowed = borrowed
     this.#inCluster = inCluster
     this.#parts = parts
-    this.#commands = new GuardedConnection(commands, this.name, parts, {
+    this.#outage = new Outage(parts.warnings)
+    this.#commands = new GuardedConnection(commands, () => this.#name, parts, {
       failing: () => this.#tellFailing(),
       passedOver: (reason) => this.#passedOver(reason),
       passing: () => this.#passesAgain(),
+      demoted: () => this.#demoted(),
     })
-    this.#time = new ClockSync(this.#commands, parts.clock)
+    this.#time = new ClockSync(this.#commands, clock)
+    this.#subscription = new Subscription(subscriber, clock, {
+      placed: () => this.#tellPlaced(),
+      missed: () => this.#succession.leftBehind(),
+      missing: () => parts.warnings.tellOnce(twoServersWarning(givenName(commands))),
+    })
+    this.#succession = new Succession(opened, clock, {
+      superseded: () => this.#superseded(),
+      look: () => this.#look(),
+    })
+    this.#role = new RoleWatch(
+      () => this.#isReplicaNow(),
+      clock,
+      () => this.#demoted(),
+    )
     this.#watch()
+  }
+
+  /** What people call it: host and port, behind Sentinel those that are connected now. Never the password. */
+  get name(): string {
+    return this.#name
+  }
+
+  /** The connection on which notices are heard; ours. */
+  get subscriber(): RedisConnection {
+    return this.#subscription.connection
+  }
+
+  /** Whether the subscriber is on the server to which commands go. If not, what it hears is of no meaning here. */
+  get hasSubscriber(): boolean {
+    return this.#subscription.isPlaced
   }
 
   /** Whether a command would be sent right now. */
   get usable(): boolean {
     return this.#isConnected && this.#commands.passes && !this.#closed
+  }
+
+  /** How often its connection was lost: as long as that stays the same, one run of the server has answered. */
+  get losses(): number {
+    return this.#losses
   }
 
   /**
@@ -113,6 +159,16 @@ export class Server {
     this.#failingListeners.add(listener)
   }
 
+  /** Makes the connection for notices anew, since it does not answer. */
+  renewSubscriber(): void {
+    this.#subscription.renew()
+  }
+
+  /** Calls `listener` whenever channels can be subscribed to on a new connection. */
+  whenSubscriber(listener: () => void): void {
+    this.#placedListeners.add(listener)
+  }
+
   /** Sends a command, whether usable or not. See {@link GuardedConnection.send}. */
   send(command: string, send: Sender): Promise<unknown> {
     return this.#commands.send(command, send)
@@ -134,12 +190,14 @@ export class Server {
   }
 
   #watch(): void {
-    this.#listen('ready', () => this.#greet())
-    this.#listen('close', () => this.#lost('the connection was closed'))
-    this.#listen('error', (error) => {
-      if (!this.#isConnected && !isOfSelect(error)) this.#unreachable(withoutArguments(messageOf(error)))
+    this.#listen('connect', () => {
+      this.#name = serverName(this.#connection)
     })
-    this.subscriber.on('error', () => {})
+    this.#listen('ready', () => this.#greet())
+    this.#listen('close', () => this.#closedBelow())
+    this.#listen('error', (error) => {
+      if (!this.#isConnected && !isOfSelect(error)) this.#unreachable(messageOf(error))
+    })
     if (this.#connection.status === 'ready') this.#greet()
     // A lazy instance of the application connects at its first command; we send none before it is connected.
     if (this.#connection.status === 'wait') this.#connection.connect().catch(() => {})
@@ -151,10 +209,15 @@ export class Server {
   }
 
   #greet(): void {
+    const number = ++this.#greetings
     greet(this.#commands, this.database, this.#time, this.#parts).then(
-      (greeting) => this.#greeted(greeting),
+      (greeting) => {
+        if (number === this.#greetings) this.#greeted(greeting)
+      },
       (error: unknown) => {
+        if (number !== this.#greetings) return
         this.#lost(messageOf(error))
+        this.#unreachable(messageOf(error))
         this.#parts.clock.inBackground(GREET_AGAIN_MS, () => {
           if (!this.#closed && !this.#isConnected && this.#connection.status === 'ready') this.#greet()
         })
@@ -163,13 +226,15 @@ export class Server {
   }
 
   #greeted({ isOnDatabase, report }: Greeting): void {
-    if (this.#closed || !isOnDatabase || (report && !this.#isFit(report))) return
-    const resends = resendsOf(this.#connection, this.name)
+    if (this.#closed || !isOnDatabase || !this.#isFit(report)) return
+    const resends = resendsOf(this.#connection, givenName(this.#connection))
     if (resends) this.#parts.warnings.tellOnce(resends)
     this.#isSharded = this.#inCluster && knowsShardedChannels(report)
-    this.#noteRun(report?.runId)
+    askForRights(this.#commands, this.database, this.publishes, this.#parts)
+    this.#noteRun(report)
+    this.#subscription.follow(report.runId)
     this.#isConnected = true
-    this.#isOutageTold = false
+    this.#outage.over()
     this.#commands.answered()
     this.#parts.events.tell('connected', () => ({ server: this.name }))
     for (const listener of this.#usableListeners) listener()
@@ -177,14 +242,61 @@ export class Server {
 
   #isFit(report: ServerReport): boolean {
     const fitness = fitnessOf(report, this.name)
+    if (fitness.word === 'replica') {
+      this.#isReplica()
+      return false
+    }
     if (fitness.word !== 'fit') this.#parts.warnings.tellOnce(fitness.warning)
     return fitness.word !== 'unfit'
   }
 
-  #noteRun(runId: string | undefined): void {
+  /**
+   * Besides its run its history counts, because of this order of events:
+   *   1. delete k is acknowledged; the replica has not got it yet
+   *   2. the replica takes the place of its master, which follows it from then on, and later takes it back
+   */
+  #noteRun({ runId, history }: ServerReport): void {
     if (runId === undefined) return
-    if (this.#runId !== undefined && this.#runId !== runId) for (const listener of this.#anotherRunListeners) listener()
-    this.#runId = runId
+    const run = `${runId} ${history}`
+    if (this.#run !== undefined && this.#run !== run) for (const listener of this.#anotherRunListeners) listener()
+    this.#run = run
+  }
+
+  async #isReplicaNow(): Promise<boolean> {
+    return this.usable && (await askWhetherReplica(this.#commands, this.database, this.#parts))
+  }
+
+  /** It was a master a moment ago. */
+  #demoted(): void {
+    if (!this.#isConnected || this.#closed) return
+    this.#lost('it is a replica')
+    if (this.#succession.isNamedByOthers) this.#succession.leave()
+    else this.#isReplica()
+  }
+
+  #isReplica(): void {
+    if (this.#succession.isNamedByOthers) this.#unreachable('it is a replica')
+    else this.#outage.tell(replicaWarning(this.name))
+    this.#succession.lookAgain()
+  }
+
+  #superseded(): void {
+    if (this.#isConnected) this.#lost('the sentinels name another server')
+    this.#succession.leave()
+  }
+
+  #look(): void {
+    if (!this.#isConnected) this.#greet()
+  }
+
+  #closedBelow(): void {
+    const reason = 'the connection was closed'
+    this.#lost(reason)
+    if (!this.#succession.hasLeft()) this.#unreachable(reason)
+  }
+
+  #tellPlaced(): void {
+    for (const listener of this.#placedListeners) listener()
   }
 
   #tellFailing(): void {
@@ -199,29 +311,25 @@ export class Server {
   #lost(reason: string): void {
     const wasConnected = this.#isConnected
     this.#isConnected = false
+    this.#losses++
     this.#time.forget()
+    this.#subscription.rest()
     if (this.#closed) return
     if (wasConnected) {
       this.#parts.events.tell('disconnected', () => ({ server: this.name, reason }))
       this.#tellFailing()
     }
-    this.#unreachable(reason)
   }
 
   #unreachable(reason: string): void {
-    this.#tellOutage(`${this.name} cannot be reached (${reason}): L1 and loaders go on, L2 joins when it comes up`)
+    if (!this.#closed) this.#outage.tell(unreachable(this.name, reason, this.#connection))
   }
 
   #passedOver(reason: string): void {
-    if (this.#parts.clock.now() - this.#passingSince >= CALM_MS) this.#isOutageTold = false
-    this.#tellOutage(`${this.name} is passed over (${reason}): L1 and loaders go on, L2 joins when it answers again`)
-  }
-
-  /** Once per outage. */
-  #tellOutage(message: string): void {
-    if (this.#isOutageTold || this.#closed) return
-    this.#isOutageTold = true
-    this.#parts.warnings.tell({ code: 'ERR_REDIS_UNAVAILABLE', message })
+    if (this.#closed) return
+    if (this.#parts.clock.now() - this.#passingSince >= CALM_MS) this.#outage.over()
+    const message = `${this.name} is passed over (${reason}): L1 and loaders go on, L2 joins when it answers again`
+    this.#outage.tell({ code: 'ERR_REDIS_UNAVAILABLE', message })
   }
 
   /** Disconnects what we opened; a borrowed instance only loses our listeners. */
@@ -229,7 +337,9 @@ export class Server {
     this.#closed = true
     this.#isConnected = false
     this.#commands.close()
-    this.subscriber.disconnect()
+    this.#role.close()
+    this.#succession.close()
+    this.#subscription.close()
     if (this.#borrowed) for (const [event, listener] of this.#handlers) this.#connection.off(event, listener)
     else this.#connection.disconnect()
   }

@@ -9,15 +9,22 @@ export interface RedisConnection {
   readonly options: {
     readonly host?: string | undefined
     readonly port?: number | undefined
+    readonly path?: string | undefined
+    /** Through which the server is found, that is the master of the name `name`. */
+    readonly sentinels?: readonly SentinelAddress[] | null | undefined
+    readonly name?: string | null | undefined
     readonly keyPrefix?: string | undefined
     readonly db?: number | undefined
     readonly autoResendUnfulfilledCommands?: boolean | undefined
   }
+  /** The socket, once there is one. */
+  readonly stream?: Socket | undefined
   duplicate(options?: Readonly<Record<string, unknown>>): RedisConnection
   on(event: string, listener: (...values: never[]) => void): unknown
   off(event: string, listener: (...values: unknown[]) => void): unknown
   call(command: string, ...values: (string | number | Buffer)[]): Promise<unknown>
   callBuffer(command: string, ...values: (string | number | Buffer)[]): Promise<unknown>
+  mgetBuffer(...keys: string[]): Promise<(Buffer | null)[]>
   subscribe(channel: string): Promise<unknown>
   ssubscribe(channel: string): Promise<unknown>
   ping(): Promise<unknown>
@@ -25,10 +32,23 @@ export interface RedisConnection {
   disconnect(reconnect?: boolean): void
 }
 
+/** What we use of a socket. */
+interface Socket {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  cork(): void
+  uncork(): void
+}
+
+interface SentinelAddress {
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+}
+
 /** What we use of an ioredis Cluster: what it knows of slots and nodes. */
 export interface ClusterConnection {
   readonly status: string
-  readonly options: { readonly keyPrefix?: string | undefined }
+  readonly options: { readonly keyPrefix?: string | undefined; readonly natMap?: NatMap | undefined }
   /** By slot, the addresses (`host:port`) of its master and then of its replicas. */
   readonly slots: readonly (readonly string[] | undefined)[]
   nodes(role?: 'all' | 'master' | 'slave'): readonly RedisConnection[]
@@ -80,9 +100,14 @@ export function isClusterInstance(source: RedisSource): source is ClusterConnect
   return typeof source === 'object' && 'duplicate' in source && 'nodes' in source
 }
 
+/** Where the nodes are, for us, that call themselves `host:port`: as ioredis takes it. */
+type NatMap = Readonly<Record<string, NatAddress>> | ((address: string) => NatAddress | null | undefined)
+type NatAddress = { readonly host: string; readonly port: number }
+
 /** Options of a Cluster that is to be made. */
 export interface ClusterOptions {
   readonly cluster: readonly (string | { readonly host?: string; readonly port?: number })[]
+  readonly natMap?: NatMap
 }
 
 /** Whether it tells of a Cluster. An instance of one server has a method of the name `cluster`. */
@@ -93,6 +118,12 @@ export function isCluster(source: RedisSource): source is ClusterConnection | Cl
 /** Whether it is an instance of one server that the application owns; what is not, and looks like one, was refused. */
 export function isConnection(source: RedisSource): source is RedisConnection {
   return typeof source === 'object' && 'duplicate' in source && !('nodes' in source)
+}
+
+/** The address of a node of a Cluster as ioredis has it, of one that a server named. */
+export function addressOf({ options: { natMap } }: ClusterConnection, named: string): string {
+  const found = typeof natMap === 'function' ? natMap(named) : natMap?.[named]
+  return found ? `${found.host}:${found.port}` : named
 }
 
 function checkUrl(name: string, url: unknown, expected: string): void {
@@ -135,6 +166,10 @@ function checkOptions(options: RedisOptions & { readonly url?: unknown }): void 
       'ERR_INVALID_OPTION',
       `redis: expected ${EXPECTED}, got an object with ${got.join(', ')}, which ioredis does not know`,
     )
+  }
+  if ('cluster' in options && 'redisOptions' in options) {
+    const message = "redis: unknown option 'redisOptions', expected what is in it beside 'cluster'"
+    throw new TierCacheError('ERR_UNKNOWN_OPTION', message)
   }
   if ('cluster' in options && (!Array.isArray(options.cluster) || options.cluster.length === 0)) {
     throw badValue('ERR_INVALID_OPTION', 'redis.cluster', 'a list of nodes, { host, port } or URLs', options.cluster)

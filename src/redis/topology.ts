@@ -3,8 +3,8 @@ import type { Server } from './server.ts'
 /**
  * How buckets came to another server.
  *
- * - `resharded`: to one that had held others before; what is there was moved with them.
- * - `succeeded`: to one that had held none; the server before it may have died with what it had acknowledged.
+ * - `resharded`: they were handed over, with what is in them.
+ * - `succeeded`: by one that took the place of the server before, which may have died with what it had acknowledged.
  */
 export type Move = 'resharded' | 'succeeded'
 
@@ -18,8 +18,8 @@ export interface Topology {
   whenMoved(listener: (buckets: readonly number[], how: Move | 'found') => void): void
   /** Asks who holds what, since a server said that it does not hold a bucket (any more). Never rejects. */
   refresh(): Promise<void>
-  /** The server at an address that another one named, as `host:port`. */
-  serverAt(address: string): Server | undefined
+  /** The server that another one (`by`) named, as `host:port` or `:port`; a new one is not connected yet. */
+  serverNamed(named: string, by: Server): Server | undefined
   close(): void
 }
 
@@ -43,7 +43,7 @@ export class OneServer implements Topology {
     // There is nobody else.
   }
 
-  serverAt(): undefined {
+  serverNamed(): undefined {
     return undefined
   }
 

@@ -58,6 +58,6 @@ export interface Leases {
   release(lease: Lease, ending: Ending): Promise<void>
   /** Says that the holder of a key is done: those who wait here go on. */
   call(address: Address): void
-  /** Redis does not answer: nobody will be called, so all who wait here go on. */
-  callAll(): void
+  /** Redis does not answer for these buckets: nobody will be called, so all who wait here for keys of them go on. */
+  callAll(buckets: readonly number[]): void
 }

@@ -179,7 +179,7 @@ export class MemoryLeases implements Leases {
   }
 
   callAll(): void {
-    this.#waiting.callAll()
+    this.#waiting.callAll(() => true)
   }
 }
 

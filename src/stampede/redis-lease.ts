@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Address } from '../entry/entry.ts'
+import { bucketOf } from '../entry/key.ts'
 import { keySubject, wakeUp } from '../entry/notice.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { acquire, release, renew } from '../redis/scripts.ts'
@@ -62,8 +63,8 @@ export class RedisLeases implements Leases {
     this.#waiting.call(address)
   }
 
-  callAll(): void {
-    this.#waiting.callAll()
+  callAll(buckets: readonly number[]): void {
+    this.#waiting.callAll((id) => buckets.includes(bucketOf(id, this.#client.buckets.length)))
   }
 
   /** What stands in place of the lease for a while after a load that stored nothing. */

@@ -26,8 +26,9 @@ export class Waiting {
     if (places) for (const place of places) place.call()
   }
 
-  callAll(): void {
-    for (const places of this.#places.values()) for (const place of places) place.call()
+  /** `isMeant` is asked for the key, together with its namespace. */
+  callAll(isMeant: (id: string) => boolean): void {
+    for (const [id, places] of this.#places) if (isMeant(id)) for (const place of places) place.call()
   }
 
   #leave(id: string, place: Place): void {

@@ -4,12 +4,14 @@ import { bucketGroup, chainField, namespaceGroup, tagGroup } from '../entry/key.
 import { noticeBody } from '../entry/notice.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { judgeStamps, readStamp } from '../entry/stamp.ts'
+import { TierCacheError } from '../errors.ts'
 import type { BatchedReads } from '../redis/batched-reads.ts'
 import type { Bucket } from '../redis/bucket.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { expireTag, invalidateGroup } from '../redis/scripts.ts'
 import type { Marks } from './marks.ts'
 import type { Judgement, TagIndex } from './tag-index.ts'
+import { UnacknowledgedIn } from './tag-index.ts'
 
 export interface RedisTagIndexSettings {
   /** This process, in notices. */
@@ -73,15 +75,15 @@ export class RedisTagIndex implements TagIndex {
     this.#hearing = hearing
   }
 
-  async clear(namespace: string): Promise<void> {
+  async clear(namespace: string, buckets?: readonly number[]): Promise<void> {
     const group = namespaceGroup(namespace)
     const body = noticeBody('X', this.#settings.origin, namespace)
-    await this.#inAll((bucket) => this.#invalidate(bucket, bucket.names.clearStamp(namespace), group, body))
+    await this.#inEach(buckets, (bucket) => this.#invalidate(bucket, bucket.names.clearStamp(namespace), group, body))
   }
 
-  async invalidate(tag: string): Promise<void> {
+  async invalidate(tag: string, buckets?: readonly number[]): Promise<void> {
     const body = noticeBody('T', this.#settings.origin, tag)
-    await this.#inAll((bucket) => this.#invalidate(bucket, bucket.names.tagStamp(tag), tagGroup(tag), body))
+    await this.#inEach(buckets, (bucket) => this.#invalidate(bucket, bucket.names.tagStamp(tag), tagGroup(tag), body))
   }
 
   #invalidate(bucket: Bucket, stamp: string, group: string, body: string): Promise<void> {
@@ -93,7 +95,7 @@ export class RedisTagIndex implements TagIndex {
   async expire(tag: string): Promise<void> {
     const body = noticeBody('U', this.#settings.origin, tag)
     const field = chainField(tagGroup(tag))
-    await this.#inAll((bucket) => {
+    await this.#inEach(undefined, (bucket) => {
       const { names } = bucket
       const stamp = { stamp: names.tagStamp(tag), chain: names.chain }
       return expireTag(bucket, stamp, { tip: this.#clock.nonce(8), body, field })
@@ -101,9 +103,20 @@ export class RedisTagIndex implements TagIndex {
   }
 
   /** Entries of a group are in any bucket. All are tried, and it is acknowledged when all of them have. */
-  async #inAll(change: (bucket: Bucket) => Promise<void>): Promise<void> {
-    const outcomes = await Promise.allSettled(this.#client.buckets.map(change))
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  async #inEach(numbers: readonly number[] | undefined, change: (bucket: Bucket) => Promise<void>): Promise<void> {
+    const { buckets } = this.#client
+    const meant = numbers?.flatMap((number) => buckets[number] ?? []) ?? buckets
+    const outcomes = await Promise.allSettled(meant.map(change))
+    const failed = outcomes.flatMap((outcome, at) =>
+      outcome.status === 'rejected' ? [{ reason: outcome.reason as unknown, bucket: (meant[at] as Bucket).index }] : [],
+    )
+    const [first] = failed
+    if (!first) return
+    if (!(first.reason instanceof TierCacheError)) throw first.reason
+    throw new UnacknowledgedIn(
+      first.reason,
+      failed.map(({ bucket }) => bucket),
+    )
   }
 
   async judge(index: number, tags: readonly string[], carried: readonly string[], n0: number): Promise<Judgement> {

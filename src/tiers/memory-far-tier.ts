@@ -4,7 +4,7 @@ import type { Address } from '../entry/entry.ts'
 import type { Fence } from '../entry/fence.ts'
 import { MADE_STALE, prolonged } from '../entry/freshness.ts'
 import { FLAG_INTEGER } from '../entry/header.ts'
-import { localId, namespaceGroup, namespacesAbove, tagGroup } from '../entry/key.ts'
+import { localId, localKey, namespaceGroup, namespacesAbove, tagGroup } from '../entry/key.ts'
 import { keySubject } from '../entry/notice.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { judgeStamps } from '../entry/stamp.ts'
@@ -41,6 +41,13 @@ export class MemoryEntries {
 
   delete({ namespace, key }: Address): void {
     this.#entries.delete(localId(namespace, key))
+  }
+
+  keys(namespace: string): string[] {
+    return [...this.#entries.keys()].flatMap((id) => {
+      const key = localKey(namespace, id)
+      return key !== undefined && this.get({ namespace, key }) ? [key] : []
+    })
   }
 
   /** Whether an entry is there which is not the one that was seen. */
@@ -159,6 +166,10 @@ export class MemoryFarTier implements Tier {
 
   async discard(address: Address, seen: Seen): Promise<void> {
     if (!this.#entries.hasOther(address, seen)) this.#entries.delete(address)
+  }
+
+  async *keys(namespace: string, prefix: string): AsyncGenerator<readonly string[]> {
+    yield this.#entries.keys(namespace).filter((key) => key.startsWith(prefix))
   }
 
   /** What an addition is made to: an entry that is fresh, and not void. */

@@ -42,6 +42,10 @@ export class MemoryTier implements SyncTier {
     this.#lru.clear()
   }
 
+  list(): readonly (readonly [id: string, entry: NearEntry])[] {
+    return [...this.#lru.entries()]
+  }
+
   close(): void {
     this.#isClosed = true
     this.#lru.clear()

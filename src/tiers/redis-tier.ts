@@ -13,6 +13,7 @@ import type { BatchedReads } from '../redis/batched-reads.ts'
 import type { Bucket } from '../redis/bucket.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { commit, discard, expire, increment, invalidate, set, touch } from '../redis/scripts.ts'
+import { scanKeys } from './redis-keys.ts'
 import type { Candidate, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Tier } from './tier.ts'
 
 export interface RedisTierSettings {
@@ -194,6 +195,10 @@ export class RedisTier implements Tier {
   async discard(address: Address, seen: Seen): Promise<void> {
     const bucket = this.#client.of(address)
     await discard(bucket, bucket.names.entry(address), seen)
+  }
+
+  keys(namespace: string, prefix: string): AsyncIterable<readonly string[]> {
+    return scanKeys(this.#client, namespace, prefix)
   }
 
   /** What is common to all ways of storing: names, and bytes with their deadlines in server time. */

@@ -36,6 +36,8 @@ export interface SyncTier {
   set(id: string, entry: NearEntry): void
   delete(id: string): void
   clear(): void
+  /** All that it keeps, under its names. To be listed is no use of an entry. */
+  list(): readonly (readonly [id: string, entry: NearEntry])[]
   /** Empties it, for good: nothing is kept any more. */
   close(): void
   readonly entries: number
@@ -133,4 +135,9 @@ export interface Tier {
   increment(candidate: Candidate, by: number): Promise<IncrementOutcome>
   /** Removes what is of no use, void or not readable, if it is still the same. */
   discard(address: Address, seen: Seen): Promise<void>
+  /**
+   * The keys of a namespace that begin with `prefix`, in no order and in pages, of which some may be empty. Those of all
+   * entries that are stored, void ones too. The next page is not asked for before it is wanted.
+   */
+  keys(namespace: string, prefix: string): AsyncIterable<readonly string[]>
 }

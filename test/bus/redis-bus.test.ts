@@ -4,7 +4,7 @@ import { RedisBus } from '../../src/bus/redis-bus.ts'
 import { RedisNames } from '../../src/entry/key.ts'
 import { noticeBody, wakeUp } from '../../src/entry/notice.ts'
 import { scripts } from '../../src/redis/lua.generated.ts'
-import { busSuite, Hearing } from '../conformance/bus.suite.ts'
+import { Hearing } from '../conformance/bus.suite.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
 import { startRedis } from '../doubles/redis.ts'
@@ -115,27 +115,6 @@ async function open(
   await subscribed()
   return { bus, clock, close, beat, settled, proven, subscribed, subscriber, rig }
 }
-
-busSuite('on Redis', async (hereListener, thereListener) => {
-  const [here, there] = [await open(hereListener), await open(thereListener, { origin: 'there' })]
-  await vi.waitFor(async () => expect(await redis.pubsub('NUMSUB', names.channel)).toEqual([names.channel, 2]))
-  return {
-    here: here.bus,
-    there: there.bus,
-    publish,
-    async settled() {
-      await Promise.all([here.subscriber.ping(), there.subscriber.ping()])
-    },
-    async proven() {
-      await Promise.all([here.proven(), there.proven()])
-    },
-    now: () => Math.min(here.clock.now(), there.clock.now()),
-    close() {
-      here.close()
-      there.close()
-    },
-  }
-})
 
 /** A bus that knows the chain and has proven to be current. */
 async function current(options?: Parameters<typeof open>[1]) {

@@ -3,7 +3,7 @@ import type { Cache } from '../../src/cache/cache.ts'
 import type { ChangeOptions, DefaultOptions } from '../../src/cache/options.ts'
 import { createCache } from '../../src/create-cache.ts'
 import { TierCacheError } from '../../src/errors.ts'
-import { inBothForms, withRedis } from '../doubles/caches.ts'
+import { inBothForms, withOneRedis, withRedis } from '../doubles/caches.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
 
 const rejection = (code: string, message: RegExp) =>
@@ -380,7 +380,7 @@ describe('requireAck', () => {
     })
   })
 
-  withRedis('Redis cannot be reached', (kit) => {
+  withOneRedis('Redis cannot be reached', 'the way to it is cut', (kit) => {
     async function cutOff(defaults?: DefaultOptions) {
       const proxy = await startFaultProxy(kit.server())
       const cache = await kit.make({ redis: proxy.url, ...(defaults && { defaults }) })

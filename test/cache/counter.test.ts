@@ -4,7 +4,7 @@ import { readCounterOptions } from '../../src/cache/options.ts'
 import type { Parts } from '../../src/cache/parts.ts'
 import { createCache } from '../../src/create-cache.ts'
 import { RedisNames } from '../../src/entry/key.ts'
-import { current, heardAll, inEveryForm, withRedis } from '../doubles/caches.ts'
+import { current, heardAll, inEveryForm, withOneRedis } from '../doubles/caches.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
 import { inFleets, onRedis } from '../doubles/fleet.ts'
 import { testClients } from '../redis/clients.ts'
@@ -208,7 +208,7 @@ describe('a connection of the application that sends again what was not answered
   })
 })
 
-withRedis('with Redis', (kit) => {
+withOneRedis('with Redis', 'it stands still: where there are others, they would replace it', (kit) => {
   test('an increment that is not acknowledged says so, and is not repeated', async () => {
     const cache = await kit.make()
     await cache.increment('n')

@@ -2,10 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { LoadOptions } from '../../src/cache/options.ts'
 import { assemble } from '../../src/create-cache.ts'
-import { RedisNames } from '../../src/entry/key.ts'
 import { inBothForms, withRedis } from '../doubles/caches.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
-import { Redis } from 'ioredis'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 
 const TIMEOUT = { code: 'ERR_LOAD_TIMEOUT' }
@@ -236,24 +234,15 @@ inBothForms((kit) => {
 })
 
 withRedis('under a lease', (kit) => {
-  const names = (prefix: string) => new RedisNames(prefix, 0)
   const k = { namespace: '_', key: 'k' }
-
-  async function inRedis<T>(act: (redis: Redis) => Promise<T>): Promise<T> {
-    const redis = new Redis(kit.server().port)
-    try {
-      return await act(redis)
-    } finally {
-      redis.disconnect()
-    }
-  }
+  const lease = () => kit.names(k).lease(k)
 
   test('the lease is lost: the load goes on for its callers, and its value is stored nowhere', async () => {
-    const cache = await kit.make({ prefix: 'lost' })
+    const cache = await kit.make()
     const loader = new ScriptedLoader<string>()
     const load = cache.getOrSet('k', loader.load)
     await loader.running()
-    expect(await inRedis((redis) => redis.del(names('lost').lease(k)))).toBe(1)
+    expect(await kit.redis().del(lease())).toBe(1)
     loader.answer('mine')
     expect(await load).toBe('mine')
     expect(cache.counters.fillsRefused).toBe(1)
@@ -268,9 +257,8 @@ withRedis('under a lease', (kit) => {
    *   3. the reader is granted the lease: its load begins after 2, so its value may fill L1
    */
   test.each(['delete', 'clear'] as const)('%s before the lease is granted: the value fills L1', async (verb) => {
-    const prefix = `granted-${verb}`
-    const cache = await kit.make({ prefix })
-    await inRedis((redis) => redis.set(names(prefix).lease(k), `${'a'.repeat(32)}|5`, 'PX', 500))
+    const cache = await kit.make()
+    await kit.redis().set(lease(), `${'a'.repeat(32)}|5`, 'PX', 500)
     const loader = new ScriptedLoader<string>()
     const load = cache.getOrSet('k', loader.load)
     await expect.poll(() => cache.counters.waits).toBe(1)
@@ -283,25 +271,20 @@ withRedis('under a lease', (kit) => {
   })
 
   test('no room for a lease or a value: the loader answers, L1 keeps it for a while, and it is told', async () => {
-    const cache = await kit.make({ prefix: 'full' })
+    const cache = await kit.make()
     const told: unknown[] = []
     cache.on('l2-error', ({ command, code }) => told.push([command, code]))
     const loader = new ScriptedLoader<string>()
     const held = cache.getOrSet('held', loader.load)
     await loader.running()
-    await inRedis(async (redis) => {
-      await redis.config('SET', 'maxmemory', '1')
-      try {
-        expect(await cache.getOrSet('k', () => 'loaded')).toBe('loaded')
-        expect(cache.peek('k')).toBe('loaded')
-        loader.answer('held')
-        expect(await held).toBe('held')
-        expect(cache.peek('held')).toBe('held')
-      } finally {
-        await redis.config('SET', 'maxmemory', '0')
-      }
-      expect(await redis.exists(names('full').entry(k), names('full').lease(k))).toBe(0)
-    })
+    await kit.limitMemory(1)
+    expect(await cache.getOrSet('k', () => 'loaded')).toBe('loaded')
+    expect(cache.peek('k')).toBe('loaded')
+    loader.answer('held')
+    expect(await held).toBe('held')
+    expect(cache.peek('held')).toBe('held')
+    await kit.limitMemory(0)
+    expect(await kit.redis().exists(kit.names(k).entry(k), lease())).toBe(0)
     expect(told).toEqual([
       ['acquire', 'ERR_REDIS_REPLY'],
       ['commit', 'ERR_REDIS_REPLY'],

@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 import { assemble } from '../../src/create-cache.ts'
 import { inBothForms, withRedis } from '../doubles/caches.ts'
@@ -152,6 +151,8 @@ inBothForms((kit) => {
   })
 })
 
+const k = { namespace: '_', key: 'k' }
+
 withRedis('across processes', (kit) => {
   test('eight processes with a hundred callers each run one loader', async () => {
     const caches = await Promise.all(Array.from({ length: 8 }, () => kit.make()))
@@ -184,7 +185,7 @@ withRedis('across processes', (kit) => {
     const second = b.getOrSet('k', () => 'must not run')
     await expect.poll(() => b.counters.loadsWaiting).toBe(1)
     // The waiter has marked the lease, so that its holder will call it.
-    await expect.poll(() => leaseOf(kit.server().port)).toMatch(/!$/)
+    await expect.poll(() => kit.redis().get(kit.names(k).lease(k))).toMatch(/!$/)
     loader.fail(Object.assign(new Error('the database is away'), { code: 'ECONNREFUSED' }))
     await expect(first).rejects.toThrow('the database is away')
     await expect(second).rejects.toMatchObject({
@@ -199,7 +200,7 @@ withRedis('across processes', (kit) => {
     const first = a.getOrSet('k', loader.load)
     await loader.running()
     const second = b.getOrSet('k', () => 'mine')
-    await expect.poll(() => leaseOf(kit.server().port)).toMatch(/!$/)
+    await expect.poll(() => kit.redis().get(kit.names(k).lease(k))).toMatch(/!$/)
     loader.answerWith(({ skip }) => {
       skip()
       return 'private'
@@ -222,11 +223,9 @@ withRedis('across processes', (kit) => {
 
   test('a process that died with the lease is replaced when the lease runs out, by one of those who wait', async () => {
     const [a, b] = [await kit.make(), await kit.make()]
-    await inRedis(kit.server().port, async (redis) => {
-      const { n } = (await redis.hgetall(await nameOf(redis, '*:q'))) as { n: string }
-      const name = (await nameOf(redis, '*:q')).replace(/q$/, 'l:_:k')
-      await redis.set(name, `${'a'.repeat(32)}|${n}`, 'PX', 200)
-    })
+    const names = kit.names(k)
+    const n = await kit.redis().hget(names.chain, 'n')
+    await kit.redis().set(names.lease(k), `${'a'.repeat(32)}|${n}`, 'PX', 200)
     const loader = new ScriptedLoader<string>()
     const both = [a.getOrSet('k', loader.load), b.getOrSet('k', loader.load)]
     await loader.running()
@@ -277,26 +276,3 @@ describe('with a clock of the test’s', () => {
     await expect(late).rejects.toMatchObject({ code: 'ERR_LOAD_TIMEOUT', message: /"late" took more than 30000 ms/ })
   })
 })
-
-/** The lease of `k` as it stands in Redis. */
-async function leaseOf(port: number): Promise<string> {
-  return inRedis(port, async (redis) => {
-    const name = await nameOf(redis, '*:l:_:k')
-    return name === '' ? '' : ((await redis.get(name)) ?? '')
-  })
-}
-
-async function inRedis<T>(port: number, act: (redis: Redis) => Promise<T>): Promise<T> {
-  const redis = new Redis(port)
-  try {
-    return await act(redis)
-  } finally {
-    redis.disconnect()
-  }
-}
-
-/** The newest name of a form: each test has a prefix of its own, and they count up. */
-async function nameOf(redis: Redis, pattern: string): Promise<string> {
-  const names = await redis.keys(pattern)
-  return names.sort((a, b) => Number(b.match(/\d+/)?.[0]) - Number(a.match(/\d+/)?.[0]))[0] ?? ''
-}

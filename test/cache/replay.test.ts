@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
-import { withRedis } from '../doubles/caches.ts'
+import { assemble } from '../../src/create-cache.ts'
+import { withOneRedis } from '../doubles/caches.ts'
+import { FakeClock } from '../doubles/fake-clock.ts'
+import { startRedis } from '../doubles/redis.ts'
 
 /**
  * The order of events:
@@ -11,7 +14,7 @@ import { withRedis } from '../doubles/caches.ts'
  *   3. Redis goes on: v1 is still there
  * No reader of this process may get v1 after 2, and once the repetition is acknowledged nobody may.
  */
-withRedis('L1 and L2', (kit) => {
+withOneRedis('L1 and L2', 'it stands still or takes no writes: others would replace it', (kit) => {
   const frozen = async (act: () => Promise<unknown>) => {
     kit.server().freeze()
     try {
@@ -74,10 +77,10 @@ withRedis('L1 and L2', (kit) => {
   const readOnly = async (act: () => Promise<unknown>) => {
     const redis = new Redis(kit.server().url)
     try {
-      await redis.replicaof('127.0.0.1', 1)
+      await redis.config('SET', 'min-replicas-to-write', '1')
       return await act()
     } finally {
-      await redis.replicaof('NO', 'ONE')
+      await redis.config('SET', 'min-replicas-to-write', '0')
       redis.disconnect()
     }
   }
@@ -135,4 +138,25 @@ withRedis('L1 and L2', (kit) => {
     })
     expect(told).toContainEqual(['ERR_NOT_ACKNOWLEDGED', expect.stringContaining('closed with 1 invalidation that')])
   })
+})
+
+/**
+ * The order of events:
+ *   1. Redis turns out to have lost what it had acknowledged: a repetition begins, before anything may be sent, and fails
+ *   2. while that is under way, Redis can be used
+ * The next repetition begins then, and not after a pause, which an outage has made long. Here time stands.
+ */
+test('a repetition that failed since it began too early is begun anew at once', async () => {
+  const server = await startRedis()
+  const cache = assemble({ redis: server.url, commandTimeout: '1m' }, new FakeClock())
+  onTestFinished(async () => {
+    await cache.close()
+    await server.stop()
+  })
+  await expect.poll(() => cache.stats().l2Usable, { timeout: 10_000 }).toBe(true)
+  expect(await cache.delete('k')).toEqual({ acknowledged: true })
+  const lost = new Promise((resolve) => cache.on('resync', resolve))
+  await server.restart()
+  expect(await lost).toMatchObject({ repeated: 1 })
+  await expect.poll(() => cache.gauges().journalled, { timeout: 5000 }).toBe(0)
 })

@@ -1,19 +1,15 @@
-import { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
-import { RedisNames } from '../../src/entry/key.ts'
 import { keySubject, wakeUp } from '../../src/entry/notice.ts'
-import { withRedis } from '../doubles/caches.ts'
+import { withOneRedis, withRedis } from '../doubles/caches.ts'
 import type { FaultProxy } from '../doubles/fault-proxy.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 
 const k = { namespace: '_', key: 'k' }
 const proxies: FaultProxy[] = []
-const connections: Redis[] = []
 
 afterEach(async () => {
-  for (const redis of connections.splice(0)) redis.disconnect()
   await Promise.all(proxies.splice(0).map((proxy) => proxy.stop()))
 })
 
@@ -25,41 +21,6 @@ const sum = (caches: readonly Cache[], name: 'waits' | 'takeovers') =>
   caches.reduce((total, { counters }) => total + counters[name], 0)
 
 withRedis('seeking the lease', (kit) => {
-  function connect(): Redis {
-    const redis = new Redis(kit.server().port)
-    connections.push(redis)
-    return redis
-  }
-
-  test('a holder that is cut off is replaced by exactly one of those who wait', async () => {
-    const proxy = await startFaultProxy(kit.server())
-    proxies.push(proxy)
-    const options = { prefix: 'takeover', lease: 1000 }
-    const holder = await kit.make({ ...options, redis: proxy.url })
-    const waiters = await Promise.all(Array.from({ length: 5 }, () => kit.make(options)))
-    const told: unknown[] = []
-    for (const cache of waiters) {
-      cache.on('wait', ({ namespace, key }) => told.push(['wait', namespace, key]))
-      cache.on('takeover', (event) => told.push(['takeover', event]))
-    }
-    const [held, taken] = [new ScriptedLoader<string>(), new ScriptedLoader<string>()]
-    const first = holder.getOrSet('k', held.load)
-    await held.running()
-    const others = waiters.map((cache) => cache.getOrSet('k', taken.load))
-    await expect.poll(() => sum(waiters, 'waits')).toBe(5)
-    await proxy.cut()
-    await taken.running()
-    held.answer('of the holder')
-    expect(await first).toBe('of the holder')
-    taken.answer('taken over')
-    expect(new Set(await Promise.all(others))).toEqual(new Set(['taken over']))
-    expect(taken.started).toBe(1)
-    expect(sum(waiters, 'takeovers')).toBe(1)
-    expect(told.filter((each) => Array.isArray(each) && each[0] === 'wait')).toEqual(Array(5).fill(['wait', '_', 'k']))
-    expect(told.filter((each) => Array.isArray(each) && each[0] === 'takeover')).toEqual([['takeover', k]])
-    expect(await (await kit.make(options)).get('k')).toBe('taken over')
-  })
-
   test('a holder that finishes is waited for and not replaced', async () => {
     const [a, b] = [await kit.make(), await kit.make()]
     const loader = new ScriptedLoader<string>()
@@ -104,33 +65,27 @@ withRedis('seeking the lease', (kit) => {
   })
 
   test('memory is full: who waits does so for the lease’s end, and does not load beside its holder', async () => {
-    const options = { prefix: 'busy-full', lease: 1000 }
+    const options = { lease: 1000 }
     const [a, b] = [await kit.make(options), await kit.make(options)]
-    const redis = connect()
     const loader = new ScriptedLoader<string>()
     const first = a.getOrSet('k', loader.load)
     await loader.running()
-    await redis.config('SET', 'maxmemory', '1')
-    try {
-      const second = b.getOrSet('k', never)
-      await expect.poll(() => b.counters.waits).toBe(1)
-      expect(await redis.get(new RedisNames('busy-full', 0).lease(k))).toMatch(/^\w+\|\d+$/)
-      await redis.config('SET', 'maxmemory', '0')
-      loader.answer('v')
-      expect(await Promise.all([first, second])).toEqual(['v', 'v'])
-    } finally {
-      await redis.config('SET', 'maxmemory', '0')
-    }
+    await kit.limitMemory(1)
+    const second = b.getOrSet('k', never)
+    await expect.poll(() => b.counters.waits).toBe(1)
+    expect(await kit.redis().get(kit.names(k).lease(k))).toMatch(/^\w+\|\d+$/)
+    await kit.limitMemory(0)
+    loader.answer('v')
+    expect(await Promise.all([first, second])).toEqual(['v', 'v'])
   })
 
   /** Those who hold the lease end again and again without a value: the fourth time a caller loads for itself. */
   test('a caller that is called without a value goes round three times', async () => {
-    const cache = await kit.make({ prefix: 'rounds' })
-    const names = new RedisNames('rounds', 0)
-    const redis = connect()
+    const cache = await kit.make()
+    const [redis, names] = [kit.redis(), kit.names(k)]
     const hold = () => redis.set(names.lease(k), `${'a'.repeat(32)}|5`, 'PX', 3_600_000)
     const isMarked = async () => (await redis.get(names.lease(k)))?.endsWith('!')
-    const call = () => redis.publish(names.channel, wakeUp('R', 'elsewhere', keySubject(k)))
+    const call = () => kit.publish(k, wakeUp('R', 'elsewhere', keySubject(k)))
     await hold()
     const loader = new ScriptedLoader<string>()
     const load = cache.getOrSet('k', loader.load)
@@ -145,5 +100,36 @@ withRedis('seeking the lease', (kit) => {
     expect(await load).toBe('own')
     expect(await cache.has('k')).toBe(false)
     expect(cache.counters.waits).toBe(1)
+  })
+})
+
+withOneRedis('seeking the lease', 'the way to it is cut for one process', (kit) => {
+  test('a holder that is cut off is replaced by exactly one of those who wait', async () => {
+    const proxy = await startFaultProxy(kit.server())
+    proxies.push(proxy)
+    const options = { prefix: 'takeover', lease: 1000 }
+    const holder = await kit.make({ ...options, redis: proxy.url })
+    const waiters = await Promise.all(Array.from({ length: 5 }, () => kit.make(options)))
+    const told: unknown[] = []
+    for (const cache of waiters) {
+      cache.on('wait', ({ namespace, key }) => told.push(['wait', namespace, key]))
+      cache.on('takeover', (event) => told.push(['takeover', event]))
+    }
+    const [held, taken] = [new ScriptedLoader<string>(), new ScriptedLoader<string>()]
+    const first = holder.getOrSet('k', held.load)
+    await held.running()
+    const others = waiters.map((cache) => cache.getOrSet('k', taken.load))
+    await expect.poll(() => sum(waiters, 'waits')).toBe(5)
+    await proxy.cut()
+    await taken.running()
+    held.answer('of the holder')
+    expect(await first).toBe('of the holder')
+    taken.answer('taken over')
+    expect(new Set(await Promise.all(others))).toEqual(new Set(['taken over']))
+    expect(taken.started).toBe(1)
+    expect(sum(waiters, 'takeovers')).toBe(1)
+    expect(told.filter((each) => Array.isArray(each) && each[0] === 'wait')).toEqual(Array(5).fill(['wait', '_', 'k']))
+    expect(told.filter((each) => Array.isArray(each) && each[0] === 'takeover')).toEqual([['takeover', k]])
+    expect(await (await kit.make(options)).get('k')).toBe('taken over')
   })
 })

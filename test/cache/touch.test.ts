@@ -136,8 +136,9 @@ onRedis('on Redis', (fleet) => {
     const shop = cache.namespace('shop')
     await shop.set('k', 'v', { ...kept, tags: ['t', 'u'] })
     expect(await shop.touch('k', '9h')).toEqual(FOUND)
-    const { names, redis } = fleet
-    const entryEnd = await redis.pttl(names.entry({ namespace: 'shop', key: 'k' }))
+    const address = { namespace: 'shop', key: 'k' }
+    const [names, redis] = [fleet.names(address), fleet.redis]
+    const entryEnd = await redis.pttl(names.entry(address))
     expect(entryEnd).toBeGreaterThan(35_000_000)
     for (const stamp of [...names.clearStamps('shop'), names.tagStamp('t'), names.tagStamp('u')]) {
       // Read a moment later.
@@ -147,7 +148,8 @@ onRedis('on Redis', (fleet) => {
 
   test('what cannot be read is not there', async () => {
     const { cache } = await fleet.process()
-    const name = fleet.names.entry({ namespace: '_', key: 'k' })
+    const address = { namespace: '_', key: 'k' }
+    const name = fleet.names(address).entry(address)
     const bytes = Buffer.concat([Buffer.from('tc\u0001\u0000', 'latin1'), Buffer.alloc(60)])
     await fleet.redis.set(name, bytes)
     expect(await cache.touch('k', '1h')).toEqual(NONE)

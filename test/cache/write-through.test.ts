@@ -170,7 +170,8 @@ inFleets((fleet) => {
 onRedis('version, on Redis', (fleet) => {
   test('what cannot be read is compared with nothing, whatever number stands in it', async () => {
     const { cache } = await fleet.process()
-    const name = fleet.names.entry({ namespace: '_', key: 'k' })
+    const address = { namespace: '_', key: 'k' }
+    const name = fleet.names(address).entry(address)
     const head = Buffer.alloc(56)
     head.write('tc\u0001\u0000', 'latin1')
     head.writeDoubleBE(1e300, 44)

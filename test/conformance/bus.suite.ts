@@ -6,8 +6,8 @@ import type { Notice } from '../../src/entry/notice.ts'
 export interface BusSetting {
   readonly here: Bus
   readonly there: Bus
-  /** A process of the given origin changes the truth, which tells it. */
-  publish(origin: string, operation: 'D' | 'X', subject: string): Promise<void>
+  /** A process of the given origin changes the truth, which tells it in the first bucket, or another one. */
+  publish(origin: string, operation: 'D' | 'X', subject: string, bucket?: number): Promise<void>
   /** Resolves when everything that was published has been heard. */
   settled(): Promise<void>
   /** Resolves when both have proven to be current, now. */
@@ -19,12 +19,12 @@ export interface BusSetting {
 
 /** What one process hears. */
 export class Hearing implements BusListener {
-  readonly notices: Notice[] = []
+  readonly heard: { readonly notice: Notice; readonly bucket: number }[] = []
   readonly gaps: string[] = []
   readonly losses: unknown[][] = []
 
-  noticed(notice: Notice): void {
-    this.notices.push(notice)
+  noticed(notice: Notice, bucket: number): void {
+    this.heard.push({ notice, bucket })
   }
 
   gap(reason: string): void {
@@ -33,6 +33,10 @@ export class Hearing implements BusListener {
 
   lost(reason: string, _buckets: readonly number[], links?: LostLinks): void {
     this.losses.push(links ? [reason, links] : [reason])
+  }
+
+  get notices(): Notice[] {
+    return this.heard.map(({ notice }) => notice)
   }
 
   get subjects(): string[] {
@@ -67,6 +71,20 @@ export function busSuite(form: string, open: (here: BusListener, there: BusListe
         await settled()
         expect(here.subjects).toEqual(expected)
         expect(there.subjects).toEqual(expected)
+      }),
+    )
+
+    test(
+      'of every bucket all is heard, in its order, and told with its number',
+      withSetting(async ({ here: bus, publish, settled }, here, there) => {
+        const buckets = Array.from({ length: bus.buckets }, (_, bucket) => bucket)
+        for (const nth of [1, 2, 3]) for (const bucket of buckets) await publish('third', 'D', `_:${nth}`, bucket)
+        await settled()
+        for (const hearing of [here, there]) {
+          const heard = buckets.map((bucket) => hearing.heard.filter((each) => each.bucket === bucket))
+          const subjects = heard.map((notices) => notices.map(({ notice }) => notice.subject))
+          expect(subjects).toEqual(buckets.map(() => ['_:1', '_:2', '_:3']))
+        }
       }),
     )
 

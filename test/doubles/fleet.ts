@@ -1,13 +1,13 @@
-import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest'
+import type { Redis } from 'ioredis'
+import { afterEach, beforeEach, describe } from 'vitest'
 import type { Bus } from '../../src/bus/bus.ts'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { Parts, SharedParts } from '../../src/cache/parts.ts'
 import type { CreateCacheOptions } from '../../src/create-cache.ts'
 import { partsOf, start } from '../../src/create-cache.ts'
 import type { Address } from '../../src/entry/entry.ts'
-import { RedisNames } from '../../src/entry/key.ts'
-import { wakeUp } from '../../src/entry/notice.ts'
+import type { RedisNames } from '../../src/entry/key.ts'
+import { keySubject, wakeUp } from '../../src/entry/notice.ts'
 import type { Leases } from '../../src/stampede/lease.ts'
 import type { TagIndex } from '../../src/tags/tag-index.ts'
 import type { Tier } from '../../src/tiers/tier.ts'
@@ -16,8 +16,9 @@ import { chaosOf } from './chaos.ts'
 import { FakeClock } from './fake-clock.ts'
 import { Line } from './line.ts'
 import { MemoryFleet } from './memory-fleet.ts'
-import type { RedisServer } from './redis.ts'
-import { startRedis } from './redis.ts'
+import type { RunningForm } from './redis-forms.ts'
+import { inChosenForms, inOneForm, keyBeside, keyInBucket } from './redis-forms.ts'
+import type { Admin } from './redis-forms-servers.ts'
 
 /** A cache that stands for one process, with everything in a test's hands that it does with the others. */
 export interface Process {
@@ -45,14 +46,23 @@ export interface Fleet {
   misses(process: Process, change: () => Promise<unknown>): Promise<void>
 }
 
-/** A fleet with a real Redis between its processes. */
+/** A fleet with a real Redis between its processes, whatever its form. */
 export interface RedisFleet extends Fleet {
-  readonly server: RedisServer
-  /** A connection of the test's own. */
-  readonly redis: Redis
-  readonly names: RedisNames
+  /** A connection of the test's own. A command goes to the server of its first key. */
+  readonly redis: Admin
+  /** The names in the bucket of an entry. */
+  names(address: Address): RedisNames
+  /** A key of the same namespace in the bucket of an entry. */
+  beside(address: Address, label: string): string
+  /** Redis loses everything. */
+  flush(): Promise<void>
   /** A process that may not hear anything yet. */
   unheard(options?: CreateCacheOptions): Promise<Process>
+}
+
+/** A fleet with one server between its processes, to which there are other ways than the usual one. */
+export interface OneRedisFleet extends RedisFleet {
+  readonly server: { readonly host: string; readonly port: number; readonly url: string }
 }
 
 /** How long a lease is in every fleet, and the bound on staleness. */
@@ -95,85 +105,114 @@ export function inFleets(suite: (fleet: Fleet) => void): void {
   onRedis('a fleet on Redis', suite)
 }
 
-/** Runs a suite over processes that share a real Redis, under names of its own for each test. */
+/** Runs a suite over processes that share a real Redis, in its chosen forms, under names of its own for each test. */
 export function onRedis(name: string, suite: (fleet: RedisFleet) => void): void {
   describe(name, () => {
-    let server: RedisServer
-    let redis: Redis
-    let prefixes = 0
-    const bench = perTest(() => {
-      prefixes++
-      listening = []
-    })
-    const names = () => new RedisNames(`t${prefixes}`, 0)
-    beforeAll(async () => {
-      server = await startRedis()
-      redis = new Redis(server.url)
-    })
-    afterAll(async () => {
-      redis.disconnect()
-      await server.stop()
-    })
-    /** Those that hear what is told. */
-    let listening: Process[] = []
-    /** Lets beats come to their end: the replies to their commands come before later ones, and so do their pongs. */
-    const settled = async () => {
-      await Promise.all(listening.map(({ raw }) => raw.far.get({ namespace: '_', key: '(settled)' })))
-      for (let round = 0; round < 2; round++) {
-        await turn()
-        const heard = listening.map(({ line }) => line.next('F', '_:(settled)'))
-        await redis.publish(names().channel, wakeUp('F', 'a test', '_:(settled)'))
-        await Promise.all(heard)
+    inChosenForms((form) => suite(fleetOn(form)))
+  })
+}
+
+/**
+ * Runs a suite over processes that share one server. `because`: what a test does on the way to that server which would
+ * mean something else, or nothing, for other forms of Redis.
+ */
+export function onOneRedis(name: string, because: string, suite: (fleet: OneRedisFleet) => void): void {
+  describe(`${name} (one server: ${because})`, () => {
+    inOneForm((form) => {
+      const server = () => {
+        const { host = '', port = 0 } = (form().admin as Redis).options
+        return { host, port, url: `redis://${host}:${port}` }
       }
-      await turn()
-    }
-    const elapse = (ms: number) => elapseInBeats(bench.clock, settled, ms)
-    const unheard = async (options?: CreateCacheOptions) => {
-      // Deadlines are on the clock of the test, which a machine under load is not.
-      const all = { redis: server.url, prefix: `t${prefixes}`, commandTimeout: '1m', ...options } as const
-      const parts = partsOf(all, bench.clock)
-      const line = new Line()
-      return bench.started(inHands({ ...parts, bus: throughLine(parts.bus, line) }, parts.shared as SharedParts, line))
-    }
-    suite({
-      get clock() {
-        return bench.clock
-      },
-      get server() {
-        return server
-      },
-      get redis() {
-        return redis
-      },
-      get names() {
-        return names()
-      },
-      async process(options) {
-        const started = await unheard(options)
-        await hearing(started)
-        listening.push(started)
-        // The first links that it hears are gaps; of several in one beat the second is told with the next beat.
-        await elapse(2 * BEAT_MS)
-        return started
-      },
-      unheard,
-      elapse,
-      async runOut(address) {
-        await redis.del(names().lease(address))
-      },
-      async misses({ cache, line }, change) {
-        line.hold()
-        await change()
-        const gap = new Promise((resolve) => cache.on('gap', resolve))
-        const last = line.next('D', '_:(last)')
-        await cache.delete('(last)')
-        await last
-        line.lose()
-        await redis.publish(names().channel, 'no notice')
-        await gap
-      },
+      suite(Object.defineProperty(fleetOn(form), 'server', { get: server }) as OneRedisFleet)
     })
   })
+}
+
+/** Tests of one file may share a server: their names differ. */
+let prefixes = 0
+
+function fleetOn(form: () => RunningForm): RedisFleet {
+  const prefix = () => `f${prefixes}`
+  /** Those that hear what is told. */
+  let listening: Process[] = []
+  const bench = perTest(() => {
+    listening = []
+  })
+  beforeEach(async () => {
+    prefixes++
+    await form().admit(prefix())
+  })
+  const names = (address: Address) => form().names(prefix(), address)
+  /** What nobody wants, of each server. */
+  const onEach = () => form().bucketOfEach.map((bucket) => rootKey(bucket, '(settled)'))
+  const onAll = (label: string) => Array.from({ length: form().buckets }, (_, bucket) => rootKey(bucket, label))
+  const rootKey = (bucket: number, label: string): Address => ({
+    namespace: '_',
+    key: keyInBucket(bucket, form().buckets, label),
+  })
+  /** Lets beats come to their end: the replies to their commands come before later ones, and so do their pongs. */
+  const settled = async () => {
+    await Promise.all(listening.flatMap(({ raw }) => onEach().map((address) => raw.far.get(address))))
+    for (let round = 0; round < 2; round++) {
+      await turn()
+      for (const address of onEach()) {
+        const subject = keySubject(address)
+        const heard = listening.map(({ line }) => line.next('F', subject))
+        await form().publish(names(address), wakeUp('F', 'a test', subject))
+        await Promise.all(heard)
+      }
+    }
+    await turn()
+  }
+  const elapse = (ms: number) => elapseInBeats(bench.clock, settled, ms)
+  const unheard = async (options?: CreateCacheOptions) => {
+    // Deadlines are on the clock of the test, which a machine under load is not.
+    const all = { redis: form().source(), prefix: prefix(), commandTimeout: '1m', ...options } as const
+    const parts = partsOf(all, bench.clock)
+    const line = new Line()
+    const process = inHands({ ...parts, bus: throughLine(parts.bus, line) }, parts.shared as SharedParts, line)
+    origins.set(line, form())
+    return bench.started(process)
+  }
+  return {
+    get clock() {
+      return bench.clock
+    },
+    get redis() {
+      return form().admin
+    },
+    names,
+    beside: (address, label) => keyBeside(address, form().buckets, label),
+    flush: () => form().flush(),
+    async process(options) {
+      const started = await unheard(options)
+      await hearing(started, onAll('(ready)'))
+      listening.push(started)
+      // The first links that it hears are gaps; of several in one beat the second is told with the next beat.
+      await elapse(2 * BEAT_MS)
+      return started
+    },
+    unheard,
+    elapse,
+    async runOut(address) {
+      await form().admin.del(names(address).lease(address))
+    },
+    async misses({ cache, line }, change) {
+      line.hold()
+      await change()
+      for (const { key } of onAll('(last)')) {
+        const last = line.next('D', `_:${key}`)
+        await cache.delete(key)
+        await last
+      }
+      line.lose()
+      for (const address of onAll('(last)')) {
+        const gap = new Promise((resolve) => cache.on('gap', resolve))
+        await form().publish(names(address), 'no notice')
+        await gap
+      }
+    },
+  }
 }
 
 /** A clock of its own for each test, and the end of what a test has started. */
@@ -224,17 +263,13 @@ function throughLine(bus: Bus, line: Line): Bus {
   })
 }
 
-/** Resolves when the process hears what is told. */
-async function hearing({ cache, line }: Process): Promise<void> {
-  const heard = line.next('D', '_:(ready)')
-  let isHeard = false
-  void heard.then(() => {
-    isHeard = true
-  })
+/** Resolves when the process hears what is told of keys, one in each bucket. */
+async function hearing({ cache, line }: Process, keys: readonly Address[]): Promise<void> {
+  const unheard = new Set(keys.map(({ key }) => key))
+  for (const key of unheard) void line.next('D', `_:${key}`).then(() => unheard.delete(key))
   // What is told before the subscription is there is never heard.
-  while (!isHeard) {
-    const { acknowledged } = await cache.delete('(ready)')
-    if (!acknowledged) throw new Error('a process under test could not reach its Redis')
+  while (unheard.size > 0) {
+    await Promise.all([...unheard].map((key) => cache.delete(key, { requireAck: true })))
     await turn()
   }
   await allHeard({ cache, line })
@@ -259,14 +294,21 @@ function nextBeat(clock: FakeClock): number {
   return (Math.floor(clock.now() / BEAT_MS) + 1) * BEAT_MS
 }
 
+/** Where the notices come from that a line brings; what is not here has one server. */
+const origins = new WeakMap<Line, Pick<RunningForm, 'buckets' | 'bucketOfEach'>>()
+
 let probes = 0
 
 /** Resolves when every process has heard what was told before this call. */
 export async function allHeard(...processes: Pick<Process, 'cache' | 'line'>[]): Promise<void> {
-  const probe = `(probe ${probes++})`
-  const heard = processes.map(({ line }) => line.next('D', `_:${probe}`))
-  await processes[0]?.cache.delete(probe)
-  await Promise.all(heard)
+  const [teller] = processes
+  const { buckets, bucketOfEach } = (teller && origins.get(teller.line)) ?? { buckets: 1, bucketOfEach: [0] }
+  for (const bucket of bucketOfEach) {
+    const probe = keyInBucket(bucket, buckets, `(probe ${probes++})`)
+    const heard = processes.map(({ line }) => line.next('D', `_:${probe}`))
+    await teller?.cache.delete(probe)
+    await Promise.all(heard)
+  }
 }
 
 /** Lets everything go on that has its answer. */

@@ -3,12 +3,12 @@ import { afterEach, beforeEach } from 'vitest'
 import type { RedisSource } from '../../src/create-cache.ts'
 import type { FaultProxy } from './fault-proxy.ts'
 import { startFaultProxy } from './fault-proxy.ts'
-import type { RedisFleet } from './fleet.ts'
-import { onRedis } from './fleet.ts'
+import type { OneRedisFleet } from './fleet.ts'
+import { onOneRedis } from './fleet.ts'
 
 /** A fleet on Redis, with a way for subscribers that a test can block while commands get through. */
 export interface HalfOpen {
-  readonly fleet: RedisFleet
+  readonly fleet: OneRedisFleet
   /** What stands before the subscribers of processes with such a source. */
   proxy(): FaultProxy
   /** A connection of the application's whose subscriber goes through the proxy. */
@@ -17,7 +17,7 @@ export interface HalfOpen {
 
 /** Runs a suite over processes whose subscribers may be cut off while their commands are not. */
 export function inHalfOpen(name: string, suite: (halfOpen: HalfOpen) => void): void {
-  onRedis(name, (fleet) => {
+  onOneRedis(name, 'notices go another way than commands', (fleet) => {
     let proxy: FaultProxy
     const sources: Redis[] = []
     beforeEach(async () => {

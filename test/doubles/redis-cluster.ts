@@ -13,7 +13,7 @@ export interface ClusterOptions {
   /** The silence after which a node takes another for down, in milliseconds; 1,000 by default. */
   readonly nodeTimeoutMs?: number
   /** Arguments of all nodes, such as `--cluster-require-full-coverage no`. */
-  readonly args?: readonly string[]
+  readonly args?: readonly string[] | ((port: number) => readonly string[])
 }
 
 /**
@@ -67,7 +67,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const cluster = ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf']
   const timing = ['--cluster-node-timeout', String(nodeTimeoutMs), '--cluster-replica-validity-factor', '0']
   const replication = ['--repl-diskless-sync', 'yes', '--repl-diskless-sync-delay', '0']
-  const node = { args: [...cluster, ...timing, ...replication, ...args] }
+  const argsOf = typeof args === 'function' ? args : () => args
+  const node = { args: (port: number) => [...cluster, ...timing, ...replication, ...argsOf(port)] }
   const deployment = new Deployment(await startTogether(Array(masters * (1 + replicas)).fill(node)))
   try {
     await deployment.begin(masters)
@@ -102,6 +103,7 @@ class Deployment implements ClusterDeployment {
     const joining = (nth: number): Command => ['CLUSTER', 'REPLICATE', String(ids[nth % count])]
     await Promise.all(replicas.map((replica, nth) => ask(replica, ...joining(nth))))
     await Promise.all(replicas.map((replica) => this.rejoined(replica)))
+    await this.#view()
   }
 
   /** Introduces a node to those that it does not know, and answers whether it knows all. A greeting may be lost. */

@@ -12,8 +12,8 @@ import type { AddressInfo } from 'node:net'
 import type { Home } from './redis-home.ts'
 
 export interface RedisOptions {
-  /** Arguments of redis-server after our own, which they override. */
-  readonly args?: readonly string[]
+  /** Arguments of redis-server after our own, which they override; told the port, where they depend on it. */
+  readonly args?: readonly string[] | ((port: number) => readonly string[])
   /** Without it a free port of the loopback interface is drawn. */
   readonly port?: number
   /** Where a free port comes from; asked again when somebody took it meanwhile. By default the kernel. */
@@ -131,7 +131,8 @@ async function launchOn(port: number, binary: string, home: Home, options: Redis
   const log = openSync(logFile, 'a')
   const config = home.configFile ? [home.configFile] : []
   const own = ['--bind', host, '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', home.folder]
-  const child = spawn(binary, [...config, ...own, ...(options.args ?? [])], {
+  const { args = [] } = options
+  const child = spawn(binary, [...config, ...own, ...(typeof args === 'function' ? args(port) : args)], {
     stdio: ['ignore', log, log],
     cwd: home.folder,
   })

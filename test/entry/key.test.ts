@@ -106,6 +106,38 @@ describe('the name of an entry', () => {
     expect(new Set(ids).size).toBe(ids.length)
   })
 
+  test('in this process tells its key, to its own namespace', () => {
+    fc.assert(
+      fc.property(address, namespace, (a, other) => {
+        const id = keys.localId(a.namespace, a.key)
+        return keys.localKey(other, id) === (other === a.namespace ? a.key : undefined)
+      }),
+      { numRuns: 2000 },
+    )
+    for (const key of ['k', '\0', '\0k', '\0a\0k', '\0_\0k'])
+      expect(keys.localKey('_', keys.localId('_', key))).toBe(key)
+    expect(keys.localKey('_', keys.localId('a', 'k'))).toBeUndefined()
+  })
+
+  test('in Redis tells its key, to its own namespace and bucket', () => {
+    const names = new keys.RedisNames('tc', 0, 7)
+    fc.assert(
+      fc.property(address, namespace, (a, other) => {
+        const name = names.entry(a)
+        const isOther = new keys.RedisNames('tc', 0, 70).keyOf(a.namespace, name) === undefined
+        return isOther && names.keyOf(other, name) === (other === a.namespace ? a.key : undefined)
+      }),
+      { numRuns: 500 },
+    )
+    expect(names.keyOf('_', names.lease({ namespace: '_', key: 'k' }))).toBeUndefined()
+  })
+
+  test('is matched by a pattern for all buckets, in which nothing of the prefix stands for anything else', () => {
+    const names = new keys.RedisNames('shop', 0, 7)
+    expect(names.entriesPattern('a.b', '')).toBe('shop:{*}:v:a.b:*')
+    expect(names.entriesPattern('_', '*?[a]\\{}^-')).toBe('shop:{*}:v:_:\\*\\?\\[a\\]\\\\{}^-*')
+  })
+
   test('of the root costs no new string', () => {
     expect(keys.localId('_', 'k')).toBe('k')
   })

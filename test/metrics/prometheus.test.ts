@@ -226,7 +226,7 @@ describe('with Redis', () => {
     const two = open({ redis: redis.url })
     prometheus(one, { register, name: 'one' })
     prometheus(two, { register, name: 'two' })
-    await Promise.all([one, two].map(current))
+    await Promise.all([one, two].map((cache) => current(cache)))
     await one.getOrSet('a', () => 1)
     await one.get('a')
     await two.get('a')

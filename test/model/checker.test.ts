@@ -108,13 +108,61 @@ describe('R2: writes of others', () => {
 
   test('what a failover may have lost has a longer bound', () => {
     const writes = [write('a', 100, 2)]
-    const faults = [fault('failover', 50, 1000)]
+    const faults = [{ ...fault('failover', 50, 1000), losses: [{}] }]
     expect(rulesOf({ writes, faults, reads: [read('b', 4400, 1)] })).toEqual([])
     expect(rulesOf({ writes, faults, reads: [read('b', 4501, 1)] })).toEqual(['R2'])
+  })
+
+  describe('where another server takes over', () => {
+    const faults = [{ ...fault('failover', 50, 1000), losses: [{ heir: 1, buckets: [3] }] }]
+    const buckets = { '_:k': 3 }
+    const came = (process: string, at: number) => ({ process, end: 1, at })
+    const arrivals = [came('a', 200), came('b', 700)]
+
+    test('what may be lost counts from when both, writer and reader, have come there', () => {
+      const writes = [write('a', 100, 2)]
+      const reads = (start: number) => [read('b', start, 1)]
+      expect(rulesOf({ writes, faults, buckets, arrivals, reads: reads(4200) })).toEqual([])
+      expect(rulesOf({ writes, faults, buckets, arrivals, reads: reads(4201) })).toEqual(['R2'])
+      const laterWriter = [came('a', 900), came('b', 700)]
+      expect(rulesOf({ writes, faults, buckets, arrivals: laterWriter, reads: reads(4400) })).toEqual([])
+    })
+
+    test('what was written there is not lost: it counts at once for those who have come', () => {
+      const writes = [write('a', 300, 2)]
+      expect(rulesOf({ writes, faults, buckets, arrivals, reads: [read('b', 1700, 1)] })).toEqual([])
+      expect(rulesOf({ writes, faults, buckets, arrivals, reads: [read('b', 1701, 1)] })).toEqual(['R2'])
+    })
+
+    test('what was acknowledged before is not lost, nor what is in other buckets', () => {
+      const reads = [read('b', 1200, 1)]
+      expect(rulesOf({ writes: [write('a', 40, 2)], faults, buckets, arrivals, reads })).toEqual(['R2'])
+      expect(rulesOf({ writes: [write('a', 100, 2)], faults, buckets: { '_:k': 4 }, arrivals, reads })).toEqual(['R2'])
+    })
+
+    test('who never comes counts as having come with the last one', () => {
+      const writes = [write('a', 100, 2)]
+      expect(rulesOf({ writes, faults, buckets, arrivals, reads: [read('c', 4500, 1)] })).toEqual([])
+      expect(rulesOf({ writes, faults, buckets, arrivals, reads: [read('c', 4501, 1)] })).toEqual(['R2'])
+    })
+
+    test('a further failover within the allowance begins it anew', () => {
+      const writes = [write('a', 100, 2)]
+      const again = (start: number) => [...faults, { ...fault('failover', start, 3400), losses: [{ heir: 2 }] }]
+      const all = [...arrivals, { process: 'a', end: 2, at: 3300 }, { process: 'b', end: 2, at: 3350 }]
+      const history = { writes, buckets, arrivals: all }
+      expect(rulesOf({ ...history, faults: again(3200), reads: [read('b', 6850, 1)] })).toEqual([])
+      expect(rulesOf({ ...history, faults: again(3200), reads: [read('b', 6851, 1)] })).toEqual(['R2'])
+      expect(rulesOf({ ...history, faults: again(3201), reads: [read('b', 4201, 1)] })).toEqual(['R2'])
+    })
   })
 })
 
 describe('R3: after healing', () => {
+  test('all hear', () => {
+    expect(rulesOf({ deaf: [{ process: 'a', at: 9000 }] })).toEqual(['R3'])
+  })
+
   const alive = [well('a'), well('b')]
 
   test('all have the newest value', () => {
@@ -184,7 +232,9 @@ describe('R5: order', () => {
 
   test('a failover may take back what was seen', () => {
     const reads = [read('b', 100, 2, { tier: 'l2' }), read('c', 200, 1, { tier: 'l2' })]
-    expect(rulesOf({ writes: lost, reads, faults: [fault('failover', 120, 180)] })).toEqual([])
+    const faults = (start: number) => [{ ...fault('failover', start, 180), losses: [{}] }]
+    expect(rulesOf({ writes: lost, reads, faults: faults(90) })).toEqual([])
+    expect(rulesOf({ writes: lost, reads, faults: faults(120) })).toEqual(['R5'])
   })
 })
 

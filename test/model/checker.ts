@@ -1,9 +1,11 @@
+import type { Lossy } from './acknowledgement.ts'
+import { acknowledgedAt, cameAt, lossesOf } from './acknowledgement.ts'
 import type { Bounds, History, Load, Read, Write } from './history.ts'
 
 /**
  * - `R1` a process reads something older than what it wrote itself.
  * - `R2` a process reads something older than what was acknowledged longer ago than the bound on staleness.
- * - `R3` after everything was healed, somebody does not have the newest value, or does not work again.
+ * - `R3` after everything was healed, somebody does not have the newest value, or does not work or hear again.
  * - `R4` a value of another key, or one that the database has not given yet.
  * - `R5` a value goes back: L2's, or what a reader had seen there longer ago than the bound, acknowledged or not.
  * - `R6` a call takes longer than its deadlines allow.
@@ -54,30 +56,6 @@ function versionIn(write: Write, key: string): number {
   return write.versions[key] ?? 0
 }
 
-/** How long after an acknowledgement that came later than its call another one may have been meant: then it does not count. */
-const REPEAT_MARGIN_MS = 1500
-
-/**
- * Since when a write is known to have reached L2; `undefined` if it never was. An acknowledgement that was told later
- * counts if it cannot be that of an earlier call. One that a failover may have lost counts from the failover on, and the
- * processes get a while to repeat it.
- */
-export function acknowledgedAt(history: History, write: Write, key: string): number | undefined {
-  const { end, acknowledged } = write
-  if (end === undefined) return undefined
-  const at = acknowledged
-    ? end
-    : history.repeats.find(
-        (repeat) => repeat.process === write.process && repeat.keys.includes(key) && repeat.at > end + REPEAT_MARGIN_MS,
-      )?.at
-  if (at === undefined) return undefined
-  const loss = history.faults.find((fault) => LOSSES.has(fault.name) && fault.start <= at && write.start <= fault.end)
-  return loss ? Math.max(at, loss.end) + history.bounds.failoverMs : at
-}
-
-/** Faults that lose what was acknowledged. */
-export const LOSSES: ReadonlySet<string> = new Set(['failover', 'rollback'])
-
 /** Whether a write binds a read: what was only made stale may still be served as stale. */
 function binds(write: Write, read: Read): boolean {
   return !write.isSoft || read.freshness === 'fresh'
@@ -101,7 +79,7 @@ function checkValue(history: History, writes: readonly Write[], read: Read): Vio
     if (write.process === read.process && write.end !== undefined && write.end <= read.start) {
       return found('R1', `${what} after its own ${write.operation} of ${versionIn(write, key)} had settled`, write)
     }
-    const at = acknowledgedAt(history, write, key)
+    const at = acknowledgedAt(history, write, key, read.process)
     if (at !== undefined && read.start > at + history.bounds.stalenessMs) {
       const late = Math.round(read.start - at)
       return found(
@@ -120,7 +98,7 @@ function checkValue(history: History, writes: readonly Write[], read: Read): Vio
  */
 function checkOrder(history: History, key: string, reads: readonly Read[]): Violation[] {
   const violations: Violation[] = []
-  const losses = history.faults.filter(({ name }) => LOSSES.has(name))
+  const losses = lossesOf(history, key)
   const seen: Read[] = []
   for (const read of [...reads].sort((a, b) => a.start - b.start)) {
     const { value } = read
@@ -128,7 +106,7 @@ function checkOrder(history: History, key: string, reads: readonly Read[]): Viol
     const earlier = seen.find(
       (one) =>
         (one.value?.version ?? 0) > value.version &&
-        !losses.some((fault) => fault.end + history.bounds.failoverMs > one.start && fault.start < read.end) &&
+        !losses.some((lossy) => mayTakeBack(history, lossy, one, read)) &&
         ((read.tier === 'l2' && !read.joined && one.end < read.start) ||
           (one.process === read.process && one.end + history.bounds.stalenessMs < read.start)),
     )
@@ -140,6 +118,13 @@ function checkOrder(history: History, key: string, reads: readonly Read[]): Viol
     if (read.tier === 'l2') seen.push(read)
   }
   return violations
+}
+
+/** Whether what one read saw may have been lost before another one: it was not there before the fault, nor long after. */
+function mayTakeBack(history: History, lossy: Lossy, one: Read, later: Read): boolean {
+  const { start } = lossy.fault
+  const came = Math.max(cameAt(history, lossy, one.process), cameAt(history, lossy, later.process))
+  return one.end >= start && one.start < came + history.bounds.failoverMs && later.end > start
 }
 
 /** R3: values. What a process that was killed had not got acknowledged is not promised to anybody. */
@@ -155,7 +140,7 @@ function checkFinal(history: History, writes: readonly Write[], read: Read): Vio
   const alive = new Set(history.endings.map((ending) => ending.process))
   const isPromised =
     !newest ||
-    acknowledgedAt(history, newest, key) !== undefined ||
+    acknowledgedAt(history, newest, key, process) !== undefined ||
     (newest.end !== undefined && alive.has(newest.process))
   const expected = newest ? versionIn(newest, key) : 1
   if (!isPromised || (value && value.version >= expected)) return []
@@ -167,7 +152,10 @@ function checkFinal(history: History, writes: readonly Write[], read: Read): Vio
 
 /** R3: processes. R8. */
 function checkEndings(history: History): Violation[] {
-  return history.endings.flatMap(({ process, pending, isWell }) => {
+  const deaf: Violation[] = history.deaf.map(({ process, at }) => {
+    return { rule: 'R3', text: `${process} does not hear notices again after healing`, at, ids: [] }
+  })
+  const endings = history.endings.flatMap(({ process, pending, isWell }) => {
     const violations: Violation[] = []
     const at = Number.POSITIVE_INFINITY
     if (!isWell) violations.push({ rule: 'R3', text: `${process} does not work again after healing`, at, ids: [] })
@@ -176,6 +164,7 @@ function checkEndings(history: History): Violation[] {
     }
     return violations
   })
+  return [...deaf, ...endings]
 }
 
 /** What a busy machine may add to a call. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FaultName } from './faults.ts'
 import { copyLibrary } from './library.ts'
-import type { ScenarioName } from './scenarios.ts'
+import type { ScenarioName } from './run-scenarios.ts'
 
 /** A change of the compiled library, as text. What is replaced must be there exactly once. */
 interface Patch {
@@ -171,6 +171,54 @@ local function refuse`,
     lacks: 'the acknowledgement of an earlier call removes a later one from the journal',
     patches: [{ file: 'cache/journal.js', find: 'if (noted && noted.number <= number)', replace: 'if (noted)' }],
     scenario: 'a repetition is acknowledged late',
+  },
+  'no-run-id': {
+    lacks: 'another server behind the same address is no reason to repeat invalidations',
+    patches: [
+      {
+        file: 'redis/server.js',
+        find: 'this.#run !== undefined && this.#run !== run',
+        replace: 'false',
+      },
+    ],
+    scenario: 'a master is lost with a deletion that one process knows of',
+  },
+  'no-repetition-to-a-heir': {
+    lacks: 'what the master before had acknowledged is not invalidated again',
+    patches: [{ file: 'cache/resync.js', find: "lost === 'everything' ? [everything] : lost", replace: '[]' }],
+    scenario: 'a master is succeeded without a deletion that one process knows of',
+  },
+  'no-place-of-subscriber': {
+    lacks: 'notices are heard from any server, whichever the commands go to',
+    patches: [
+      {
+        file: 'redis/subscription.js',
+        find: 'return here !== undefined && this.#commands !== undefined && here !== this.#commands',
+        replace: 'return false',
+      },
+    ],
+    scenario: 'a subscriber stays with the old master',
+  },
+  'no-succession': {
+    lacks: 'a bucket whose master died counts as moved with all that was acknowledged',
+    patches: [
+      { file: 'bus/redis-bus.js', find: "if (how === 'succeeded')", replace: 'if (false)' },
+      { file: 'bus/redis-bus.js', find: "if (how === 'resharded')", replace: "if (how !== 'found')" },
+    ],
+    scenario: 'a master is succeeded without a deletion that one process knows of',
+  },
+  'no-gap-at-a-move': {
+    lacks:
+      'a bucket is heard at another server as if nothing could have happened in between, nor is that found out later',
+    patches: [
+      {
+        file: 'bus/bucket-chain.js',
+        find: "this.#gaps.found('another server holds this bucket')",
+        replace: 'return',
+      },
+      { file: 'bus/bucket-chain.js', find: "if (found === 'gap')", replace: 'if (false)' },
+    ],
+    scenario: 'a slot moves and a deletion is not heard',
   },
 } as const satisfies Record<string, Control>
 

@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FaultProxy } from '../doubles/fault-proxy.ts'
+import type { RedisServer } from '../doubles/redis.ts'
+import { admin } from './admin.ts'
+import { ClusterServers } from './cluster-servers.ts'
 import type { Fleet, Member } from './fleet.ts'
+import { OneServer } from './one-server.ts'
 import type { Random } from './random.ts'
-import type { Servers } from './servers.ts'
+import type { Form, Servers } from './servers.ts'
+import type { Way } from './way.ts'
 
 /** What a fault may lay hands on. */
 export interface Site {
@@ -15,6 +19,7 @@ export interface Site {
 interface MemberFault {
   readonly on: 'member'
   readonly weight: number
+  readonly forms?: undefined
   /** Breaks one process or its ways, and heals it. Answers what exactly it did. */
   run(site: Site, member: Member): Promise<string>
 }
@@ -22,14 +27,27 @@ interface MemberFault {
 interface ServerFault {
   readonly on: 'server'
   readonly weight: number
-  run(site: Site): Promise<string>
+  /** Where there is such a thing; everywhere by default. */
+  readonly forms?: readonly Form[]
+  /** Breaks one of the masters, which one is given, or more. */
+  run(site: Site, master: RedisServer): Promise<string>
 }
 
 /** The ways of a member that a fault blocks. */
 const WAYS = ['commands', 'subscriber', 'both'] as const
 
-function waysOf(member: Member, which: (typeof WAYS)[number]): FaultProxy[] {
+function waysOf(member: Member, which: (typeof WAYS)[number]): Way[] {
   return which === 'both' ? [member.commands, member.subscriber] : [member[which]]
+}
+
+/** Some ways of a member, to one of the masters or to all servers; and what they are. */
+function someWays({ random, servers }: Site, member: Member): { readonly ways: readonly Way[]; readonly what: string } {
+  const which = random.pick(WAYS)
+  const ways = waysOf(member, which)
+  if (servers.ends.length === 1 || random.chance(0.5)) return { ways, what: `${member.slot} ${which}` }
+  const { port } = random.pick(servers.masters)
+  const end = servers.ends.findIndex((each) => each.port === port)
+  return { ways: ways.map((way) => way.to(end)), what: `${member.slot} ${which} to ${port}` }
 }
 
 /** For how long: mostly short, sometimes longer than the bound on staleness and the pauses of the breaker. */
@@ -53,12 +71,11 @@ export const faults = {
     on: 'member',
     weight: 3,
     run: async (site, member) => {
-      const [which, ms] = [site.random.pick(WAYS), duration(site)]
-      const ways = waysOf(member, which)
+      const [{ ways, what }, ms] = [someWays(site, member), duration(site)]
       await Promise.all(ways.map((way) => way.cut()))
       await sleep(ms)
       await Promise.all(ways.map((way) => way.heal()))
-      return `${member.slot} ${which} for ${ms} ms`
+      return `${what} for ${ms} ms`
     },
   },
   /** Bytes are held back; then they are delivered, also those of connections that their client has given up, or lost. */
@@ -66,13 +83,13 @@ export const faults = {
     on: 'member',
     weight: 6,
     run: async (site, member) => {
-      const [which, ms] = [site.random.pick(WAYS), duration(site)]
+      const [{ ways, what }, ms] = [someWays(site, member), duration(site)]
       const direction = site.random.pick(['both', 'to-client', 'to-server'] as const)
       const deliver = site.random.chance(0.6)
-      for (const way of waysOf(member, which)) way.hole(direction)
+      for (const way of ways) way.hole(direction)
       await sleep(ms)
-      for (const way of waysOf(member, which)) way.release({ deliver })
-      return `${member.slot} ${which} ${direction} for ${ms} ms, then ${deliver ? 'delivered' : 'reset'}`
+      for (const way of ways) way.release({ deliver })
+      return `${what} ${direction} for ${ms} ms, then ${deliver ? 'delivered' : 'reset'}`
     },
   },
   /** Replies to commands are slow, notices are prompt. */
@@ -150,76 +167,76 @@ export const faults = {
   'freeze-redis': {
     on: 'server',
     weight: 2,
-    run: async (site) => {
+    run: async (site, master) => {
       const ms = duration(site)
-      const { current } = site.servers
-      current.freeze()
+      master.freeze()
       await sleep(ms)
-      current.thaw()
-      return `for ${ms} ms`
+      master.thaw()
+      return `${master.port} for ${ms} ms`
     },
   },
   'client-kill': {
     on: 'server',
     weight: 2,
-    run: async ({ servers, random }) => {
+    run: async ({ random }, master) => {
       const type = random.pick(['normal', 'pubsub'])
-      await servers.admin(['CLIENT', 'KILL', 'TYPE', type])
-      return type
+      await admin(master, ['CLIENT', 'KILL', 'TYPE', type])
+      return `${type} of ${master.port}`
     },
   },
   'client-pause': {
     on: 'server',
     weight: 2,
-    run: async ({ servers, random }) => {
+    run: async ({ random }, master) => {
       const [ms, which] = [random.between(50, 1200), random.pick(['ALL', 'WRITE'])]
-      await servers.admin(['CLIENT', 'PAUSE', ms, which])
+      await admin(master, ['CLIENT', 'PAUSE', ms, which])
       await sleep(ms)
-      return `${which} for ${ms} ms`
+      return `${which} of ${master.port} for ${ms} ms`
     },
   },
   /** It comes back empty. */
   restart: {
     on: 'server',
     weight: 1,
-    run: async ({ servers, random }) => {
+    run: async ({ servers, random }, master) => {
       const ms = random.chance(0.5) ? 0 : random.between(50, 1500)
-      await servers.restart(ms)
-      return `after ${ms} ms`
+      await servers.restart(master, ms)
+      return `${master.port} after ${ms} ms`
     },
   },
   /** It comes back as it was a while ago. */
   rollback: {
     on: 'server',
+    forms: ['server'],
     weight: 2,
     run: async ({ servers, random }) => {
       const ms = random.between(100, 1500)
-      await servers.rollBack(() => sleep(ms))
+      if (servers instanceof OneServer) await servers.rollBack(() => sleep(ms))
       return `without the last ${ms} ms`
     },
   },
   flushall: {
     on: 'server',
     weight: 1,
-    run: async ({ servers }) => {
-      await servers.admin(['FLUSHALL'])
-      return ''
+    run: async (_site, master) => {
+      await admin(master, ['FLUSHALL'])
+      return `${master.port}`
     },
   },
   'script-flush': {
     on: 'server',
     weight: 1,
-    run: async ({ servers }) => {
-      await servers.admin(['SCRIPT', 'FLUSH'])
-      return ''
+    run: async (_site, master) => {
+      await admin(master, ['SCRIPT', 'FLUSH'])
+      return `${master.port}`
     },
   },
   /** Keys of ours vanish, as under memory pressure: entries, leases, stamps, the head of the chain. */
   evict: {
     on: 'server',
     weight: 3,
-    run: async ({ servers, random, prefix }) => {
-      const [all] = (await servers.admin(['KEYS', `${prefix}:*`])) as [string[] | Error]
+    run: async ({ random, prefix }, master) => {
+      const [all] = (await admin(master, ['KEYS', `${prefix}:*`])) as [string[] | Error]
       if (!Array.isArray(all) || all.length === 0) return 'nothing'
       const byKind = new Map<string, string[]>()
       for (const key of all) {
@@ -230,7 +247,8 @@ export const faults = {
       for (let left = random.between(1, 4); left > 0; left--) {
         chosen.add(random.pick(byKind.get(random.pick([...byKind.keys()])) ?? all))
       }
-      await servers.admin(['DEL', ...chosen])
+      // One by one: on a Cluster they may be of several slots.
+      await admin(master, ...[...chosen].map((key) => ['DEL', key] as const))
       return [...chosen].join(' ')
     },
   },
@@ -238,24 +256,37 @@ export const faults = {
   readonly: {
     on: 'server',
     weight: 2,
-    run: async (site) => {
+    forms: ['server'],
+    run: async (site, master) => {
       const ms = duration(site)
-      await site.servers.admin(['REPLICAOF', '127.0.0.1', 1])
+      await admin(master, ['REPLICAOF', '127.0.0.1', 1])
       await sleep(ms)
-      await site.servers.admin(['REPLICAOF', 'NO', 'ONE'])
+      await admin(master, ['REPLICAOF', 'NO', 'ONE'])
       return `for ${ms} ms`
+    },
+  },
+  /** Writes are refused since too few replicas follow, reads and notices go on. */
+  'no-replicas': {
+    on: 'server',
+    weight: 2,
+    run: async (site, master) => {
+      const ms = duration(site)
+      await admin(master, ['CONFIG', 'SET', 'min-replicas-to-write', 9])
+      await sleep(ms)
+      await admin(master, ['CONFIG', 'SET', 'min-replicas-to-write', 0])
+      return `${master.port} for ${ms} ms`
     },
   },
   /** Memory is full: scripts that store are refused, deletions pass. */
   'out-of-memory': {
     on: 'server',
     weight: 1,
-    run: async (site) => {
+    run: async (site, master) => {
       const ms = duration(site)
-      await site.servers.admin(['CONFIG', 'SET', 'maxmemory', 1])
+      await admin(master, ['CONFIG', 'SET', 'maxmemory', 1])
       await sleep(ms)
-      await site.servers.admin(['CONFIG', 'SET', 'maxmemory', 0])
-      return `for ${ms} ms`
+      await admin(master, ['CONFIG', 'SET', 'maxmemory', 0])
+      return `${master.port} for ${ms} ms`
     },
   },
   /** What is no notice, or a forged one, comes over the channel. */
@@ -272,29 +303,29 @@ export const faults = {
         'x'.repeat(70_000),
       ]
       const text = random.pick(texts)
-      await servers.admin(['PUBLISH', `${prefix}:{0}:c:0`, text])
+      // On a Cluster only the owner of the channel's slot takes it.
+      const [publish, channel] = [servers.buckets > 1 ? 'SPUBLISH' : 'PUBLISH', random.between(0, servers.buckets - 1)]
+      for (const master of servers.masters) await admin(master, [publish, `${prefix}:{${channel}}:c:0`, text])
       return JSON.stringify(text.slice(0, 40))
     },
   },
   /** A replica takes over that lacks acknowledged writes. */
   failover: {
     on: 'server',
-    weight: 2,
-    run: async ({ servers, random, fleet }) => {
-      const ms = random.between(100, 1500)
-      const move = async (which: (typeof WAYS)[number]) => {
+    weight: 4,
+    run: ({ servers, random, fleet }) =>
+      servers.failOver(random, async (which) => {
         const ways = fleet.members.flatMap((member) => waysOf(member, which))
         await Promise.all(ways.map((way) => way.cut()))
         await Promise.all(ways.map((way) => way.heal()))
-      }
-      const laterMs = random.chance(0.3) ? random.between(100, 2000) : 0
-      await servers.failOver(ms, () => move(laterMs > 0 ? 'commands' : 'both'))
-      if (laterMs === 0) return `without the last ${ms} ms`
-      // Notices still come from the old server, which follows the new one.
-      await sleep(laterMs)
-      await move('subscriber')
-      return `without the last ${ms} ms, subscribers ${laterMs} ms later`
-    },
+      }),
+  },
+  /** Slots move to another master, with their keys. */
+  reshard: {
+    on: 'server',
+    forms: ['cluster'],
+    weight: 4,
+    run: async ({ servers, random }) => (servers instanceof ClusterServers ? servers.reshard(random) : ''),
   },
 } as const satisfies Record<string, MemberFault | ServerFault>
 
@@ -305,8 +336,14 @@ export function faultOf(name: FaultName): MemberFault | ServerFault {
   return faults[name]
 }
 
-/** A failover needs a second server, which costs a run its first second: it runs when it is asked for by name. */
-const UNUSUAL: readonly FaultName[] = ['failover']
-
 export const faultNames = Object.keys(faults) as FaultName[]
-export const usualFaults: readonly FaultName[] = faultNames.filter((name) => !UNUSUAL.includes(name))
+
+/** The faults that a form knows. */
+export function faultsOf(form: Form): readonly FaultName[] {
+  return faultNames.filter((name) => faultOf(name).forms?.includes(form) ?? true)
+}
+
+/** As {@link faultsOf}; but one server gets a replica, which costs a run its first second, when it is asked for by name. */
+export function usualFaultsOf(form: Form): readonly FaultName[] {
+  return faultsOf(form).filter((name) => form !== 'server' || name !== 'failover')
+}

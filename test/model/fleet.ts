@@ -3,12 +3,13 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { ChildProcess } from 'node:child_process'
 import type { CacheOptions } from '../../src/cache/options.ts'
-import type { FaultProxy } from '../doubles/fault-proxy.ts'
-import { startFaultProxy } from '../doubles/fault-proxy.ts'
 import { programsFolder } from './library.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 import type { Call } from './operations.ts'
 import { monotonicMs } from './stall-meter.ts'
+import { natMapOf } from './nat-map.ts'
+import type { Servers } from './servers.ts'
+import { Way } from './way.ts'
 
 export type Done = FromWorker & { type: 'done' }
 export type State = FromWorker & { type: 'state' }
@@ -35,8 +36,8 @@ export interface FleetSettings {
   readonly cache: CacheOptions
   readonly namespaces: Readonly<Record<string, object>>
   readonly epochMs: number
-  /** Where the proxies lead; looked at for each new connection. */
-  readonly target: { host: string; port: number }
+  readonly ioredis: WorkerStart['ioredis']
+  readonly servers: Pick<Servers, 'ends' | 'sourceFor'>
 }
 
 /** Several processes with a cache each, every one behind fault proxies of its own. */
@@ -60,8 +61,8 @@ export class Fleet {
 /** A place in the fleet: its process may be killed and started again, its proxies stay. */
 export class Member {
   readonly slot: string
-  readonly commands: FaultProxy
-  readonly subscriber: FaultProxy
+  readonly commands: Way
+  readonly subscriber: Way
   readonly #open = new Map<number, OpenCall>()
   readonly #settings: FleetSettings
   readonly #listener: FleetListener
@@ -72,13 +73,7 @@ export class Member {
   #isEnding = false
   #ids = 0
 
-  private constructor(
-    slot: string,
-    settings: FleetSettings,
-    listener: FleetListener,
-    commands: FaultProxy,
-    subscriber: FaultProxy,
-  ) {
+  private constructor(slot: string, settings: FleetSettings, listener: FleetListener, commands: Way, subscriber: Way) {
     this.slot = slot
     this.#settings = settings
     this.#listener = listener
@@ -87,10 +82,8 @@ export class Member {
   }
 
   static async start(slot: string, settings: FleetSettings, listener: FleetListener): Promise<Member> {
-    const [commands, subscriber] = await Promise.all([
-      startFaultProxy(settings.target),
-      startFaultProxy(settings.target),
-    ])
+    const { ends } = settings.servers
+    const [commands, subscriber] = await Promise.all([Way.start(ends), Way.start(ends)])
     const member = new Member(slot, settings, listener, commands, subscriber)
     await member.#spawn()
     return member
@@ -165,14 +158,17 @@ export class Member {
   }
 
   #spawn(): Promise<void> {
-    const { dist, cache, namespaces, epochMs, target } = this.#settings
+    const { dist, ioredis, cache, namespaces, epochMs, servers } = this.#settings
+    const [commandsPorts, subscriberPorts] = [this.commands.ports, this.subscriber.ports]
     this.#instances++
     const start: WorkerStart = {
       process: this.process,
       dist,
-      host: target.host,
-      commandsPort: this.commands.port,
-      subscriberPort: this.subscriber.port,
+      ioredis,
+      redis: servers.sourceFor(commandsPorts),
+      subscriberNatMap: natMapOf(servers.ends, subscriberPorts),
+      commandsPorts,
+      subscriberPorts,
       cache,
       namespaces,
       epochMs,

@@ -5,17 +5,22 @@
 export interface History {
   readonly seed: number
   readonly bounds: Bounds
+  /** The bucket of each key, where there are several. */
+  readonly buckets: Readonly<Record<string, number>>
   readonly reads: Read[]
   readonly writes: Write[]
   readonly unanswered: Unanswered[]
   readonly loads: Load[]
   readonly faults: Fault[]
+  readonly arrivals: Arrival[]
   /** Invalidations that were not acknowledged at first and then were, as the processes told. */
   readonly repeats: Repeat[]
   /** What nobody expected: uncaught exceptions, unhandled rejections, calls that rejected. */
   readonly incidents: Incident[]
   /** Times in which a process, the driver, or the server that a process waited for did not get to run. */
   readonly stalls: Stall[]
+  /** Processes that missed each of several rounds of notices, after everything had been healed. */
+  readonly deaf: Deaf[]
   /** What the processes said of themselves after everything had been healed. */
   readonly endings: Ending[]
 }
@@ -94,6 +99,24 @@ export interface Fault {
   readonly target: string
   readonly start: number
   readonly end: number
+  /** What it has lost of what was acknowledged meanwhile. */
+  readonly losses?: readonly Loss[]
+}
+
+/** A server that had acknowledged something was replaced by one that may lack it. */
+export interface Loss {
+  /** The server that took over: the place of its end. `undefined`: the same one, or behind the same address. */
+  readonly heir?: number
+  /** All, by default. */
+  readonly buckets?: readonly number[]
+}
+
+/** A process found a server fit: from now on it asks it. */
+export interface Arrival {
+  readonly process: string
+  /** The place of the server's end. */
+  readonly end: number
+  readonly at: number
 }
 
 export interface Repeat {
@@ -115,6 +138,11 @@ export interface Stall {
   readonly end: number
 }
 
+export interface Deaf {
+  readonly process: string
+  readonly at: number
+}
+
 export interface Ending {
   readonly process: string
   /** What its journal still holds. */
@@ -124,18 +152,21 @@ export interface Ending {
 }
 
 /** A history in which nothing has happened yet. */
-export function emptyHistory(seed: number, bounds: Bounds): History {
+export function emptyHistory(seed: number, bounds: Bounds, buckets: History['buckets'] = {}): History {
   return {
     seed,
     bounds,
+    buckets,
     reads: [],
     writes: [],
     unanswered: [],
     loads: [],
     faults: [],
+    arrivals: [],
     repeats: [],
     incidents: [],
     stalls: [],
+    deaf: [],
     endings: [],
   }
 }

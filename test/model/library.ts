@@ -1,4 +1,4 @@
-import { cp, mkdir, rm } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const isSource = import.meta.filename.endsWith('.ts')
@@ -23,6 +23,14 @@ export async function copyLibrary(from: string, name: string): Promise<string> {
   await rm(copy, { recursive: true, force: true })
   await cp(from, copy, { recursive: true })
   return copy
+}
+
+/** Has a copy of the library use another line of ioredis. */
+export async function useIoredis(ioredis: 'ioredis' | 'ioredis5', copy: string): Promise<void> {
+  const file = join(copy, 'redis/connection.js')
+  const text = await readFile(file, 'utf8')
+  if (!text.includes("('ioredis')")) throw new Error(`${file} does not load ioredis`)
+  await writeFile(file, text.replace("('ioredis')", `('${ioredis}')`))
 }
 
 export function removeLibrary(copy: string): Promise<void> {

@@ -1,5 +1,7 @@
 import type { CacheOptions } from '../../src/cache/options.ts'
+import type { RedisSource } from '../../src/create-cache.ts'
 import type { InvalidationSubject } from '../../src/events.ts'
+import type { Address } from '../doubles/redis-deployment.ts'
 import type { Answer, Call } from './operations.ts'
 
 /** What a process of the model is told at its start, as its one argument, in JSON. */
@@ -7,10 +9,14 @@ export interface WorkerStart {
   readonly process: string
   /** The folder of the compiled library that it uses. */
   readonly dist: string
-  readonly host: string
-  /** Of the way for commands, and of the way for the subscription: faults of one do not touch the other. */
-  readonly commandsPort: number
-  readonly subscriberPort: number
+  /** The package that `ioredis` stands for: its line 6, or its line 5. */
+  readonly ioredis: 'ioredis' | 'ioredis5'
+  /** The option `redis`, and where notices take another way than commands: faults of one do not touch the other. */
+  readonly redis: RedisSource
+  readonly subscriberNatMap: Readonly<Record<string, Address>>
+  /** Where the ways for commands, and those for notices, begin: one for each server. */
+  readonly commandsPorts: readonly number[]
+  readonly subscriberPorts: readonly number[]
   readonly cache: CacheOptions
   /** Options of namespaces, by name. */
   readonly namespaces: Readonly<Record<string, object>>
@@ -51,6 +57,8 @@ export type FromWorker =
       readonly end: number
     }
   | { readonly type: 'repeated'; readonly at: number; readonly subject: InvalidationSubject }
+  /** The server at an end was found fit. */
+  | { readonly type: 'arrived'; readonly at: number; readonly end: number }
   /** Redis did not answer a command in time. */
   | { readonly type: 'timeout'; readonly at: number }
   | { readonly type: 'stall'; readonly start: number; readonly end: number }

@@ -1,17 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { bucketOf, localId, ROOT_NAMESPACE } from '../../src/entry/key.ts'
 import type { CacheOptions } from '../../src/cache/options.ts'
 import type { InvalidationSubject } from '../../src/events.ts'
+import type { RedisServer } from '../doubles/redis.ts'
 import type { Violation } from './checker.ts'
-import { check, LOSSES } from './checker.ts'
+import { check } from './checker.ts'
 import type { Database } from './database.ts'
 import type { Done, Member, State } from './fleet.ts'
 import { Fleet } from './fleet.ts'
-import type { History, Read } from './history.ts'
+import type { Fault, History, Read } from './history.ts'
 import { emptyHistory } from './history.ts'
-import type { FromWorker } from './messages.ts'
+import type { FromWorker, WorkerStart } from './messages.ts'
 import type { Call, ModelKey, OperationName } from './operations.ts'
 import { operationOf } from './operations.ts'
-import { Servers } from './servers.ts'
+import type { Servers } from './servers.ts'
+import { CLUSTER_BUCKETS } from './servers.ts'
+import type { ServersNeeded } from './start-servers.ts'
+import { startServers } from './start-servers.ts'
 import { monotonicMs, StallMeter } from './stall-meter.ts'
 
 export const STALENESS_MS = 1000
@@ -23,6 +28,9 @@ const WAIT_MS = 3000
 export const FAILOVER_MS = 2500
 /** How long the processes get to be well again: the longest pause of the breaker, a new connection, and some. */
 const RECOVERY_MS = 12_000
+/** How often the processes get to hear of changes, and how long each time: some beats, and a new subscription in all. */
+const HEARING_ROUNDS = 10
+const HEARING_MS = STALENESS_MS / 2
 /** How long the processes get to connect at first. */
 const START_MS = 10_000
 /** How long the failure of a load is shared by those who ask. */
@@ -35,7 +43,8 @@ export interface RecorderSettings {
   readonly dist: string
   readonly database: Database
   readonly keys: readonly ModelKey[]
-  readonly withReplica: boolean
+  readonly servers: ServersNeeded
+  readonly ioredis: WorkerStart['ioredis']
   readonly cache: CacheOptions
   readonly namespaces: Readonly<Record<string, object>>
 }
@@ -61,20 +70,25 @@ export class Recorder {
   private constructor(settings: RecorderSettings, servers: Servers) {
     this.servers = servers
     this.#settings = settings
-    this.history = emptyHistory(settings.seed, {
+    const bounds = {
       stalenessMs: STALENESS_MS,
       commandMs: COMMAND_MS,
       waitMs: WAIT_MS,
       loadMs: LOAD_MS,
       failoverMs: FAILOVER_MS,
+    }
+    const buckets = settings.keys.map(({ name, namespace, key }) => {
+      const id = localId(namespace === '' ? ROOT_NAMESPACE : namespace, key)
+      return [name, bucketOf(id, servers.buckets)] as const
     })
+    this.history = emptyHistory(settings.seed, bounds, Object.fromEntries(buckets))
     this.#stalls = new StallMeter((start, end) => {
       this.history.stalls.push({ process: 'driver', start: start - this.#epochMs, end: end - this.#epochMs })
     })
   }
 
   static async start(settings: RecorderSettings): Promise<Recorder> {
-    const servers = await Servers.start(settings.withReplica)
+    const servers = await startServers(settings.servers)
     const recorder = new Recorder(settings, servers)
     try {
       await recorder.#startFleet()
@@ -87,17 +101,24 @@ export class Recorder {
   }
 
   async #startFleet(): Promise<void> {
-    const { dist, processes: size, cache, namespaces, database } = this.#settings
+    const { dist, ioredis, processes: size, cache, namespaces, database } = this.#settings
     const { defaults, ...rest } = cache
     const times = { maxStaleness: STALENESS_MS, commandTimeout: COMMAND_MS, lease: LEASE_MS }
     this.#fleet = await Fleet.start(
       {
         size,
         dist,
-        cache: { prefix: PREFIX, ...times, ...rest, defaults: { waitTimeout: WAIT_MS, ...defaults } },
+        ioredis,
+        servers: this.servers,
+        cache: {
+          prefix: PREFIX,
+          clusterBuckets: CLUSTER_BUCKETS,
+          ...times,
+          ...rest,
+          defaults: { waitTimeout: WAIT_MS, ...defaults },
+        },
         namespaces,
         epochMs: this.#epochMs,
-        target: this.servers.target,
       },
       {
         load: (_process, key, answer) => database.load(key, (version, outcome) => answer({ version, outcome })),
@@ -110,9 +131,9 @@ export class Recorder {
    * Resolves when all processes ask L2 and owe it nothing. Until then one loads for itself, which would look like two loads
    * at one time.
    */
-  async connected(): Promise<void> {
+  async connected(members = this.members): Promise<void> {
     const deadline = this.now() + START_MS
-    while (!(await this.#states()).every(isWell)) {
+    while (!(await Promise.all(members.map((member) => member.state()))).every(isWell)) {
       if (this.now() > deadline) throw new Error(`a process did not reach Redis within ${START_MS} ms`)
       await sleep(20)
     }
@@ -125,6 +146,11 @@ export class Recorder {
 
   get members(): readonly Member[] {
     return this.fleet.members
+  }
+
+  /** The one master, or the first of several. */
+  get master(): RedisServer {
+    return this.servers.masters[0] as RedisServer
   }
 
   /** Milliseconds since the start, as in the history. */
@@ -178,10 +204,23 @@ export class Recorder {
 
   /** Breaks something; `act` heals it and answers what exactly it did. */
   async fault(name: string, act: () => Promise<string>): Promise<void> {
+    await this.#fault(name, async () => ({ target: await act() }))
+  }
+
+  /** As {@link fault}, for servers: lasts until each is in its place again. */
+  async serverFault(name: string, act: () => Promise<string>): Promise<void> {
+    await this.#fault(name, async () => {
+      const target = await act()
+      const losses = await this.servers.settle()
+      return losses.length > 0 ? { target, losses } : { target }
+    })
+  }
+
+  async #fault(name: string, act: () => Promise<Pick<Fault, 'target' | 'losses'>>): Promise<void> {
     const start = this.now()
     const place = this.history.faults.push({ name, target: 'under way', start, end: Number.POSITIVE_INFINITY }) - 1
-    const target = await act()
-    this.history.faults[place] = { name, target, start, end: this.now() }
+    const outcome = await act()
+    this.history.faults[place] = { name, start, end: this.now(), ...outcome }
   }
 
   /** Waits until all processes work as if nothing had been, reads everything everywhere, and judges what happened. */
@@ -193,12 +232,36 @@ export class Recorder {
       states = await this.#states()
     }
     for (const [index, member] of this.members.entries()) this.#conclude(member, states[index])
-    const wasLost = this.history.faults.some(({ name }) => LOSSES.has(name))
+    await this.hearing()
+    const wasLost = this.history.faults.some(({ losses }) => losses !== undefined)
     await sleep(STALENESS_MS + (wasLost ? FAILOVER_MS : 0) + 300)
     for (const key of this.#settings.keys) {
       await Promise.all(this.members.map((member) => this.#readUntilAnswered(member, key)))
     }
     return this.judge()
+  }
+
+  /**
+   * Changes keys of all buckets, until each process has heard of all of them once: a gap tells that it has not. Who misses
+   * some in every round is deaf. Where a process does not hear, each change costs it all of L1.
+   */
+  async hearing(): Promise<void> {
+    const [member] = this.members
+    const byBucket = new Map(this.#settings.keys.map((key) => [this.history.buckets[key.name], key]))
+    let deaf = new Set(this.members)
+    for (let round = 0; member && deaf.size > 0 && round < HEARING_ROUNDS; round++) {
+      const before = await this.#gaps()
+      for (const key of byBucket.values()) await this.write(member, key, 'delete')
+      await sleep(HEARING_MS)
+      const after = await this.#gaps()
+      deaf = new Set([...deaf].filter((each) => before.get(each) !== after.get(each)))
+    }
+    for (const { process } of deaf) this.history.deaf.push({ process, at: this.now() })
+  }
+
+  async #gaps(): Promise<Map<Member, number | undefined>> {
+    const states = await this.#states()
+    return new Map(this.members.map((member, index) => [member, states[index]?.counters.gaps]))
   }
 
   /** What has happened so far. */
@@ -252,6 +315,9 @@ export class Recorder {
         history.repeats.push({ process, keys: keys.map(({ name }) => name), at })
         return
       }
+      case 'arrived':
+        history.arrivals.push({ process, end: message.end, at: message.at })
+        return
       case 'timeout':
         history.stalls.push({ process: `the server of ${process}`, start: message.at - COMMAND_MS, end: message.at })
         return

@@ -6,7 +6,9 @@ import type { Member } from './fleet.ts'
 import type { ModelKey, OperationName } from './operations.ts'
 import { operationOf, weightsOf } from './operations.ts'
 import { Random } from './random.ts'
+import type { WorkerStart } from './messages.ts'
 import type { ModelResult } from './recorder.ts'
+import type { Form } from './servers.ts'
 import { COMMAND_MS, isWithin, LOAD_MS, PREFIX, Recorder, STALENESS_MS } from './recorder.ts'
 
 export interface ModelOptions {
@@ -14,6 +16,8 @@ export interface ModelOptions {
   readonly seconds: number
   readonly processes: number
   readonly faults: readonly FaultName[]
+  readonly form: Form
+  readonly ioredis: WorkerStart['ioredis']
   /** The folder of the compiled library. */
   readonly dist: string
 }
@@ -26,7 +30,7 @@ const DOUBT_MS = 2 * COMMAND_MS
 const OUTSTANDING_MOST = 40
 const READ_EVERY_MS = 4
 /** How long what is under way may take to end when nothing new is begun. */
-const ENDING_MS = 12_000
+const ENDING_MS = 30_000
 
 /** Keys that are changed together: one namespace with one below it, and one tag. */
 interface Cluster {
@@ -51,7 +55,12 @@ export async function runModel(options: ModelOptions): Promise<ModelResult> {
     dist: options.dist,
     database: new Database(random.fork(), LOAD_MS, 0.03),
     keys: clusters.flatMap(({ keys }) => keys),
-    withReplica: options.faults.includes('failover'),
+    servers: {
+      form: options.form,
+      withReplica: options.faults.includes('failover'),
+      nodeArgs: ['--cluster-require-full-coverage', options.seed % 2 === 0 ? 'yes' : 'no'],
+    },
+    ioredis: options.ioredis,
     cache: {
       l1: { maxEntries: random.pick([6, 12, 1000]) },
       defaults: { ttl: random.pick([2000, 10_000, 60_000]), hardTimeout: random.pick([LOAD_MS / 2, 10 * LOAD_MS]) },
@@ -221,9 +230,11 @@ class Driver {
       await this.#while([member], () => this.#recorder.fault(name, () => row.run(site, member)))
       return
     }
-    // A failover cuts all ways: healing it would heal the faults of single members.
-    if (name === 'failover' && whole.length < members.length) return
-    await this.#while(name === 'failover' ? members : [], () => this.#recorder.fault(name, () => row.run(site)))
+    // A failover of one server cuts all ways: healing it would heal the faults of single members.
+    const cutsAll = name === 'failover' && this.#options.form === 'server'
+    if (cutsAll && whole.length < members.length) return
+    const master = random.pick(servers.masters)
+    await this.#while(cutsAll ? members : [], () => this.#recorder.serverFault(name, () => row.run(site, master)))
   }
 
   async #while(members: readonly Member[], act: () => Promise<void>): Promise<void> {

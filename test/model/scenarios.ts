@@ -1,38 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Database } from './database.ts'
-import type { Member } from './fleet.ts'
-import type { ModelKey } from './operations.ts'
-import { Random } from './random.ts'
-import type { ModelResult } from './recorder.ts'
-import { COMMAND_MS, FAILOVER_MS, Recorder, STALENESS_MS } from './recorder.ts'
-import { modelKey } from './run.ts'
+import { admin } from './admin.ts'
+import { OneServer } from './one-server.ts'
+import { COMMAND_MS, FAILOVER_MS, STALENESS_MS } from './recorder.ts'
+import type { Scenario } from './stage.ts'
+import { ARRIVAL_MS, BEYOND_MS } from './stage.ts'
 
-/** Three processes, and what is done with them. No other scenario uses these keys. */
-interface Stage {
-  readonly recorder: Recorder
-  readonly database: Database
-  readonly a: Member
-  readonly b: Member
-  readonly c: Member
-  readonly keys: Keys
-}
-
-interface Keys {
-  readonly key: ModelKey
-  readonly others: readonly ModelKey[]
-  /** Two of one tag. */
-  readonly tagged: ModelKey
-  readonly alsoTagged: ModelKey
-}
-
-/** Beyond the bound on staleness. */
-const BEYOND_MS = STALENESS_MS + 100
-/** How long something that was sent takes to arrive. */
-const ARRIVAL_MS = 40
+/** How long a call that was not acknowledged waits for its first repetition. */
+const REPEATED_AFTER_MS = 500
 
 /**
  * Schedules that chance meets too seldom, each named for what it makes happen. The history is judged by the same rules as
- * that of a random run.
+ * that of a random run. These are on one server.
  */
 export const scenarios = {
   /**
@@ -194,10 +172,10 @@ export const scenarios = {
    */
   'a deletion is refused': async ({ recorder, a, b, keys: { key } }) => {
     await recorder.read(b, key, 'getOrSetEntry')
-    await recorder.servers.admin(['REPLICAOF', '127.0.0.1', 1])
+    await admin(recorder.master, ['REPLICAOF', '127.0.0.1', 1])
     await recorder.write(a, key, 'delete')
     await recorder.read(a, key, 'getEntry')
-    await recorder.servers.admin(['REPLICAOF', 'NO', 'ONE'])
+    await admin(recorder.master, ['REPLICAOF', 'NO', 'ONE'])
   },
 
   /**
@@ -224,10 +202,10 @@ export const scenarios = {
    *   4. A: the reply to the repetition comes: it is not about 3
    */
   'a repetition is acknowledged late': async ({ recorder, a, b, keys: { key, others } }) => {
-    await recorder.servers.admin(['REPLICAOF', '127.0.0.1', 1])
+    await admin(recorder.master, ['REPLICAOF', '127.0.0.1', 1])
     await recorder.write(a, key, 'delete')
     const refusedAt = recorder.now()
-    await recorder.servers.admin(['REPLICAOF', 'NO', 'ONE'])
+    await admin(recorder.master, ['REPLICAOF', 'NO', 'ONE'])
     const until = (ms: number) => sleep(Math.max(0, refusedAt + ms - recorder.now()))
     await until(REPEATED_AFTER_MS - 0.8 * COMMAND_MS)
     a.commands.hole('to-client')
@@ -249,81 +227,17 @@ export const scenarios = {
   'acknowledged deletions are lost': async ({ recorder, a, b, c, keys: { key, others } }) => {
     const [other = key] = others
     for (const each of [key, other]) await recorder.read(c, each, 'getOrSetEntry')
-    await recorder.fault('rollback', () =>
-      recorder.servers.rollBack(async () => {
+    const { servers } = recorder
+    await recorder.serverFault('rollback', async () => {
+      if (!(servers instanceof OneServer)) throw new Error('only one server rolls back')
+      await servers.rollBack(async () => {
         await recorder.write(a, key, 'delete')
         await recorder.write(b, other, 'delete')
         await a.replace()
-      }),
-    )
+      })
+      return 'with older content'
+    })
     await sleep(FAILOVER_MS + BEYOND_MS)
     for (const each of [key, other]) await recorder.read(c, each, 'getEntry')
   },
-} as const satisfies Record<string, (stage: Stage) => Promise<void>>
-
-/** How long a call that was not acknowledged waits for its first repetition. */
-const REPEATED_AFTER_MS = 500
-
-export type ScenarioName = keyof typeof scenarios
-export const scenarioNames = Object.keys(scenarios) as ScenarioName[]
-
-/** The keys of a scenario have its name as their namespace, so that a violation tells where it was. */
-function keysOf(name: string): Keys {
-  const namespace = name.replaceAll(' ', '-')
-  return {
-    key: modelKey(namespace, 'key'),
-    others: [1, 2, 3].map((number) => modelKey(namespace, `other${number}`)),
-    tagged: modelKey(namespace, 'tagged', [namespace]),
-    alsoTagged: modelKey(namespace, 'alsoTagged', [namespace]),
-  }
-}
-
-function listOf({ key, others, tagged, alsoTagged }: Keys): readonly ModelKey[] {
-  return [key, ...others, tagged, alsoTagged]
-}
-
-/** Read by all, so that there is a chain. */
-const chained = modelKey('', 'chained')
-
-/** Two beats, and some. */
-const PROOF_MS = STALENESS_MS / 2
-
-/** Runs scenarios one after the other with the same processes, until one shows a violation. */
-export async function runScenarios(names: readonly ScenarioName[], dist: string): Promise<ModelResult> {
-  const database = new Database(new Random(1), 1, 0)
-  const recorder = await Recorder.start({
-    seed: 0,
-    processes: 3,
-    dist,
-    database,
-    keys: [chained, ...names.flatMap((name) => listOf(keysOf(name)))],
-    withReplica: false,
-    cache: {},
-    namespaces: {},
-  })
-  try {
-    for (const name of names) {
-      await play(name, recorder, database)
-      const result = recorder.judge()
-      if (result.violations.length > 0) return result
-    }
-    return await recorder.conclude()
-  } finally {
-    await recorder.stop()
-  }
-}
-
-async function play(name: ScenarioName, recorder: Recorder, database: Database): Promise<void> {
-  const [a, b, c] = recorder.members
-  if (!a || !b || !c) throw new Error('a scenario needs three processes')
-  const keys = keysOf(name)
-  // Everybody works, and knows the chain.
-  await recorder.connected()
-  for (const member of recorder.members) await recorder.read(member, chained, 'getOrSetEntry')
-  await sleep(PROOF_MS)
-  await recorder.fault(name, async () => {
-    await scenarios[name]({ recorder, database, a, b, c, keys })
-    return ''
-  })
-  database.answerMs = undefined
-}
+} as const satisfies Record<string, Scenario>

@@ -25,14 +25,33 @@ function incident(error: unknown): void {
 
 process.on('disconnect', () => process.exit(0))
 
-/** The subscription takes another way to the server than the commands. */
-interface RedisClass {
-  prototype: { duplicate(options?: object): unknown }
+interface Connection {
+  readonly options: { readonly port?: number; readonly sentinels?: unknown }
+  readonly stream?: { readonly remotePort?: number }
+  duplicate(options?: object): Connection
 }
-const { Redis } = createRequire(import.meta.url)('ioredis') as { Redis: RedisClass }
+const { Redis } = createRequire(import.meta.url)(start.ioredis) as { Redis: { prototype: Connection } }
 const { duplicate } = Redis.prototype
+const duplicates = new WeakSet<Connection>()
+const isCluster = 'cluster' in (start.redis as object)
+/** The connection for commands, unless each server has its own. */
+let commands: Connection | undefined
+
+/**
+ * The subscription takes another way to a server than the commands: it is the duplicate of their connection, which on a
+ * Cluster is itself the duplicate of a node's.
+ */
 Redis.prototype.duplicate = function (options) {
-  return duplicate.call(this, { ...options, port: start.subscriberPort })
+  const isSubscriber = !isCluster || duplicates.has(this)
+  if (!isCluster) commands ??= this
+  const made = duplicate.call(this, isSubscriber ? { ...options, ...subscriberWay(this) } : options)
+  duplicates.add(made)
+  return made
+}
+
+function subscriberWay({ options: { port, sentinels } }: Connection): object {
+  if (sentinels) return { natMap: start.subscriberNatMap }
+  return { port: start.subscriberPorts[start.commandsPorts.indexOf(port ?? 0)] }
 }
 
 const stalls = new StallMeter((from, to) =>
@@ -53,7 +72,7 @@ process.on('unhandledRejection', incident)
 const wall = () => Date.now() + jumpedMs
 const time = new WakefulTime(() => performance.now() - asleepMs, wall)
 const root: Cache = assemble(
-  { ...start.cache, redis: { host: start.host, port: start.commandsPort } },
+  { ...start.cache, redis: start.redis },
   {
     ...systemClock,
     now: () => time.now(),
@@ -73,6 +92,11 @@ root.on('unacknowledged', (event) => {
 root.on('acknowledged', (event) => {
   pending.delete(nameOf(event))
   tell({ type: 'repeated', at: now(), subject: event })
+})
+
+root.on('connected', ({ server }) => {
+  const port = commands ? commands.stream?.remotePort : Number(server.split(':').at(-1))
+  tell({ type: 'arrived', at: now(), end: start.commandsPorts.indexOf(port ?? 0) })
 })
 
 root.on('l2-error', ({ code }) => {
@@ -112,11 +136,11 @@ const EXPECTED = new Set(['ERR_MODEL_LOADER', 'ERR_LOAD_ELSEWHERE', 'ERR_LOAD_TI
 
 async function run(id: number, call: Call): Promise<void> {
   const operation = operationOf(call.operation)
-  const cache = cacheOf(call.key)
   const stalledBefore = stalls.totalMs()
   const startedAt = now()
   const measure = () => ({ start: startedAt, end: now(), stalledMs: stalls.totalMs() - stalledBefore })
   try {
+    const cache = cacheOf(call.key)
     if (operation.kind === 'read') {
       const answer = await operation.run(cache, call, loaderOf(call.key))
       tell({ type: 'done', id, ...measure(), answer: { ...answer, value: read(answer) } })

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import type { Process } from '../doubles/fleet.ts'
 import { allHeard, BOUND_MS, onRedis } from '../doubles/fleet.ts'
 
+const k = { namespace: '_', key: 'k' }
+
 /**
  * The order of events:
  *   1. A has k = v2 in L1, and has heard all links of the chain
@@ -12,11 +14,11 @@ import { allHeard, BOUND_MS, onRedis } from '../doubles/fleet.ts'
 onRedis('a Redis that loses what it acknowledged', (fleet) => {
   async function setup() {
     const a = await fleet.process()
-    const { chain } = fleet.names
+    const { chain } = fleet.names(k)
     await a.cache.set('k', 'v1')
     await allHeard(a)
     const [entry, head] = await Promise.all([
-      fleet.redis.getBuffer(fleet.names.entry({ namespace: '_', key: 'k' })),
+      fleet.redis.getBuffer(fleet.names(k).entry(k)),
       fleet.redis.hgetall(chain),
     ])
     await a.cache.set('k', 'v2')
@@ -34,20 +36,16 @@ onRedis('a Redis that loses what it acknowledged', (fleet) => {
 
   test('the chain went back to a link that was heard: a gap', async () => {
     const { a, entry, head, chain } = await setup()
-    await fleet.redis
-      .multi()
-      .set(fleet.names.entry({ namespace: '_', key: 'k' }), entry)
-      .hset(chain, head)
-      .exec()
+    await fleet.redis.multi().set(fleet.names(k).entry(k), entry).hset(chain, head).exec()
     await looked(a)
     expect(a.cache.peek('k')).toBeUndefined()
   })
 
   test('everything is gone, the chain too: a gap', async () => {
     const { a } = await setup()
-    await fleet.redis.flushall()
-    await looked(a)
-    expect(a.cache.peek('k')).toBeUndefined()
+    await fleet.flush()
+    fleet.clock.advance(BOUND_MS / 5)
+    await expect.poll(() => a.cache.peek('k')).toBeUndefined()
     expect(await a.cache.get('k')).toBeUndefined()
   })
 })

@@ -13,14 +13,14 @@ const k = { namespace: 'shop', key: 'k' }
  * What is absent never means "nothing happened": if it may have, v1 is refused.
  */
 onRedis('a Redis that evicts', (fleet) => {
-  type Names = RedisFleet['names']
+  type Names = ReturnType<RedisFleet['names']>
   const stamps = (names: Names) => [names.tagStamp('t'), names.clearStamp('shop')]
 
   async function setup() {
     const [a, b] = [await fleet.process(), await fleet.process()]
     const loader = new ScriptedLoader<string>()
     // The stamps are there before.
-    await b.cache.namespace('shop').set('other', 1, { tags: ['t'] })
+    await b.cache.namespace('shop').set(fleet.beside(k, 'other'), 1, { tags: ['t'] })
     const load = a.cache.namespace('shop').getOrSet('k', loader.load, { tags: ['t'] })
     await loader.running()
     const ends = async () => {
@@ -36,15 +36,15 @@ onRedis('a Redis that evicts', (fleet) => {
     ['the chain', ({ chain }) => [chain]],
   ])('%s, without an invalidation: refused', async (_, evicted) => {
     const { ends } = await setup()
-    await fleet.redis.del(...evicted(fleet.names))
+    await fleet.redis.del(...evicted(fleet.names(k)))
     expect(await ends()).toBeUndefined()
   })
 
   test('the stamps, without an invalidation: stored, with stamps that are made anew', async () => {
     const { ends } = await setup()
-    await fleet.redis.del(...stamps(fleet.names))
+    await fleet.redis.del(...stamps(fleet.names(k)))
     expect(await ends()).toBe('v1')
-    expect(await fleet.redis.exists(...stamps(fleet.names))).toBe(2)
+    expect(await fleet.redis.exists(...stamps(fleet.names(k)))).toBe(2)
   })
 
   test.each(['the tag', 'the namespace', 'everything'])(
@@ -54,7 +54,7 @@ onRedis('a Redis that evicts', (fleet) => {
       if (what === 'the tag') await b.cache.invalidateTags('t')
       if (what === 'the namespace') await b.cache.namespace('shop').clear()
       if (what === 'everything') await b.cache.clear()
-      await fleet.redis.del(...stamps(fleet.names), fleet.names.clearStamp('_'))
+      await fleet.redis.del(...stamps(fleet.names(k)), fleet.names(k).clearStamp('_'))
       expect(await ends()).toBeUndefined()
     },
   )
@@ -62,15 +62,15 @@ onRedis('a Redis that evicts', (fleet) => {
   test('the stamps and the chain, which another change has begun anew: refused, as the new one has a later floor', async () => {
     const { b, ends } = await setup()
     await b.cache.invalidateTags('t')
-    await fleet.redis.del(fleet.names.chain, ...stamps(fleet.names), fleet.names.clearStamp('_'))
-    await b.cache.delete('other')
+    await fleet.redis.del(fleet.names(k).chain, ...stamps(fleet.names(k)), fleet.names(k).clearStamp('_'))
+    await b.cache.namespace('shop').delete(fleet.beside(k, 'other'))
     expect(await ends()).toBeUndefined()
   })
 
   test('all of it: refused', async () => {
     const { b, ends } = await setup()
     await b.cache.invalidateTags('t')
-    await fleet.redis.flushall()
+    await fleet.flush()
     expect(await ends()).toBeUndefined()
   })
 })

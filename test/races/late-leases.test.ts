@@ -62,7 +62,7 @@ inFleets((fleet) => {
   async function oneLeaseLater() {
     if (isOnRedis(fleet)) {
       // Its server goes by a clock of its own.
-      const name = fleet.names.lease(k)
+      const name = fleet.names(k).lease(k)
       const [, , , keptMs] = (await fleet.redis.get(name))?.split('|') ?? []
       await fleet.redis.pexpire(name, Number(keptMs))
     }

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
 import { createCache } from '../../src/create-cache.ts'
 import { RedisNames } from '../../src/entry/key.ts'
-import { withRedis } from '../doubles/caches.ts'
+import { withOneRedis } from '../doubles/caches.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
 import { listenOn } from '../redis/rig.ts'
 
@@ -12,7 +12,7 @@ import { listenOn } from '../redis/rig.ts'
  *   2. B sets k = v2
  *   3. A's command reaches Redis: it must not put v1 over v2; A's own repetition, a deletion, comes after it
  */
-withRedis('a command that is delivered late', (kit) => {
+withOneRedis('a command that is delivered late', 'the way to it is held up for one process', (kit) => {
   const cleanUps: (() => unknown)[] = []
   afterEach(async () => {
     for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { RedisConnection } from '../../src/redis/source.ts'
-import { heardAll, withRedis } from '../doubles/caches.ts'
+import { heardAll, withOneRedis } from '../doubles/caches.ts'
 import type { FaultProxy } from '../doubles/fault-proxy.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
@@ -15,7 +15,7 @@ import { ScriptedLoader } from '../doubles/scripted-loader.ts'
  * The page would be old for its whole life, in L2, for all processes. So a lease that is granted tells how far the chain
  * has come, and what B knew before is not believed until B has heard that too.
  */
-withRedis('L1 and L2', (kit) => {
+withOneRedis('L1 and L2', 'notices go another way than commands', (kit) => {
   const cleanUps: (() => unknown)[] = []
   afterEach(async () => {
     for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()

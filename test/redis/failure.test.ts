@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { TierCacheError } from '../../src/errors.ts'
-import { failureOf, saysMemoryFull } from '../../src/redis/failure.ts'
+import { failureOf, redirectionOf, saysMemoryFull, saysOnTheMove, saysUnserved } from '../../src/redis/failure.ts'
 
 /** As ioredis makes it of an error that the server answered with. */
 const refusal = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' })
@@ -70,4 +70,25 @@ test('a right that a script lacks is read before 7 too', () => {
   )) {
     expect(failureOf('set-n', refusal(message), 'shop').missingRight).toEqual({ command: 'EVALSHA', right: '&shop:*' })
   }
+})
+
+test.each([
+  ['MOVED 3999 127.0.0.1:6381', { word: 'MOVED', address: '127.0.0.1:6381' }],
+  ['ASK 3999 redis-2.shop.example:6381', { word: 'ASK', address: 'redis-2.shop.example:6381' }],
+  ['MOVED 3999 ::1:6381', { word: 'MOVED', address: '::1:6381' }],
+  // On the host that says so (cluster-preferred-endpoint-type unknown-endpoint).
+  ['MOVED 3999 :6381', { word: 'MOVED', address: ':6381' }],
+  ['TRYAGAIN Multiple keys request during rehashing of slot', undefined],
+])('a redirection is read from what callers get of it: %s', (reply, redirection) => {
+  const { error, isOfServer } = failureOf('MGET', refusal(reply), 'tc')
+  expect([redirectionOf(error), isOfServer]).toEqual([redirection, false])
+})
+
+test('what a Cluster says of one slot is not held against the server', () => {
+  const words = ['CLUSTERDOWN Hash slot not served', 'CLUSTERDOWN The cluster is down', 'TRYAGAIN Multiple keys']
+  const failures = words.map((reply) => failureOf('set-n', refusal(reply), 'tc'))
+  expect(failures.map(({ isOfServer }) => isOfServer)).toEqual([false, false, false])
+  expect(failures.map(({ error }) => saysUnserved(error))).toEqual([true, true, false])
+  expect(failures.map(({ error }) => saysOnTheMove(error))).toEqual([false, false, true])
+  expect(saysUnserved(refusal('CLUSTERDOWN The cluster is down'))).toBe(true)
 })

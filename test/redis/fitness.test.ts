@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { fitnessOf } from '../../src/redis/fitness.ts'
+import { readReport } from '../../src/redis/server-report.ts'
 
-const report = { runId: undefined, version: '7.2.4', evictionPolicy: undefined }
+const report = { ...readReport(''), version: '7.2.4', evictionPolicy: undefined }
 
 test.each([
   ['nothing', { version: undefined }],

@@ -13,7 +13,7 @@ import type { RedisSource } from '../../src/redis/source.ts'
 /** A client of ours, with everything that it told. */
 export interface Rig {
   readonly client: RedisClient
-  /** Its only bucket, and the server that holds it. */
+  /** Its first bucket, and the server that holds it. */
   readonly bucket: Bucket
   readonly server: Server
   readonly events: Events
@@ -22,7 +22,7 @@ export interface Rig {
   readonly told: [name: CacheEventName, event: unknown][]
   /** The events of one name. */
   of(name: CacheEventName): unknown[]
-  /** Resolves when the client can be used: at once when it can. */
+  /** Resolves when all of the client can be used: at once when it can. */
   connected(): Promise<void>
 }
 
@@ -33,19 +33,21 @@ interface RigOptions {
   readonly prefix?: string
   readonly clock?: Clock
   readonly scripts?: readonly string[]
+  /** How many buckets there are on a Cluster; 1 by default. */
+  readonly clusterBuckets?: number
 }
 
 /** Makes a client. A machine under load answers late, so the deadline is a long one unless a test is about it. */
 export function rigOf(
   source: RedisSource | Redis,
-  { commandTimeoutMs = 5000, prefix = 'tc', clock = systemClock, scripts = [] }: RigOptions = {},
+  { commandTimeoutMs = 5000, prefix = 'tc', clock = systemClock, scripts = [], clusterBuckets = 1 }: RigOptions = {},
 ): Rig {
   const events = new Events()
   const counters = new Counters()
   const told: Rig['told'] = []
   for (const name of NAMES) events.on(name, (event) => void told.push([name, event]))
   const client = new RedisClient(
-    { source: source as RedisSource, commandTimeoutMs, prefix, clusterBuckets: 1, scripts },
+    { source: source as RedisSource, commandTimeoutMs, prefix, clusterBuckets, scripts },
     clock,
     events,
     counters,
@@ -54,12 +56,14 @@ export function rigOf(
   return {
     client,
     bucket,
-    server: bucket.server as Server,
+    get server() {
+      return bucket.server as Server
+    },
     events,
     counters,
     told,
     of: (name) => told.filter(([each]) => each === name).map(([, event]) => event),
-    connected: () => new Promise((resolve) => client.whenUsable(resolve)),
+    connected: () => new Promise((resolve) => client.whenUsable(() => client.usable && resolve())),
   }
 }
 

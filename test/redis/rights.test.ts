@@ -35,21 +35,27 @@ test('a script is called by the command that runs it; which of its commands was 
   expect(right.split(' ').sort()).toEqual(commandsOfScripts().map((each) => `+${each}`))
 })
 
-/** What the sources of our scripts call. The one that publishes is named by their caller: on one server it is PUBLISH. */
+/** What the sources of our scripts call. The one that publishes is named by their caller. */
 function commandsOfScripts(): string[] {
   const folder = join(import.meta.dirname, '../../src/redis/lua')
   const texts = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.lua'))
     .map((name) => readFileSync(join(folder, name), 'utf8'))
   const called = texts.flatMap((text) => [...text.matchAll(/\w\('([A-Z]+)'/g)].map(([, name = '']) => name))
-  if (texts.some((text) => text.includes('redis.call(command, '))) called.push('PUBLISH')
+  if (texts.some((text) => text.includes('redis.call(command, '))) called.push('PUBLISH', 'SPUBLISH')
   return [...new Set(called.map((name) => name.toLowerCase()))].sort()
 }
 
-test('each command of a script is inquired after, but TIME, which is sent in any case', () => {
-  const asked = inquiries('tc:r').map(([command]) => command.toLowerCase())
-  expect([...asked, 'time'].sort()).toEqual(commandsOfScripts())
-})
+test.each([
+  ['PUBLISH', 'spublish'],
+  ['SPUBLISH', 'publish'],
+] as const)(
+  'each command of a script is inquired after (%s), but TIME, which is sent in any case',
+  (publishes, other) => {
+    const asked = inquiries('tc:r', publishes).map(([command]) => command.toLowerCase())
+    expect([...asked, 'time', other].sort()).toEqual(commandsOfScripts())
+  },
+)
 
 test('to inquire changes nothing and says nothing, and shows the one right that is missing', async () => {
   const admin = ioredis(server().url)
@@ -57,7 +63,7 @@ test('to inquire changes nothing and says nothing, and shows the one right that 
   const heard: string[] = []
   ear.on('message', (_channel, text) => heard.push(text))
   await ear.subscribe('tc:{0}:c:0')
-  const commands = inquiries('tc:r')
+  const commands = inquiries('tc:r', 'PUBLISH')
   for (const missing of ['NONE', ...commands.map(([command]) => command)]) {
     const rights = commands.map(([command]) => `${command === missing ? '-' : '+'}${command}`)
     await admin.call('ACL', 'SETUSER', 'shop', 'reset', 'on', '>p', '~tc:*', '&tc:*', ...rights)

@@ -6,18 +6,27 @@ const info = [
   'redis_version:7.0.15',
   'run_id:c8eb3ad91408defdf75cdb4e6546047902b5e480',
   '',
+  '# Replication',
+  'role:master',
+  'master_replid:8371b4fb1155b71f4a04d3e1bc3e18c4a990aeeb',
   '# Memory',
   'maxmemory:1048576',
   'maxmemory_policy:allkeys-lfu',
   'executable:/usr/bin/redis-server:odd',
 ].join('\r\n')
 
-test('reads run, version and policy', () => {
+test('reads run, history, role, version and policy', () => {
   expect(readReport(info)).toEqual({
     runId: 'c8eb3ad91408defdf75cdb4e6546047902b5e480',
+    history: '8371b4fb1155b71f4a04d3e1bc3e18c4a990aeeb',
+    isReplica: false,
     version: '7.0.15',
     evictionPolicy: 'allkeys-lfu',
   })
+})
+
+test('a replica says so', () => {
+  expect(readReport(info.replace('role:master', 'role:slave')).isReplica).toBe(true)
 })
 
 test('without a bound on memory there is nothing to evict', () => {
@@ -25,7 +34,13 @@ test('without a bound on memory there is nothing to evict', () => {
 })
 
 test.each(['', 'nonsense', ':', 'run_id:'])('a server that says %j says nothing', (text) => {
-  expect(readReport(text)).toEqual({ runId: undefined, version: undefined, evictionPolicy: undefined })
+  expect(readReport(text)).toEqual({
+    runId: undefined,
+    history: undefined,
+    isReplica: false,
+    version: undefined,
+    evictionPolicy: undefined,
+  })
 })
 
 describe('a version', () => {
@@ -40,7 +55,7 @@ describe('a version', () => {
     ['unstable', true],
     [undefined, true],
   ])('%s: %s', (version, expected) => {
-    expect(isRecentEnough({ runId: undefined, version, evictionPolicy: undefined })).toBe(expected)
+    expect(isRecentEnough({ ...readReport(''), version })).toBe(expected)
   })
 })
 
@@ -56,6 +71,6 @@ describe('a policy', () => {
     ['volatile-ttl', true],
     [undefined, false],
   ])('%s takes leases first: %s', (evictionPolicy, expected) => {
-    expect(evictsLeases({ runId: undefined, version: undefined, evictionPolicy })).toBe(expected)
+    expect(evictsLeases({ ...readReport(''), evictionPolicy })).toBe(expected)
   })
 })

@@ -70,6 +70,15 @@ describe('what is no source', () => {
     })
   })
 
+  test('options of the nodes of a Cluster where only an instance has them', () => {
+    const source = { cluster: ['redis://localhost'], redisOptions: { password: PASSWORD } }
+    const { code, message } = refusalOf(source)
+    expect([code, message]).toEqual([
+      'ERR_UNKNOWN_OPTION',
+      "redis: unknown option 'redisOptions', expected what is in it beside 'cluster'",
+    ])
+  })
+
   test('createCache refuses them too', () => {
     expect(() => createCache({ redis: { hots: 'localhost' } })).toThrow("unknown option 'hots'")
   })

@@ -4,7 +4,6 @@ import { systemClock } from '../../src/clock.ts'
 import { RedisNames } from '../../src/entry/key.ts'
 import { readNotice, subjectKey } from '../../src/entry/notice.ts'
 import { RedisLeases } from '../../src/stampede/redis-lease.ts'
-import { leaseSuite } from '../conformance/lease.suite.ts'
 import { startRedis } from '../doubles/redis.ts'
 import { rigOf } from '../redis/rig.ts'
 import type { RedisServer } from '../doubles/redis.ts'
@@ -41,25 +40,6 @@ async function openProcess(origin: string, leaseMs = LEASE_MS) {
   }
   return { leases, close }
 }
-
-leaseSuite('in Redis', async () => {
-  const [here, there] = await Promise.all([openProcess('here'), openProcess('there')])
-  return {
-    here: here.leases,
-    there: there.leases,
-    leaseMs: LEASE_MS,
-    // A TTL of one millisecond; the key is gone for every command after that.
-    async runOut(address) {
-      await redis.pexpire(names.lease(address), 1)
-      await expect.poll(() => redis.exists(names.lease(address))).toBe(0)
-    },
-    elapse: () => {},
-    close() {
-      here.close()
-      there.close()
-    },
-  }
-})
 
 describe('in Redis', () => {
   test('the lease is one key with a TTL; renewal raises it', async () => {

@@ -47,7 +47,7 @@ test('a call to all wakes all who wait, for whatever key, and is not lost on who
   const waiting = new Waiting(new FakeClock())
   const places = [k, { namespace: '_', key: 'other' }, { namespace: 'a', key: 'k' }].map((each) => waiting.take(each))
   const woken = places.slice(1).map((place) => place.called(100))
-  waiting.callAll()
+  waiting.callAll(() => true)
   expect(await Promise.all(woken)).toEqual([true, true])
   expect(await places[0]?.called(100)).toBe(true)
 })

@@ -1,7 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chainField } from '../../src/entry/key.ts'
-import { tagIndexSuite } from '../conformance/tag-index.suite.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 import { startRedis } from '../doubles/redis.ts'
 import { listenOn } from '../redis/rig.ts'
@@ -19,31 +18,6 @@ afterAll(async () => {
   await server.stop()
 })
 beforeEach(() => redis.flushall())
-
-tagIndexSuite('in Redis', async () => {
-  const [here, there] = await Promise.all([openFar(server.url), openFar(server.url, { origin: 'there' })])
-  return {
-    here: here.tags,
-    there: there.tags,
-    async store(namespace) {
-      const address = { namespace, key: 'k' }
-      await here.tier.set(here.candidate(address, 1))
-      const { seen } = (await there.tier.get(address)) as { seen: Buffer }
-      return async () => {
-        const words = new Set<boolean>()
-        for (const { tier } of [here, there]) {
-          const found = await tier.get(address)
-          words.add(found.word === 'entry' && seen.equals(found.seen as Buffer))
-        }
-        return !words.has(false)
-      }
-    },
-    close() {
-      here.close()
-      there.close()
-    },
-  }
-})
 
 describe('in Redis', () => {
   test('a clear is a link of the chain, noted in the field of its stamp', async () => {

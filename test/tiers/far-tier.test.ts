@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { encode } from '../../src/entry/codec.ts'
 import type { Address } from '../../src/entry/entry.ts'
+import { bucketOf, localId } from '../../src/entry/key.ts'
 import type { Notice } from '../../src/entry/notice.ts'
 import type { Lease } from '../../src/stampede/lease.ts'
 import type { Candidate, Found } from '../../src/tiers/tier.ts'
@@ -245,10 +246,11 @@ inFleets((fleet) => {
   test('the stamps of its tags judge it: void after an invalidation, stale after an expiry, for what came before', async () => {
     const { process, other, far, tags } = await setup()
     const stored = () => far.set(candidate('v', { tags: ['t'] }))
+    const bucket = bucketOf(localId(k.namespace, k.key), process.parts.bus.buckets)
     const judged = async () => {
       await allHeard(process)
       const { entry: found, tagStamps, n0 } = entry(await far.get(k))
-      return (await tags.judge(0, found.tags, tagStamps, n0)).verdict
+      return (await tags.judge(bucket, found.tags, tagStamps, n0)).verdict
     }
     await stored()
     expect(await judged()).toBe('holds')

@@ -20,11 +20,12 @@ export async function openFar(
     origin = 'here',
     clock = systemClock,
     verifiedAt = () => Number.NEGATIVE_INFINITY,
-  }: { origin?: string; clock?: Clock; verifiedAt?: () => number } = {},
+    clusterBuckets = 1,
+  }: { origin?: string; clock?: Clock; verifiedAt?: () => number; clusterBuckets?: number } = {},
 ) {
-  const rig = rigOf(source, { clock })
+  const rig = rigOf(source, { clock, clusterBuckets })
   const undecodable: { address: Address; error: unknown }[] = []
-  const reads = new BatchedReads(clock)
+  const reads = new BatchedReads(5000, clock)
   const tier = new RedisTier(
     rig.client,
     reads,
@@ -49,6 +50,7 @@ export async function openFar(
   })
   return {
     ...rig,
+    origin,
     clock,
     reads,
     marks,

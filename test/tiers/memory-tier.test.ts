@@ -59,6 +59,17 @@ describe('MemoryTier', () => {
     expect([tier.entries, evicted.mock.calls.length]).toEqual([3, 1])
   })
 
+  test('lists all that it keeps, which is no use of it', () => {
+    const { tier } = tierOf(3)
+    expect(tier.list()).toEqual([])
+    const entries = ['a', 'b', 'c'].map((id) => [id, near(id)] as const)
+    for (const [id, entry] of entries) tier.set(id, entry)
+    expect([...tier.list()].sort()).toEqual(entries)
+    tier.set('d', near('d'))
+    expect(tier.get('a')).toBeUndefined()
+    expect([...tier.list()].map(([id]) => id).sort()).toEqual(['b', 'c', 'd'])
+  })
+
   test('beyond its bytes too: those of the value, of the name, and an overhead', () => {
     const { tier, evicted } = tierOf(1000, 1000)
     for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) tier.set(id, near(id, { bytes: 100 }))

@@ -4,7 +4,6 @@ import { systemClock } from '../../src/clock.ts'
 import { chainField } from '../../src/entry/key.ts'
 import { TierCacheError } from '../../src/errors.ts'
 import { RedisTier } from '../../src/tiers/redis-tier.ts'
-import { tierSuite } from '../conformance/tier.suite.ts'
 import { startRedis } from '../doubles/redis.ts'
 import { listenOn } from '../redis/rig.ts'
 import { names, openFar } from './far.ts'
@@ -48,21 +47,6 @@ async function granted({ leases }: Far, address: Address, seen?: Buffer | string
   if (reply.word !== 'granted') throw new Error(`expected a lease, got ${reply.word}`)
   return reply.lease
 }
-
-tierSuite('RedisTier', async () => {
-  const far = await open()
-  return {
-    async set(address, stored, lifeMs) {
-      const until = far.clock.now() + lifeMs
-      const word = await far.tier.set(far.candidate(address, stored, { freshUntil: until, staleUntil: until }))
-      if (word !== 'stored') throw new Error(word)
-    },
-    get: (address) => value(far, address),
-    delete: (address) => far.tier.delete(address),
-    endsByItself: true,
-    close: () => {},
-  }
-})
 
 /** How often a command was carried out since the last reset. */
 async function calls(command: string): Promise<number> {

@@ -48,7 +48,7 @@ export async function openStage(url: string, alter: (connection: Redis) => void 
     async open() {
       await admin.flushall()
       const settings = { origin: 'here' }
-      const reads = new BatchedReads(systemClock)
+      const reads = new BatchedReads(60_000, systemClock)
       const marks = new Marks()
       const unheard: (() => void)[] = []
       const indexOf = (verifiedAt: () => number) => {

@@ -1,0 +1,57 @@
+import type { Freshness } from '../entry/freshness.ts'
+import { judge } from '../entry/freshness.ts'
+import type { RequestCounters } from '../events.ts'
+import type { NearEntry } from '../tiers/tier.ts'
+import { lookupFar, lookupNear } from './lookup.ts'
+import { handOut } from './near.ts'
+import type { EntrySettings } from './options.ts'
+import type { Parts, Target } from './parts.ts'
+
+/** An entry as its reader sees it. Durations are in ms; `Infinity` for an entry without an end. */
+export interface CacheEntry<T> {
+  readonly value: T
+  readonly freshness: Exclude<Freshness, 'expired'>
+  /** Since it was stored. */
+  readonly age: number
+  /** How long it will still be fresh; 0 when it is stale. */
+  readonly ttl: number
+  readonly tags: readonly string[]
+  readonly tier: 'l1' | 'l2'
+}
+
+/** The story of a read that loads nothing: L1, then L2. */
+export async function readEntry<T>(
+  parts: Parts,
+  target: Target,
+  settings: EntrySettings,
+  requests: RequestCounters,
+): Promise<CacheEntry<T> | undefined> {
+  const near = lookupNear(parts, target, requests)
+  const nearest = near && seen<T>(parts, near.entry, near.entry.shared, 'l1')
+  // Fills are not told to the other processes: where L1 is stale, L2 may be fresh again.
+  if (!parts.shared || nearest?.freshness === 'fresh') return nearest
+  const flight = parts.flights.open(target.id, parts.marks.count)
+  try {
+    const found = await lookupFar(parts, target, flight, settings, requests)
+    return found.entry ? seen<T>(parts, found.entry, found.shared, 'l2') : nearest
+  } catch {
+    // Counted and told by the client: a cache that fails is a miss.
+    return nearest
+  } finally {
+    parts.flights.close(flight)
+  }
+}
+
+function seen<T>(
+  { clock }: Parts,
+  entry: Pick<NearEntry, 'value' | 'createdAt' | 'freshUntil' | 'staleUntil' | 'tags'>,
+  shared: boolean,
+  tier: 'l1' | 'l2',
+): CacheEntry<T> | undefined {
+  const now = clock.now()
+  const freshness = judge(entry, now)
+  if (freshness === 'expired') return undefined
+  const ttl = Math.max(0, entry.freshUntil - now)
+  const age = Math.max(0, now - entry.createdAt)
+  return { value: handOut(entry.value, shared) as T, freshness, age, ttl, tags: entry.tags, tier }
+}
