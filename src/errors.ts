@@ -22,7 +22,8 @@ export const errorCodes = {
   ERR_LOAD_TIMEOUT: 'A loader did not answer within hardTimeout.',
   ERR_LOAD_ELSEWHERE: 'The process that held the lease of this key failed to load it; the message is its error.',
   ERR_REDIS_TIMEOUT: 'Redis did not answer a command within commandTimeout.',
-  ERR_REDIS_UNAVAILABLE: 'Redis is not connected, or was passed over after repeated failures; or a Cluster does not serve the slot.',
+  ERR_REDIS_UNAVAILABLE:
+    'Redis is not connected, or was passed over after repeated failures; or a Cluster does not serve the slot.',
   ERR_REDIS_LOST: 'The connection to Redis was lost before a command that was sent had been answered.',
   ERR_REDIS_REPLY: 'Redis refused a command.',
   ERR_MISSING_RIGHT: 'The user of the connection to Redis lacks a right (a warning, with the ACL rule that grants it).',

@@ -18,6 +18,7 @@ export class BucketChain implements Currency {
   readonly index: number
   verifiedAt = Number.NEGATIVE_INFINITY
   behindAt = Number.NEGATIVE_INFINITY
+  emptyAt = Number.NEGATIVE_INFINITY
   readonly #beatMs: number
   readonly #clock: Clock
   readonly #listener: BusListener
@@ -52,6 +53,7 @@ export class BucketChain implements Currency {
       this.#gaps.found('a notice could not be read')
       return 'in order'
     }
+    if (isLink(notice)) this.emptyAt = Number.NEGATIVE_INFINITY
     const { previousTip, tip, n } = notice
     const isGap = isLink(notice) && this.#chain.heard(previousTip, { tip, n: Number(n) }) === 'gap'
     if (isGap) this.#gaps.found('a notice does not follow the last one heard')
@@ -85,6 +87,7 @@ export class BucketChain implements Currency {
    */
   proven(head: Link | undefined, before: Link | undefined, sentAt: number): 'heard' | 'unheard' {
     if (!head) {
+      this.emptyAt = sentAt
       // A chain that was known before the read is lost, with whatever it told; one that began since is not.
       if (!before) return 'heard'
       this.#chain.forget()

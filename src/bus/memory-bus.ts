@@ -52,7 +52,11 @@ export class MemoryHub implements Hub {
   }
 }
 
-const ALWAYS_CURRENT: Currency = { verifiedAt: Number.POSITIVE_INFINITY, behindAt: Number.NEGATIVE_INFINITY }
+const ALWAYS_CURRENT: Currency = {
+  verifiedAt: Number.POSITIVE_INFINITY,
+  behindAt: Number.NEGATIVE_INFINITY,
+  emptyAt: Number.NEGATIVE_INFINITY,
+}
 
 const ONLY_BUCKET = 0
 

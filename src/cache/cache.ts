@@ -23,7 +23,7 @@ import {
 import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
 import { touchThrough } from './touch.ts'
-import { handOut, isCoherent, standing } from './near.ts'
+import { handOut, isInTouch, standing } from './near.ts'
 import type {
   ChangeOptions,
   CounterOptions,
@@ -316,7 +316,7 @@ export class Cache implements Observable {
       l1Entries: near?.entries ?? 0,
       l1Bytes: near?.bytes ?? 0,
       l2Usable: shared?.far.usable,
-      coherent: this.#groupsIn.every((_, bucket) => isCoherent(this.#parts, bucket)),
+      coherent: this.#groupsIn.every((_, bucket) => isInTouch(this.#parts, bucket)),
       journalled: journal.size,
     }
   }

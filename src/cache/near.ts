@@ -49,6 +49,12 @@ export function isCoherent(parts: Parts, bucket: number): boolean {
   return isProven(parts, currency, currency.verifiedAt, parts.clock.now())
 }
 
+/** As {@link isCoherent}; a bucket of which there is nothing to hear is no trouble either. */
+export function isInTouch(parts: Parts, bucket: number): boolean {
+  const currency = parts.bus.currency(bucket)
+  return isProven(parts, currency, Math.max(currency.verifiedAt, currency.emptyAt), parts.clock.now())
+}
+
 /** What a reader gets of a value that is shared, or not. */
 export function handOut(value: unknown, shared: boolean): unknown {
   return shared ? value : copyDeep(value)

@@ -13,4 +13,9 @@ export interface Currency {
    * it is proven anew. `-Infinity` where that never was.
    */
   readonly behindAt: number
+  /**
+   * The last instant at which there was no chain to hear of. Nothing is believed by it: a chain may have been and gone.
+   * `-Infinity` where that never was.
+   */
+  readonly emptyAt: number
 }

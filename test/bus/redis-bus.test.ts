@@ -153,11 +153,14 @@ describe('a proof', () => {
 
   test('there is none before the first one, nor without a chain; that is no gap', async () => {
     const hearing = new Hearing()
-    const { bus, beat } = await open(hearing)
+    const { bus, beat, clock, settled } = await open(hearing)
     await beat()
     await beat()
-    expect(bus.currency(0).verifiedAt).toBe(Number.NEGATIVE_INFINITY)
+    expect(bus.currency(0)).toMatchObject({ verifiedAt: Number.NEGATIVE_INFINITY, emptyAt: clock.now() })
     expect(hearing.gaps).toEqual([])
+    await publish('there', 'D', '_:k')
+    await settled()
+    expect(bus.currency(0)).toMatchObject({ emptyAt: Number.NEGATIVE_INFINITY })
   })
 
   test('there is none while the commands do not get through', async () => {

@@ -171,7 +171,10 @@ export async function current(cache: Cache, { buckets, bucketOfEach }: Partial<R
   // A machine under load may take longer for a first connection than a call waits for it.
   await expect.poll(() => cache.stats().l2Usable, { timeout: 5000 }).toBe(true)
   // Without a first link there is nothing to prove.
+  const before = cache.counters.noticesReceived
   await Promise.all(keys.map((key) => cache.delete(key, { requireAck: true })))
+  const received = () => cache.counters.noticesReceived - before
+  await expect.poll(received, { timeout: 5000, interval: 5 }).toBeGreaterThanOrEqual(keys.length)
   await expect.poll(() => cache.gauges().coherent, { timeout: 5000, interval: 5 }).toBe(true)
 }
 

@@ -201,16 +201,19 @@ export const scenarios = {
    *   3. A: the breaker opens; k becomes 3, delete k is not even sent
    *   4. A: the reply to the repetition comes: it is not about 3
    */
-  'a repetition is acknowledged late': async ({ recorder, a, b, keys: { key, others } }) => {
-    await admin(recorder.master, ['REPLICAOF', '127.0.0.1', 1])
+  'a repetition is acknowledged late': async ({ recorder, a, b, keys: { key, others, tagged, alsoTagged } }) => {
+    // Not by READONLY: a master that says so is left, and found again sooner than that.
+    await admin(recorder.master, ['CONFIG', 'SET', 'min-replicas-to-write', 9])
     await recorder.write(a, key, 'delete')
     const refusedAt = recorder.now()
-    await admin(recorder.master, ['REPLICAOF', 'NO', 'ONE'])
+    await admin(recorder.master, ['CONFIG', 'SET', 'min-replicas-to-write', 0])
     const until = (ms: number) => sleep(Math.max(0, refusedAt + ms - recorder.now()))
     await until(REPEATED_AFTER_MS - 0.8 * COMMAND_MS)
     a.commands.hole('to-client')
     // Reads of one turn are one command: these are several, so that their failures open the breaker.
-    const held = others.map((other, index) => sleep(5 * index).then(() => recorder.read(a, other, 'getEntry')))
+    const held = [...others, tagged, alsoTagged].map((other, index) =>
+      sleep(5 * index).then(() => recorder.read(a, other, 'getEntry')),
+    )
     await until(REPEATED_AFTER_MS + 20)
     await recorder.read(b, key, 'getOrSetEntry')
     await Promise.all(held)

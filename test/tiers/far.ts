@@ -34,7 +34,10 @@ export async function openFar(
     (address, error) => void undecodable.push({ address, error }),
   )
   const marks = new Marks()
-  const hearing = { marks, of: () => ({ verifiedAt: verifiedAt(), behindAt: Number.NEGATIVE_INFINITY }) }
+  const hearing = {
+    marks,
+    of: () => ({ verifiedAt: verifiedAt(), behindAt: Number.NEGATIVE_INFINITY, emptyAt: Number.NEGATIVE_INFINITY }),
+  }
   const tags = new RedisTagIndex(rig.client, reads, { origin, maxStalenessMs: 2000 }, clock, hearing)
   const leases = new RedisLeases(rig.client, { origin, leaseMs: 30_000 }, clock)
   await rig.connected()

@@ -16,7 +16,7 @@ function near(value: unknown, { bytes = 10, lifeMs = 1000 } = {}): NearEntry {
     tags: [],
     asOf: 0,
     bucket: 0,
-    currency: { verifiedAt: 0, behindAt: Number.NEGATIVE_INFINITY },
+    currency: { verifiedAt: 0, behindAt: Number.NEGATIVE_INFINITY, emptyAt: Number.NEGATIVE_INFINITY },
     keptUntil: lifeMs,
     groups: ['k:_'],
     mark: 0,

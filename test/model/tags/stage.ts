@@ -52,7 +52,14 @@ export async function openStage(url: string, alter: (connection: Redis) => void 
       const marks = new Marks()
       const unheard: (() => void)[] = []
       const indexOf = (verifiedAt: () => number) => {
-        const hearing = { marks, of: () => ({ verifiedAt: verifiedAt(), behindAt: Number.NEGATIVE_INFINITY }) }
+        const hearing = {
+          marks,
+          of: () => ({
+            verifiedAt: verifiedAt(),
+            behindAt: Number.NEGATIVE_INFINITY,
+            emptyAt: Number.NEGATIVE_INFINITY,
+          }),
+        }
         return new RedisTagIndex(client, reads, { ...settings, maxStalenessMs: NEVER_BY_AGE_MS }, systemClock, hearing)
       }
       return {
