@@ -121,7 +121,7 @@ withOneRedis('on one server', 'it is frozen, killed, and asked what was sent to 
     kit.server().freeze()
     try {
       // Other commands fail as well: after three of them Redis is passed over.
-      const refused = { name: 'TierCacheError', code: expect.stringMatching(/^ERR_REDIS_(TIMEOUT|UNAVAILABLE)$/) }
+      const refused = { name: 'TierCacheError', code: expect.stringMatching(/^ERR_REDIS_(TIMEOUT|UNAVAILABLE|LOST)$/) }
       await expect(rest()).rejects.toMatchObject(refused)
       await expect(later.next()).rejects.toMatchObject(refused)
     } finally {

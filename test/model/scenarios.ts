@@ -172,10 +172,11 @@ export const scenarios = {
    */
   'a deletion is refused': async ({ recorder, a, b, keys: { key } }) => {
     await recorder.read(b, key, 'getOrSetEntry')
-    await admin(recorder.master, ['REPLICAOF', '127.0.0.1', 1])
+    // Not by READONLY: a master that says so is left, and not read.
+    await admin(recorder.master, ['CONFIG', 'SET', 'min-replicas-to-write', 9])
     await recorder.write(a, key, 'delete')
     await recorder.read(a, key, 'getEntry')
-    await admin(recorder.master, ['REPLICAOF', 'NO', 'ONE'])
+    await admin(recorder.master, ['CONFIG', 'SET', 'min-replicas-to-write', 0])
   },
 
   /**

@@ -198,5 +198,6 @@ function intercept(
 ): void {
   const send: Send = connection.callBuffer.bind(connection)
   const callBuffer: Send = (command, ...values) => instead(send, command, values)
-  Object.assign(connection, { callBuffer })
+  const mgetBuffer = (...keys: Value[]) => callBuffer('MGET', ...keys)
+  Object.assign(connection, { callBuffer, mgetBuffer })
 }
