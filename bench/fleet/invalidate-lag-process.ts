@@ -19,7 +19,7 @@ type Answers = Parameters<typeof answerQuestions>[0]
 const MESSAGE = 'x'.repeat(110)
 
 /** Channels of the bare messages on a Cluster: as many as a cache has. */
-const CHANNELS = Array.from({ length: 64 }, (_, index) => `bare:{${index}}`)
+const CHANNELS = Array.from({ length: 32 }, (_, index) => `bare:{${index}}`)
 
 const roles: Readonly<Record<string, (place: Place) => Promise<Answers>>> = {
   'tiercache teller': async (place) => {

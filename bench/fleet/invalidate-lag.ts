@@ -38,7 +38,7 @@ export const invalidateLag: Scenario = {
 
 export const invalidateLagCluster: Scenario = {
   name: 'invalidate-lag-cluster',
-  work: 'the same on a Cluster of three masters, the keys spread over 64 buckets',
+  work: 'the same on a Cluster of three masters, the keys spread over 32 buckets',
   reference:
     'from calling SPUBLISH of a bare ioredis `Cluster` to its arrival at a bare subscriber of SSUBSCRIBE on the same Cluster: p99 of 2,000',
   expects: 'So it is on a Cluster, whose masters each tell of their own buckets.',

@@ -1,13 +1,13 @@
-/** One process of `proof-cost`, with a cache that nobody asks: `proof-cost-process.js <where Redis is, as JSON>`. */
+/** One process of `proof-cost`, with a cache that nobody asks: `proof-cost-process.js <options of the cache, as JSON>`. */
 import { createCache } from 'tiercache'
 import { once } from '../harness/events.ts'
 import { answerQuestions } from '../harness/program.ts'
-import type { RedisSource } from 'tiercache'
+import type { CreateCacheOptions } from 'tiercache'
 
-const [, , place = ''] = process.argv
-const redis = JSON.parse(place) as RedisSource
+const [, , options = ''] = process.argv
+const place = JSON.parse(options) as CreateCacheOptions
 // A machine that stands still for longer than the default deadline would turn the proof into an outage.
-const cache = createCache({ redis, maxStaleness: '2s', commandTimeout: '10s' })
+const cache = createCache({ ...place, maxStaleness: '2s', commandTimeout: '10s' })
 await once(cache, 'connected')
 
 answerQuestions({

@@ -62,7 +62,7 @@ export const l2Hit1: Scenario = {
 
 export const l2Hit64Cluster: Scenario = {
   name: 'l2-hit-64-cluster',
-  work: 'the work of `l2-hit-64`, the keys spread over 64 buckets on a Cluster of three masters',
+  work: 'the work of `l2-hit-64`, the keys spread over 32 buckets on a Cluster of three masters',
   reference: 'the same on one server (the subject of `l2-hit-64`)',
   expects: 'A Cluster, which must be asked bucket by bucket, is read about as fast as one server.',
   bar: 0.8,

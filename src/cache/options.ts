@@ -100,7 +100,7 @@ export interface CacheOptions {
   readonly onRedisDown?: 'load' | 'serve-l1' | undefined
   /**
    * Into how many buckets keys are shared out on a Redis Cluster, 1 to 1024. Each is in one slot, and has a chain of notices
-   * of its own. Part of all names: after a change of it the cache begins empty. Default 64.
+   * of its own. Part of all names: after a change of it the cache begins empty. Default 32.
    */
   readonly clusterBuckets?: number | undefined
   /** How long a process that loads a key keeps the others waiting before one of them takes over. Default `'3s'`. */
@@ -194,7 +194,7 @@ export function readCacheOptions(options: (CacheOptions & { readonly redis?: unk
     commandTimeoutMs: readFiniteDuration('commandTimeout', given.commandTimeout ?? 250),
     leaseMs: Math.ceil(readFiniteDuration('lease', given.lease ?? 3000, 100)),
     onRedisDown: readWord('onRedisDown', given.onRedisDown ?? 'load', ['load', 'serve-l1']),
-    clusterBuckets: readInteger('clusterBuckets', given.clusterBuckets ?? 64, 1, 1024),
+    clusterBuckets: readInteger('clusterBuckets', given.clusterBuckets ?? 32, 1, 1024),
     defaults: readDefaultOptions('defaults', given.defaults, DEFAULTS),
   })
 }

@@ -100,20 +100,22 @@ export interface EntryNames {
 }
 
 /**
- * The names of everything that one cache keeps in a bucket in Redis. All keys that a script touches are in one, whose
- * number is their hash tag, so that they share a slot on a Cluster. The user's text comes last, so that it can neither be mistaken for
+ * The names of everything that one cache keeps in a bucket in Redis. All keys that a script touches are in one, and
+ * have its hash tag, so that they share a slot on a Cluster. The user's text comes last, so that it can neither be mistaken for
  * another name nor move the slot.
  */
 export class RedisNames {
   readonly chain: string
   readonly channel: string
+  readonly hashTag: string
   readonly #prefix: string
   readonly #base: string
   readonly #clearStamps = new Map<string, readonly string[]>()
 
-  constructor(prefix: string, database: number, bucket = 0) {
+  constructor(prefix: string, database: number, hashTag = '0') {
+    this.hashTag = hashTag
     this.#prefix = prefix
-    this.#base = `${prefix}:{${bucket}}`
+    this.#base = `${prefix}:{${hashTag}}`
     this.chain = `${this.#base}:q`
     this.channel = `${this.#base}:c:${database}`
   }

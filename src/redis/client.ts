@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Address } from '../entry/entry.ts'
 import { bucketOf, localId, RedisNames } from '../entry/key.ts'
+import { hashTags, slotOf } from '../entry/slot.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Counters, Events } from '../events.ts'
 import { AlikeWarnings } from './alike-warnings.ts'
@@ -18,7 +19,6 @@ import type { ServerParts, ServerSettings } from './parts.ts'
 import { Server } from './server.ts'
 import { SlotsInquiry } from './slots-inquiry.ts'
 import type { ClusterConnection, ClusterOptions, RedisSource } from './source.ts'
-import { slotOf } from './slot.ts'
 import { isCluster } from './source.ts'
 import type { Topology } from './topology.ts'
 import { OneServer } from './topology.ts'
@@ -59,12 +59,9 @@ export class RedisClient implements Carrier {
     const parts = { settings, clock, events, counters, warnings: this.#warnings }
     this.#topology = isCluster(source) ? this.#cluster(source, clusterBuckets, parts) : this.#one(source, parts)
     this.#firstAttempt = new FirstAttempt(commandTimeoutMs, clock)
-    const count = isCluster(source) ? clusterBuckets : 1
     const database = this.#topology.serverOf(0)?.database ?? 0
-    this.buckets = Array.from(
-      { length: count },
-      (_, index) => new Bucket(index, new RedisNames(prefix, database, index), this),
-    )
+    const tags = hashTags(isCluster(source) ? clusterBuckets : 1)
+    this.buckets = tags.map((tag, index) => new Bucket(index, new RedisNames(prefix, database, tag), this))
   }
 
   #one(source: RedisSource, parts: ServerParts): Topology {
@@ -115,7 +112,7 @@ export class RedisClient implements Carrier {
   }
 
   /** See {@link Carrier.turned}. What nobody serves is told once per outage. */
-  turned({ index }: Bucket, how: 'unserved' | 'served' | 'missed'): void {
+  turned({ index, names }: Bucket, how: 'unserved' | 'served' | 'missed'): void {
     if (how === 'served') this.#isUsable()
     else this.#isFailing([index])
     if (how === 'missed') return
@@ -124,7 +121,7 @@ export class RedisClient implements Carrier {
     this.#warnings.tell({
       code: 'ERR_REDIS_UNAVAILABLE',
       message:
-        `the Redis Cluster does not serve slot ${slotOf(String(index))} (CLUSTERDOWN), and maybe others: L1 and loaders ` +
+        `the Redis Cluster does not serve slot ${slotOf(names.hashTag)} (CLUSTERDOWN), and maybe others: L1 and loaders ` +
         'go on, L2 joins when it does. CLUSTER INFO and CLUSTER NODES tell which masters are lost, or which slots nobody ' +
         'holds',
     })

@@ -3,7 +3,7 @@ import { whereIs } from './cluster-connection.ts'
 import { withDeadline } from './deadline.ts'
 import type { Server } from './server.ts'
 import type { SlotsInquiry } from './slots-inquiry.ts'
-import { slotOf } from './slot.ts'
+import { hashTags, slotOf } from '../entry/slot.ts'
 import type { ClusterConnection } from './source.ts'
 import type { Move, Topology } from './topology.ts'
 
@@ -49,7 +49,7 @@ export class ClusterTopology implements Topology {
     this.#settings = settings
     this.#connect = connect
     this.#clock = clock
-    this.#slots = Array.from({ length: settings.buckets }, (_, bucket) => slotOf(String(bucket)))
+    this.#slots = hashTags(settings.buckets).map(slotOf)
     this.#byBucket = this.#slots.map(() => undefined)
     inquiry.whenAnswered(() => this.#align())
     if (cluster.slots.length > 0) this.#align()

@@ -73,7 +73,8 @@ async function* scan(client: RedisClient, server: Server, pattern: string): Asyn
 function keyOf(client: RedisClient, namespace: string, name: Buffer): string | undefined {
   if (!isUtf8(name)) return undefined
   const text = name.toString()
-  const bucket = client.buckets[Number.parseInt(text.slice(text.indexOf('{') + 1), 10)]
+  const hashTag = text.slice(text.indexOf('{') + 1, text.indexOf('}'))
+  const bucket = client.buckets.find(({ names }) => names.hashTag === hashTag)
   const key = bucket?.names.keyOf(namespace, text)
   return key && client.of({ namespace, key }) === bucket ? key : undefined
 }

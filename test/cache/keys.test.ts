@@ -4,7 +4,7 @@ import type { Cache } from '../../src/cache/cache.ts'
 import type { CreateCacheOptions } from '../../src/create-cache.ts'
 import { createCache } from '../../src/create-cache.ts'
 import { RedisNames } from '../../src/entry/key.ts'
-import { slotOf } from '../../src/redis/slot.ts'
+import { hashTags, slotOf } from '../../src/entry/slot.ts'
 import { fill, keysSuite, listed } from '../conformance/keys.suite.ts'
 import { current, inEveryForm, withOneRedis } from '../doubles/caches.ts'
 import { keyInBucket } from '../doubles/redis-forms.ts'
@@ -186,7 +186,8 @@ describe('on a Cluster', () => {
     return cache
   }
 
-  const holderOf = (bucket: number) => deployment.serverOf(slotOf(String(bucket)))
+  const slots = hashTags(BUCKETS).map(slotOf)
+  const holderOf = (bucket: number) => deployment.serverOf(slots[bucket] as number)
 
   keysSuite({ isShared: true, make })
 
@@ -213,7 +214,7 @@ describe('on a Cluster', () => {
     if (!first || !last) throw new Error('there are three masters')
     const keys = [0, moving].map((bucket) => keyInBucket(bucket, BUCKETS, 'k'))
     await fill(cache, keys)
-    const slot = slotOf(String(moving))
+    const slot = slots[moving] as number
     const listing: string[] = []
     for await (const key of cache.keys()) {
       listing.push(key)

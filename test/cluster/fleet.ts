@@ -6,7 +6,7 @@ import type { CreateCacheOptions } from '../../src/create-cache.ts'
 import { createCache } from '../../src/create-cache.ts'
 import { RedisNames } from '../../src/entry/key.ts'
 import type { CacheEventName } from '../../src/events.ts'
-import { slotOf } from '../../src/redis/slot.ts'
+import { hashTags, slotOf } from '../../src/entry/slot.ts'
 import { current } from '../doubles/caches.ts'
 import type { ClusterDeployment, ClusterOptions } from '../doubles/redis-cluster.ts'
 import { startCluster } from '../doubles/redis-cluster.ts'
@@ -103,17 +103,18 @@ export function onCluster(options?: ClusterOptions) {
     },
     /** The buckets that a server holds now. */
     async bucketsOf(server: RedisServer): Promise<number[]> {
-      const owners = await Promise.all(all.map((bucket) => cluster.serverOf(slotOf(String(bucket)))))
+      const owners = await Promise.all(all.map((bucket) => cluster.serverOf(slot(bucket))))
       return all.filter((bucket) => owners[bucket] === server)
     },
-    names: (bucket: number) => new RedisNames(prefix(), 0, bucket),
+    names: (bucket: number) => new RedisNames(prefix(), 0, tags[bucket]),
   }
   return fleet
 }
 
+const tags = hashTags(BUCKETS)
 const all = Array.from({ length: BUCKETS }, (_, bucket) => bucket)
 
 /** A key of a bucket. */
 export const keyOf = (bucket: number, name = 'k') => keyInBucket(bucket, BUCKETS, name)
 
-export const slot = (bucket: number) => slotOf(String(bucket))
+export const slot = (bucket: number) => slotOf(tags[bucket] as string)

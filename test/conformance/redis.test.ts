@@ -2,12 +2,11 @@ import { beforeEach, expect } from 'vitest'
 import type { BusListener } from '../../src/bus/bus.ts'
 import { RedisBus } from '../../src/bus/redis-bus.ts'
 import { systemClock } from '../../src/clock.ts'
-import { RedisNames } from '../../src/entry/key.ts'
 import { noticeBody, subjectKey, wakeUp } from '../../src/entry/notice.ts'
 import { scripts } from '../../src/redis/lua.generated.ts'
 import { RedisLeases } from '../../src/stampede/redis-lease.ts'
 import type { RunningForm } from '../doubles/redis-forms.ts'
-import { inConformingForms } from '../doubles/redis-forms.ts'
+import { inConformingForms, namesIn } from '../doubles/redis-forms.ts'
 import { openFar } from '../tiers/far.ts'
 import type { Far } from '../tiers/far.ts'
 import { busSuite } from './bus.suite.ts'
@@ -131,13 +130,13 @@ let tips = 0
 
 /** A change by a script, as a process sends it. */
 async function publish(
-  { admin, publishes }: RunningForm,
+  { admin, publishes, buckets }: RunningForm,
   origin: string,
   operation: 'D' | 'X',
   subject: string,
   bucket = 0,
 ): Promise<void> {
-  const names = new RedisNames(PREFIX, 0, bucket)
+  const names = namesIn(PREFIX, bucket, buckets)
   const tip = (++tips).toString(16).padStart(16, '0')
   const told = [`${publishes} ${names.channel}`, tip, noticeBody(operation, origin, subject)] as const
   const nothing = names.nothing
@@ -184,7 +183,7 @@ async function hearing(form: RunningForm, far: Far, listener: BusListener) {
         form.bucketOfEach.map(async (bucket) => {
           const subject = `${OWN}probe ${++tips}`
           const heard = new Promise<void>((resolve) => probes.set(subject, resolve))
-          await form.publish(new RedisNames(PREFIX, 0, bucket), wakeUp('F', 'a test', subject))
+          await form.publish(namesIn(PREFIX, bucket, form.buckets), wakeUp('F', 'a test', subject))
           await heard
         }),
       )

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Cluster, Redis } from 'ioredis'
-import { slotOf } from '../../src/redis/slot.ts'
+import { hashTags, slotOf } from '../../src/entry/slot.ts'
 import type { Carrier, DocumentedUser } from './documented-rights.ts'
 import { documentedUser } from './documented-rights.ts'
 import type { Address } from './redis-deployment.ts'
@@ -32,7 +32,7 @@ export interface Servers {
 }
 
 /** The number of buckets on a Cluster by default. */
-const CLUSTER_BUCKETS = 64
+const CLUSTER_BUCKETS = 32
 
 /** No failover is wanted: a busy machine lets servers stand still for a while. */
 const PATIENCE_MS = 5_000
@@ -132,9 +132,9 @@ async function shares(admin: Cluster): Promise<(readonly [first: number, last: n
 }
 
 function bucketBetween(first: number, last: number): number {
-  const buckets = Array.from({ length: CLUSTER_BUCKETS }, (_, bucket) => bucket)
-  const found = buckets.find((bucket) => slotOf(String(bucket)) >= first && slotOf(String(bucket)) <= last)
-  if (found === undefined) throw new Error(`no bucket has a slot from ${first} to ${last}`)
+  const slots = hashTags(CLUSTER_BUCKETS).map(slotOf)
+  const found = slots.findIndex((slot) => slot >= first && slot <= last)
+  if (found < 0) throw new Error(`no bucket has a slot from ${first} to ${last}`)
   return found
 }
 

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 import type { RedisSource } from '../../src/create-cache.ts'
 import { bucketOf, localId, RedisNames } from '../../src/entry/key.ts'
 import type { Address as Entry } from '../../src/entry/entry.ts'
+import { hashTags } from '../../src/entry/slot.ts'
 import { documentedUser } from './documented-rights.ts'
 import type { Admin, Servers } from './redis-forms-servers.ts'
 import { cluster, guardedCluster, guardedServer, oneServer, sentinel, tls } from './redis-forms-servers.ts'
@@ -101,7 +102,7 @@ function formOf(
           return source
         },
         names: (prefix, { namespace, key }) =>
-          new RedisNames(prefix, 0, bucketOf(localId(namespace, key), servers.buckets)),
+          namesIn(prefix, bucketOf(localId(namespace, key), servers.buckets), servers.buckets),
         async publish({ chain, channel }, text) {
           await servers.admin.eval('return redis.call(ARGV[1], ARGV[2], ARGV[3])', 1, chain, publishes, channel, text)
         },
@@ -170,6 +171,11 @@ export const allForms: readonly RedisForm[] = [
     ...userOf('cluster'),
   })),
 ]
+
+/** The names in a bucket. */
+export function namesIn(prefix: string, bucket: number, buckets: number): RedisNames {
+  return new RedisNames(prefix, 0, hashTags(buckets)[bucket])
+}
 
 /** A key of the root in a bucket, named after a label: on one server the label itself. */
 export function keyInBucket(bucket: number, buckets: number, label: string): string {

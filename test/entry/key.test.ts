@@ -120,11 +120,11 @@ describe('the name of an entry', () => {
   })
 
   test('in Redis tells its key, to its own namespace and bucket', () => {
-    const names = new keys.RedisNames('tc', 0, 7)
+    const names = new keys.RedisNames('tc', 0, '7')
     fc.assert(
       fc.property(address, namespace, (a, other) => {
         const name = names.entry(a)
-        const isOther = new keys.RedisNames('tc', 0, 70).keyOf(a.namespace, name) === undefined
+        const isOther = new keys.RedisNames('tc', 0, '70').keyOf(a.namespace, name) === undefined
         return isOther && names.keyOf(other, name) === (other === a.namespace ? a.key : undefined)
       }),
       { numRuns: 500 },
@@ -133,7 +133,7 @@ describe('the name of an entry', () => {
   })
 
   test('is matched by a pattern for all buckets, in which nothing of the prefix stands for anything else', () => {
-    const names = new keys.RedisNames('shop', 0, 7)
+    const names = new keys.RedisNames('shop', 0, '7')
     expect(names.entriesPattern('a.b', '')).toBe('shop:{*}:v:a.b:*')
     expect(names.entriesPattern('_', '*?[a]\\{}^-')).toBe('shop:{*}:v:_:\\*\\?\\[a\\]\\\\{}^-*')
   })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { slotOf } from '../../src/redis/slot.ts'
+import { hashTags, slotOf } from '../../src/entry/slot.ts'
 import type { RedisServer } from '../doubles/redis.ts'
 import type { ClusterDeployment, ClusterFailover } from '../doubles/redis-cluster.ts'
 import { startCluster } from '../doubles/redis-cluster.ts'
@@ -132,7 +132,7 @@ export class ClusterServers implements Servers {
 
   /** Moves buckets of one owner. `midway`: while that one answers ASK. */
   async moveBuckets(buckets: readonly number[], to: RedisServer, midway?: () => Promise<unknown>): Promise<void> {
-    const slots = buckets.map((bucket) => slotOf(String(bucket)))
+    const slots = buckets.map((bucket) => slotOfBucket(bucket))
     await this.#deployment.moveSlots(slots, this.ownerOf(buckets[0] as number), to, midway)
     this.#owners = this.#owners.map((owner, bucket) => (buckets.includes(bucket) ? to : owner))
   }
@@ -156,7 +156,7 @@ export class ClusterServers implements Servers {
     if (!master) throw new Error('the cluster has no master')
     const { owners } = await viewOf(master)
     return Array.from({ length: this.buckets }, (_, bucket) => {
-      const owner = this.ends.find(({ port }) => port === owners[slotOf(String(bucket))])
+      const owner = this.ends.find(({ port }) => port === owners[slotOfBucket(bucket)])
       if (!owner) throw new Error(`bucket ${bucket} has no owner`)
       return owner
     })
@@ -165,4 +165,10 @@ export class ClusterServers implements Servers {
   stop(): Promise<void> {
     return this.#deployment.stop()
   }
+}
+
+const tags = hashTags(CLUSTER_BUCKETS)
+
+function slotOfBucket(bucket: number): number {
+  return slotOf(tags[bucket] as string)
 }

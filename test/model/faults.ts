@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { hashTags } from '../../src/entry/slot.ts'
 import type { RedisServer } from '../doubles/redis.ts'
 import { admin } from './admin.ts'
 import { ClusterServers } from './cluster-servers.ts'
@@ -305,7 +306,8 @@ export const faults = {
       const text = random.pick(texts)
       // On a Cluster only the owner of the channel's slot takes it.
       const [publish, channel] = [servers.buckets > 1 ? 'SPUBLISH' : 'PUBLISH', random.between(0, servers.buckets - 1)]
-      for (const master of servers.masters) await admin(master, [publish, `${prefix}:{${channel}}:c:0`, text])
+      for (const master of servers.masters)
+        await admin(master, [publish, `${prefix}:{${hashTags(servers.buckets)[channel]}}:c:0`, text])
       return JSON.stringify(text.slice(0, 40))
     },
   },

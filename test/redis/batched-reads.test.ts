@@ -3,7 +3,7 @@ import type { Clock } from '../../src/clock.ts'
 import { systemClock } from '../../src/clock.ts'
 import { BatchedReads } from '../../src/redis/batched-reads.ts'
 import type { Bucket } from '../../src/redis/bucket.ts'
-import { slotOf } from '../../src/redis/slot.ts'
+import { slotOf } from '../../src/entry/slot.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 import type { ClusterDeployment } from '../doubles/redis-cluster.ts'
 import { startCluster } from '../doubles/redis-cluster.ts'
@@ -104,8 +104,8 @@ describe('on a Cluster', () => {
     await rig.connected()
   }
 
-  const keyOf = ({ index }: Bucket, name = 'k') => `{${index}}:${name}`
-  const ownerOf = ({ index }: Bucket) => cluster.serverOf(slotOf(String(index)))
+  const keyOf = ({ names }: Bucket, name = 'k') => `{${names.hashTag}}:${name}`
+  const ownerOf = ({ names }: Bucket) => cluster.serverOf(slotOf(names.hashTag))
   const holdersOf = (server: { readonly name: string } | undefined) =>
     rig.client.buckets.filter((bucket) => bucket.server === server)
 
@@ -119,7 +119,7 @@ describe('on a Cluster', () => {
     const bucket = rig.client.buckets.find(({ server }) => holdersOf(server).length > 2) as Bucket
     const from = await ownerOf(bucket)
     const to = (await cluster.masters()).find((master) => master !== from) as RedisServer
-    return { bucket, from, to, slot: slotOf(String(bucket.index)) }
+    return { bucket, from, to, slot: slotOf(bucket.names.hashTag) }
   }
 
   test('reads of one tick are one MGET for each bucket, and one batch for each server', async () => {

@@ -4,7 +4,7 @@ import type { Cache } from '../../src/cache/cache.ts'
 import type { RedisSource } from '../../src/create-cache.ts'
 import { createCache } from '../../src/create-cache.ts'
 import { bucketOf, localId, RedisNames } from '../../src/entry/key.ts'
-import { slotOf } from '../../src/redis/slot.ts'
+import { hashTags, slotOf } from '../../src/entry/slot.ts'
 import type { Carrier } from '../doubles/documented-rights.ts'
 import { documentedRights, documentedUser } from '../doubles/documented-rights.ts'
 import type { ClusterDeployment } from '../doubles/redis-cluster.ts'
@@ -16,7 +16,8 @@ import type { SentinelDeployment } from '../doubles/redis-sentinel.ts'
 import { startSentinel } from '../doubles/redis-sentinel.ts'
 import { startRedis } from '../doubles/redis.ts'
 
-const CLUSTER_BUCKETS = 64
+const CLUSTER_BUCKETS = 32
+const hashTagOf = (key: string) => hashTags(CLUSTER_BUCKETS)[bucketOf(localId('_', key), CLUSTER_BUCKETS)] as string
 const caches: Cache[] = []
 afterEach(async () => {
   await Promise.all(caches.splice(0).map((cache) => cache.close()))
@@ -198,7 +199,7 @@ describe('a Cluster', () => {
       source: { cluster: deployment.nodes, username: user, password },
       entry: (key) => {
         const address = { namespace: '_', key }
-        return new RedisNames('tiercache', 0, bucketOf(localId('_', key), CLUSTER_BUCKETS)).entry(address)
+        return new RedisNames('tiercache', 0, hashTagOf(key)).entry(address)
       },
     }
     await admin.ping()
@@ -242,7 +243,7 @@ describe('a Cluster', () => {
     const { cache, warnings } = make(strict)
     await proven({ cache }, CLUSTER_BUCKETS)
     await make(strict).cache.set('k', 'v')
-    const slot = slotOf(String(bucketOf(localId('_', 'k'), CLUSTER_BUCKETS)))
+    const slot = slotOf(hashTagOf('k'))
     const from = await deployment.serverOf(slot)
     const to = (await deployment.masters()).find((master) => master !== from) as RedisServer
     let found: unknown

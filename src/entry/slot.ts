@@ -17,3 +17,18 @@ export function slotOf(hashTag: string): number {
   for (const byte of Buffer.from(hashTag)) crc = ((crc << 8) & 0xffff) ^ (TABLE[(crc >> 8) ^ byte] as number)
   return crc % SLOTS
 }
+
+/**
+ * A hash tag for each of so many buckets: of the numbers from 0, the first whose slot is in the bucket's even share of all
+ * slots. So masters with as many slots get as many buckets, give or take one; numbers as they come do not spread so well.
+ */
+export function hashTags(buckets: number): readonly string[] {
+  const tags: string[] = []
+  for (let number = 0, left = buckets; left > 0; number++) {
+    const share = Math.floor((slotOf(String(number)) * buckets) / SLOTS)
+    if (tags[share] !== undefined) continue
+    tags[share] = String(number)
+    left--
+  }
+  return tags
+}
