@@ -170,11 +170,15 @@ export async function current(cache: Cache, { buckets, bucketOfEach }: Partial<R
     )
   // A machine under load may take longer for a first connection than a call waits for it.
   await expect.poll(() => cache.stats().l2Usable, { timeout: 5000 }).toBe(true)
-  // Without a first link there is nothing to prove.
-  const before = cache.counters.noticesReceived
-  await Promise.all(keys.map((key) => cache.delete(key, { requireAck: true })))
-  const received = () => cache.counters.noticesReceived - before
-  await expect.poll(received, { timeout: 5000, interval: 5 }).toBeGreaterThanOrEqual(keys.length)
+  // Without a first link there is nothing to prove, and what is told before the channels are subscribed to is not heard.
+  let before = cache.counters.noticesReceived
+  const heard = async () => {
+    const received = cache.counters.noticesReceived - before
+    before = cache.counters.noticesReceived
+    await Promise.all(keys.map((key) => cache.delete(key, { requireAck: true })))
+    return received
+  }
+  await expect.poll(heard, { timeout: 5000, interval: 10 }).toBeGreaterThanOrEqual(keys.length)
   await expect.poll(() => cache.gauges().coherent, { timeout: 5000, interval: 5 }).toBe(true)
 }
 
