@@ -100,7 +100,8 @@ export interface CacheOptions {
   readonly onRedisDown?: 'load' | 'serve-l1' | undefined
   /**
    * Into how many buckets keys are shared out on a Redis Cluster, 1 to 1024. Each is in one slot, and has a chain of notices
-   * of its own. Part of all names: after a change of it the cache begins empty. Default 32.
+   * of its own. Part of all names: after a change of it the cache begins empty, and
+   * processes that differ in it are two caches. Default 32.
    */
   readonly clusterBuckets?: number | undefined
   /** How long a process that loads a key keeps the others waiting before one of them takes over. Default `'3s'`. */

@@ -19,15 +19,19 @@ export function slotOf(hashTag: string): number {
 }
 
 /**
- * A hash tag for each of so many buckets: of the numbers from 0, the first whose slot is in the bucket's even share of all
- * slots. So masters with as many slots get as many buckets, give or take one; numbers as they come do not spread so well.
+ * A hash tag for each of so many buckets, `number/buckets`: the first number from 0 with which the slot is in the bucket's
+ * even share of all slots. So masters with as many slots get as many buckets, give or take one; numbers as they come do not
+ * spread so well. The count is part of it, for keys are in other buckets with another count, and caches that differ in it
+ * must not take each other's entries for their own. The only bucket of one server is `0`.
  */
 export function hashTags(buckets: number): readonly string[] {
+  if (buckets === 1) return ['0']
   const tags: string[] = []
   for (let number = 0, left = buckets; left > 0; number++) {
-    const share = Math.floor((slotOf(String(number)) * buckets) / SLOTS)
+    const tag = `${number}/${buckets}`
+    const share = Math.floor((slotOf(tag) * buckets) / SLOTS)
     if (tags[share] !== undefined) continue
-    tags[share] = String(number)
+    tags[share] = tag
     left--
   }
   return tags

@@ -22,5 +22,5 @@ test.each([1, 2, 12, 32, 64, 1000, 1024])(
 
 test('the hash tags of a number of buckets are for ever the same', () => {
   expect(hashTags(1)).toEqual(['0'])
-  expect(hashTags(4)).toEqual(['3', '2', '1', '0'])
+  expect(hashTags(4)).toEqual(['2/4', '1/4', '0/4', '3/4'])
 })
