@@ -3,6 +3,7 @@ import { RedisBus } from './bus/redis-bus.ts'
 import { Cache } from './cache/cache.ts'
 import { ColdStreak } from './cache/cold-streak.ts'
 import { Flights } from './cache/flights.ts'
+import { Incidents } from './cache/incidents.ts'
 import { applyFromElsewhere } from './cache/invalidation.ts'
 import { Journal } from './cache/journal.ts'
 import type { CacheOptions, CacheSettings } from './cache/options.ts'
@@ -28,7 +29,8 @@ import { MemoryTier } from './tiers/memory-tier.ts'
 import { RedisTier } from './tiers/redis-tier.ts'
 import type { SyncTier } from './tiers/tier.ts'
 
-export type { RedisConnection, RedisOptions, RedisSource } from './redis/source.ts'
+export type { RedisOptions } from './redis/options.ts'
+export type { RedisConnection, RedisSource } from './redis/source.ts'
 
 /** What {@link createCache} takes. */
 export interface CreateCacheOptions extends CacheOptions {
@@ -66,7 +68,8 @@ export function partsOf(options: CreateCacheOptions | undefined, clock: Clock): 
   const events = new Events()
   const near = settings.l1 && new MemoryTier(settings.l1, () => counters.evictions++)
   const origin = clock.nonce(8)
-  const common = { settings, clock, counters, events, near, origin }
+  const incidents = new Incidents(counters, events, clock)
+  const common = { settings, clock, counters, events, incidents, near, origin }
   return options?.redis === undefined ? alone(common) : withRedis(common, options.redis)
 }
 
@@ -86,6 +89,7 @@ interface Common {
   readonly clock: Clock
   readonly counters: Counters
   readonly events: Events
+  readonly incidents: Incidents
   readonly near: SyncTier | undefined
   readonly origin: string
 }
@@ -125,7 +129,7 @@ function local(
   buckets: number,
 ): Pick<Parts, 'marks' | 'flights' | 'streak' | 'journal' | 'recent' | 'loads' | 'renewing'> {
   return {
-    journal: new Journal(),
+    journal: new Journal(buckets),
     recent: new RecentInvalidations(clock, buckets),
     marks: new Marks(),
     flights: new Flights(),

@@ -15,7 +15,8 @@ export const errorCodes = {
   ERR_OUTCOME_UNKNOWN: 'An increment was sent to Redis and not acknowledged: it may have happened or not.',
   ERR_UNDECODABLE: 'Bytes found in Redis are not an entry that this version can read.',
   ERR_PEER_MISSING: 'An optional peer dependency is needed and not installed.',
-  ERR_KEY_PREFIX: 'A borrowed ioredis instance has a keyPrefix, which ioredis applies to keys but not to channels.',
+  ERR_KEY_PREFIX:
+    'A borrowed ioredis instance, or the options of one, have a keyPrefix, which ioredis applies to keys but not to channels.',
   ERR_CLOSED: 'The cache was closed.',
   ERR_NOT_ACKNOWLEDGED:
     'Redis did not acknowledge a change with requireAck; its key or tag is invalidated again until that is acknowledged; a value is not sent again.',
@@ -30,6 +31,8 @@ export const errorCodes = {
   ERR_SERVER_VERSION: 'Redis is older than 6.2 (a warning): it is not used.',
   ERR_NO_DATABASE: 'The database of the connection does not exist in Redis (a warning): it is not used.',
   ERR_READONLY_REPLICA: 'The server is a replica (a warning): it is not used until it is a master.',
+  ERR_CLUSTER_NODE:
+    'The server is one node of a Redis Cluster (a warning): it is used for as long as it holds our slot.',
   ERR_TWO_SERVERS:
     'Commands and notices reach two different servers, and not only for the time of a failover (a warning): L1 is used for maxStaleness only.',
   ERR_EVICTION_POLICY: 'The maxmemory-policy of Redis evicts leases before anything else (a warning).',

@@ -18,17 +18,25 @@ export interface CacheEvents {
   connected: { readonly server: string }
   /** L2 was lost; L1 and loaders go on. */
   disconnected: { readonly server: string; readonly reason: string }
-  /** The breaker around L2 changed its state. While it is open, L2 is passed over. */
-  breaker: { readonly from: BreakerState; readonly to: BreakerState }
-  /** A command to Redis failed or was late; the call went on without it. */
-  'l2-error': { readonly command: string; readonly code: string; readonly message: string }
-  /** Notices may have been missed: what L1 holds is not believed any more. */
-  gap: { readonly reason: string }
+  /** The breaker around one server of L2 changed its state. While it is open, that server is passed over. */
+  breaker: { readonly from: BreakerState; readonly to: BreakerState; readonly server: string }
   /**
-   * Redis may have lost what it had acknowledged (a failover, a restart): what was invalidated lately is invalidated
-   * again, `repeated` keys and groups. Until that is acknowledged, L2 is passed over for them here.
+   * A command to Redis failed or was late; the call went on without it. No `server` where a script ran and had no room: a
+   * `warning` names it.
    */
-  resync: { readonly reason: string; readonly repeated: number }
+  'l2-error': { readonly command: string; readonly code: string; readonly message: string; readonly server?: string }
+  /**
+   * Notices may have been missed: what L1 holds of these buckets is not believed any more. One event for all `buckets` of
+   * which that is found for one reason in one turn of the event loop; and one for all that follow within a second, when
+   * that is over. One server is one bucket.
+   */
+  gap: { readonly reason: string; readonly buckets: number }
+  /**
+   * Redis may have lost what it had acknowledged of these buckets (a failover, a restart): what was invalidated lately is
+   * invalidated again, `repeated` keys and groups. Until that is acknowledged, L2 is passed over for them here. One
+   * event for all `buckets` of which that is found for one reason in one turn of the event loop. It is a `gap`, too.
+   */
+  resync: { readonly reason: string; readonly buckets: number; readonly repeated: number }
   /** A loader ran. `ms` is its run time. */
   load: { readonly namespace: string; readonly key: string; readonly ms: number; readonly error?: unknown }
   /** A loaded value was given to its callers but not stored, because it may be older than an invalidation. */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -70,10 +70,24 @@ async function evaluate(project: 'bare' | 'full', expression: string): Promise<u
 }
 
 describe('the tarball', () => {
-  test('holds the compiled library and four papers, and nothing else', () => {
-    const allowed = /^(dist\/.+\.(js|js\.map|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/
+  test('holds the compiled library, its documentation and four papers, and nothing else', () => {
+    const allowed = /^(dist\/.+\.(js|js\.map|d\.ts)|docs\/.+\.md|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/
     expect(packed.filter((path) => !allowed.test(path))).toEqual([])
     expect(packed).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']))
+  })
+
+  test('holds what its README and its pages for users link to; programs and sources are in the repository only', () => {
+    const pages = ['README.md', ...packed.filter((path) => /^docs\/(concepts|reference)\//.test(path))]
+    const linked = pages.flatMap((page) =>
+      [...readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)].map(([, link = '']) =>
+        posix.join(posix.dirname(page), link),
+      ),
+    )
+    const own = linked.filter((path) => !/^(bench|examples|src|test)\//.test(path))
+    expect(own).toEqual(
+      expect.arrayContaining(['docs/concepts/coherence.md', 'docs/reference/events.md', 'docs/concurrency.md']),
+    )
+    expect(own.filter((path) => !packed.includes(path))).toEqual([])
   })
 
   test.each(subpaths)('%s: its code and its types are there', (_, target) => {

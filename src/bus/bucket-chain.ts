@@ -22,7 +22,7 @@ export class BucketChain implements Currency {
   readonly #beatMs: number
   readonly #clock: Clock
   readonly #listener: BusListener
-  readonly #chain = new Chain()
+  readonly #chain: Chain
   readonly #gaps: PacedGaps
   /** When a link that does not follow last had the head of the chain read. */
   #lookedAt = Number.NEGATIVE_INFINITY
@@ -30,8 +30,9 @@ export class BucketChain implements Currency {
   #lossDue: LostLinks | undefined
   #lossAt = Number.NEGATIVE_INFINITY
 
-  constructor(index: number, beatMs: number, clock: Clock, listener: BusListener) {
+  constructor(index: number, buckets: number, beatMs: number, clock: Clock, listener: BusListener) {
     this.index = index
+    this.#chain = new Chain(buckets)
     this.#beatMs = beatMs
     this.#clock = clock
     this.#listener = listener

@@ -1,5 +1,7 @@
-/** How many tips are remembered: more than are ever told between reading the chain's head and hearing of it. */
+/** How many tips of a chain are remembered: more than are ever told between reading its head and hearing of it. */
 const TIPS_MOST = 1024
+/** How many tips are remembered of all chains of a cache together: some 3 MB. */
+const TIPS_MOST_IN_ALL = 32_768
 
 /** A link of the chain: its random tip, and its number, which never goes back. */
 export interface Link {
@@ -26,6 +28,12 @@ export class Chain {
   #apart: Run | undefined
   /** The numbers of the links that were heard or read, by their tips. */
   readonly #numbers = new Map<string, number>()
+  readonly #tipsMost: number
+
+  /** One of so many chains of a cache. */
+  constructor(chains: number) {
+    this.#tipsMost = Math.min(TIPS_MOST, Math.floor(TIPS_MOST_IN_ALL / chains))
+  }
 
   /** The last link that is known to be of the chain. */
   get last(): Link | undefined {
@@ -94,7 +102,7 @@ export class Chain {
 
   #remember({ tip, n }: Link): void {
     this.#numbers.set(tip, n)
-    if (this.#numbers.size <= TIPS_MOST) return
+    if (this.#numbers.size <= this.#tipsMost) return
     for (const oldest of this.#numbers.keys()) {
       this.#numbers.delete(oldest)
       return

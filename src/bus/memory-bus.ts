@@ -68,7 +68,7 @@ export class MemoryBus implements Bus {
   readonly origin: string
   readonly buckets = 1
   readonly #hub: Hub
-  readonly #chain = new Chain()
+  readonly #chain = new Chain(1)
   #leave = () => {}
 
   constructor(origin: string, hub: Hub = new MemoryHub()) {

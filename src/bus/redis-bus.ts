@@ -39,7 +39,9 @@ export class RedisBus implements Bus {
       gap: (reason, buckets) => this.#listener?.gap(reason, buckets),
       lost: (reason, buckets, links) => this.#listener?.lost(reason, buckets, links),
     }
-    this.#chains = client.buckets.map(({ index }) => new BucketChain(index, this.#beatMs, clock, listener))
+    this.#chains = client.buckets.map(
+      ({ index }) => new BucketChain(index, this.buckets, this.#beatMs, clock, listener),
+    )
   }
 
   currency(bucket: number): Currency {

@@ -184,8 +184,10 @@ export class RedisFeed {
       if (!hearing || !this.#hearing(channel) || isNoAnswer(head)) continue
       const found = chain.proven(head, before, sentAt)
       this.#subscribed.set(channel, 'proven')
-      // It has brought all that was published so far, and now did not: the server has ended it, and nobody was told.
-      if (found === 'unheard' && hearing === 'proven' && this.#server.subscribes === 'SSUBSCRIBE') this.#reconnect()
+      // It has brought all that was published so far, and now did not: the server has ended it, and nobody was told. (A lease
+      // begins a chain without publishing it.)
+      const isSilent = found === 'unheard' && before !== undefined && hearing === 'proven'
+      if (isSilent && this.#server.subscribes === 'SSUBSCRIBE') this.#reconnect()
     }
   }
 
@@ -202,7 +204,8 @@ export class RedisFeed {
         Promise.all(asked.map(({ bucket }) => redis.call('HMGET', bucket.names.chain, 'tip', 'n').catch(noHead))),
       ),
     )) as (readonly [string | null, string | null] | NoAnswer)[]
-    if (replies.includes('not held')) this.#notHeld()
+    // A master that is cut off from the others serves nothing, answers PING, and has a successor that it does not know.
+    if (replies.some(isNoAnswer)) this.#notHeld()
     const turned = asked.filter(({ bucket }, index) => bucket.answered(replies[index] !== 'not served'))
     if (turned.length > 0) this.#subscribeAll()
     return replies.map((reply) => {

@@ -1,5 +1,5 @@
 import type { Address } from '../entry/entry.ts'
-import { namespaceGroup, ROOT_NAMESPACE } from '../entry/key.ts'
+import { bucketOf, namespaceGroup, ROOT_NAMESPACE } from '../entry/key.ts'
 
 /** A change of the shared truth that may not have reached L2. Repeating it is always right: it only takes away. */
 export type Invalidation =
@@ -13,11 +13,11 @@ interface InBuckets {
 }
 
 /** The invalidation that covers all others. */
-export const everything: Invalidation = {
+export const everything = {
   kind: 'namespace',
   group: namespaceGroup(ROOT_NAMESPACE),
   namespace: ROOT_NAMESPACE,
-}
+} satisfies Invalidation
 
 /** An invalidation with the number of the call that asked for it. */
 export interface JournalEntry {
@@ -25,7 +25,7 @@ export interface JournalEntry {
   readonly invalidation: Invalidation
 }
 
-/** Beyond so many, one clear of everything takes their place. */
+/** Beyond so many, one clear of everything in their buckets takes their place. */
 export const JOURNAL_MOST = 10_000
 
 /**
@@ -40,7 +40,13 @@ export const JOURNAL_MOST = 10_000
 export class Journal {
   readonly #keys = new Map<string, JournalEntry>()
   readonly #groups = new Map<string, JournalEntry>()
+  readonly #buckets: number
   #numbers = 0
+
+  /** Of a cache with so many buckets. */
+  constructor(buckets: number) {
+    this.#buckets = buckets
+  }
 
   get size(): number {
     return this.#keys.size + this.#groups.size
@@ -53,14 +59,26 @@ export class Journal {
 
   /** Notes that a call was not acknowledged. */
   add(entry: JournalEntry): void {
-    if (this.size >= JOURNAL_MOST) {
-      this.#keys.clear()
-      this.#groups.clear()
-      // Of all calls so far: an acknowledgement of one of them does not end it.
-      this.#note({ number: this.#numbers, invalidation: everything })
+    if (this.size < JOURNAL_MOST) {
+      this.#note(entry)
       return
     }
-    this.#note(entry)
+    const buckets = this.#bucketsOfAll([entry, ...this.#groups.values(), ...this.#keys.values()])
+    this.#keys.clear()
+    this.#groups.clear()
+    // Of all calls so far: an acknowledgement of one of them does not end it.
+    this.#note({ number: this.#numbers, invalidation: { ...everything, buckets } })
+  }
+
+  /** Where any of these is meant; `undefined`: in all buckets. */
+  #bucketsOfAll(entries: readonly JournalEntry[]): readonly number[] | undefined {
+    const union = new Set<number>()
+    for (const { invalidation } of entries) {
+      const buckets = bucketsOf(invalidation, this.#buckets)
+      if (buckets === undefined) return undefined
+      for (const bucket of buckets) union.add(bucket)
+    }
+    return union.size < this.#buckets ? [...union] : undefined
   }
 
   /**
@@ -113,6 +131,11 @@ export class Journal {
       ? { entries: this.#keys, name: invalidation.id }
       : { entries: this.#groups, name: invalidation.group }
   }
+}
+
+/** Where an invalidation is meant, of so many buckets; `undefined`: in all. */
+export function bucketsOf(invalidation: Invalidation, buckets: number): readonly number[] | undefined {
+  return invalidation.kind === 'key' ? [bucketOf(invalidation.id, buckets)] : invalidation.buckets
 }
 
 function isMeant(invalidation: Invalidation | undefined, bucket: number): boolean {

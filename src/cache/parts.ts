@@ -9,6 +9,7 @@ import type { TagIndex } from '../tags/tag-index.ts'
 import type { SyncTier, Tier } from '../tiers/tier.ts'
 import type { ColdStreak } from './cold-streak.ts'
 import type { Flights } from './flights.ts'
+import type { Incidents } from './incidents.ts'
 import type { Journal } from './journal.ts'
 import type { CacheSettings } from './options.ts'
 import type { RecentInvalidations } from './recent-invalidations.ts'
@@ -28,6 +29,7 @@ export interface Parts {
   readonly clock: Clock
   readonly events: Events
   readonly counters: Counters
+  readonly incidents: Incidents
   /** L1; `undefined` where the cache has none. */
   readonly near: SyncTier | undefined
   /** `undefined` for L1 alone: there is nobody to share with. */

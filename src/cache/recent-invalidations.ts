@@ -12,7 +12,7 @@ interface Recent {
   readonly invalidation: Invalidation
   readonly at: number
   /** Its numbers in the chains, by bucket; none where only our own call knows of it. */
-  readonly numbers: ReadonlyMap<number, number>
+  readonly numbers: Map<number, number>
 }
 
 /** What was heard of one chain. */
@@ -73,8 +73,9 @@ export class RecentInvalidations {
 
   #note(invalidation: Invalidation, link: readonly [bucket: number, n: number] | undefined): void {
     const name = invalidation.kind + (invalidation.kind === 'key' ? invalidation.id : invalidation.group)
-    const before = this.#recent.get(name)
-    const numbers = link ? new Map([...(before?.numbers ?? []), link]) : (before?.numbers ?? new Map())
+    // One tag is told in each bucket: its numbers are not copied for each of them.
+    const numbers = this.#recent.get(name)?.numbers ?? new Map<number, number>()
+    if (link) numbers.set(...link)
     this.#recent.delete(name)
     this.#recent.set(name, { invalidation, at: this.#clock.now(), numbers })
     this.#forgetOld()

@@ -1,5 +1,6 @@
 import { leftOf, repeatInvalidation } from './invalidation.ts'
-import type { JournalEntry } from './journal.ts'
+import type { Invalidation, JournalEntry } from './journal.ts'
+import { bucketsOf } from './journal.ts'
 import { subjectOf } from './near.ts'
 import type { Parts } from './parts.ts'
 import { within } from './time-limit.ts'
@@ -76,6 +77,7 @@ async function replayAll(parts: Parts): Promise<boolean> {
 }
 
 async function repeat(parts: Parts, entry: JournalEntry): Promise<boolean> {
+  if (!hasChance(parts, entry.invalidation)) return false
   try {
     await repeatInvalidation(parts, entry.invalidation)
   } catch (error) {
@@ -87,4 +89,11 @@ async function repeat(parts: Parts, entry: JournalEntry): Promise<boolean> {
   parts.recent.acknowledged(entry.invalidation)
   if (isDone) parts.events.tell('acknowledged', () => subjectOf(entry.invalidation))
   return isDone
+}
+
+/** Whether any of its buckets can be reached right now: to have thousands refused at once would hold up everybody else. */
+function hasChance({ shared, bus }: Parts, invalidation: Invalidation): boolean {
+  if (!shared) return false
+  const buckets = bucketsOf(invalidation, bus.buckets)
+  return buckets ? buckets.some((bucket) => shared.far.reaches(bucket)) : !shared.far.passedOver
 }

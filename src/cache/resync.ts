@@ -10,14 +10,13 @@ import type { Parts } from './parts.ts'
  */
 export function dropUnheard(parts: Parts, reason: string, buckets: readonly number[]): void {
   const { marks, flights, loads, bus } = parts
-  parts.counters.gaps++
   const ofAll = buckets.length === bus.buckets
   if (ofAll) marks.moveAll()
   else for (const bucket of buckets) marks.move(bucketGroup(bucket))
   const isMeant = (id: string) => ofAll || buckets.includes(bucketOf(id, bus.buckets))
   flights.poisonAll('gap', isMeant)
   loads.detachAll(isMeant)
-  parts.events.tell('gap', () => ({ reason }))
+  parts.incidents.gap(reason, buckets)
 }
 
 /**
@@ -31,13 +30,16 @@ export function resync(parts: Parts, reason: string, buckets: readonly number[],
   const lost = parts.recent.lost(buckets, links)
   const meant = lost === 'everything' ? [everything] : lost
   const where = buckets.length === parts.bus.buckets ? undefined : buckets
-  const repeated = meant.map((each) => within(each, where))
-  for (const invalidation of repeated) parts.journal.add({ number: parts.journal.next(), invalidation })
-  parts.counters.resyncs++
-  parts.events.tell('resync', () => ({ reason, repeated: repeated.length }))
+  for (const each of meant) parts.journal.add({ number: parts.journal.next(), invalidation: within(each, where) })
+  parts.incidents.resync(reason, buckets, meant.map(nameOf))
 }
 
 /** What no server has lost but that of these buckets need not be repeated in others. In these it is, wherever it was owed before. */
 function within(invalidation: Invalidation, buckets: readonly number[] | undefined): Invalidation {
   return invalidation.kind === 'key' ? invalidation : { ...invalidation, buckets }
+}
+
+/** The same for the same key or group, wherever it is meant. */
+function nameOf(invalidation: Invalidation): string {
+  return invalidation.kind + (invalidation.kind === 'key' ? invalidation.id : invalidation.group)
 }

@@ -141,13 +141,13 @@ export const instruments: readonly Instrument[] = [
   counter(
     'tiercache_gaps_total',
     'gaps',
-    'Times that notices may have been missed, so that L1 was not believed any more.',
+    'Times that notices may have been missed, so that L1 was not believed any more: for each reason once in a second at most, of however many buckets.',
     ({ gaps }) => gaps,
   ),
   counter(
     'tiercache_resyncs_total',
     'resyncs',
-    'Times that Redis may have lost what it had acknowledged, so that recent invalidations were repeated.',
+    'Times that Redis may have lost what it had acknowledged, so that recent invalidations were repeated: once for all buckets of which one reason is found at one time.',
     ({ resyncs }) => resyncs,
   ),
   counter(

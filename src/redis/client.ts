@@ -15,10 +15,11 @@ import type { Redirection } from './failure.ts'
 import { isRefusal, redirectionOf, saysOnTheMove, saysUnserved } from './failure.ts'
 import { FirstAttempt } from './first-attempt.ts'
 import type { Sender } from './guarded-connection.ts'
+import type { ClusterOptions } from './options.ts'
 import type { ServerParts, ServerSettings } from './parts.ts'
 import { Server } from './server.ts'
 import { SlotsInquiry } from './slots-inquiry.ts'
-import type { ClusterConnection, ClusterOptions, RedisSource } from './source.ts'
+import type { ClusterConnection, RedisSource } from './source.ts'
 import { isCluster } from './source.ts'
 import type { Topology } from './topology.ts'
 import { OneServer } from './topology.ts'
@@ -67,6 +68,7 @@ export class RedisClient implements Carrier {
   #one(source: RedisSource, parts: ServerParts): Topology {
     const server = new Server(open(source, parts.settings.commandTimeoutMs, parts.clock), parts)
     this.#hear(server)
+    server.whenEnded(() => this.#firstAttempt.finish())
     return new OneServer(server)
   }
 
@@ -81,6 +83,7 @@ export class RedisClient implements Carrier {
       return server
     }
     const inquiry = new SlotsInquiry(cluster, borrowed, this.#warnings)
+    inquiry.whenEnded(() => this.#firstAttempt.finish())
     const topology = new ClusterTopology(cluster, inquiry, { buckets, commandTimeoutMs }, connect, clock)
     topology.whenMoved((moved, how) => {
       if (how === 'succeeded') this.#successions++
@@ -103,7 +106,7 @@ export class RedisClient implements Carrier {
 
   #isUsable(): void {
     // The first server may be usable before the client itself is made.
-    if (this.usable) this.#firstAttempt.succeeded()
+    if (this.usable) this.#firstAttempt.finish()
     for (const listener of this.#usableListeners) listener()
   }
 
@@ -176,7 +179,8 @@ export class RedisClient implements Carrier {
 
   /**
    * See {@link Carrier.run}. Calls made before the first connection wait for it, one command deadline after the start of
-   * the client at most. A server that redirects has done nothing: the command is sent once more, to where it says.
+   * the client at most. A server of a Cluster that redirects has done nothing: the command is sent once more, to where it
+   * says. Where one server was given, its redirection is an error like any other.
    */
   async run<Reply>(bucket: Bucket, command: string, send: Sender): Promise<Reply> {
     if (!this.#firstAttempt.isOver) await this.#firstAttempt.end
@@ -188,7 +192,7 @@ export class RedisClient implements Carrier {
     } catch (error) {
       if (saysOnTheMove(error)) this.#isFailing([bucket.index])
       if (saysUnserved(error)) bucket.answered(false)
-      const redirection = redirectionOf(error)
+      const redirection = isCluster(this.#settings.source) ? redirectionOf(error) : undefined
       if (!server || !redirection) throw error
       const next = await this.#follow(bucket, server, redirection, until)
       // Nothing is sent to the successor of a server that was asked for before the succession was known:
@@ -212,8 +216,11 @@ export class RedisClient implements Carrier {
       () => {},
     )
     if (this.#clock.now() >= until) return undefined
-    // Another node may not know of the move yet.
-    return bucket.server === from ? this.#topology.serverNamed(address, from) : bucket.server
+    if (bucket.server !== from) return bucket.server
+    // The node that was asked may not know of the move yet. But one that holds nothing so far may be the successor of `from`,
+    // and to that nothing is sent before the succession is known.
+    const named = this.#topology.serverNamed(address, from)
+    return named && this.#heldBy(named).length > 0 ? named : undefined
   }
 
   /** As {@link RedisClient.run}, for a command that is about what a server has, and not about a bucket: no other is asked for it. */

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts'
 import type { Opened } from './connection.ts'
 import { loadRedis, refuseKeyPrefix, settingsOf } from './connection.ts'
-import type { ClusterConnection, ClusterOptions } from './source.ts'
+import type { ClusterNode, ClusterOptions } from './options.ts'
+import type { ClusterConnection } from './source.ts'
 import { addressOf, checkSource, isClusterInstance } from './source.ts'
 
 /** A Cluster, which is asked for its slots and nodes only. Throws what `open` does. */
@@ -15,10 +16,9 @@ export function openCluster(
     refuseKeyPrefix(source)
     return { cluster: source, borrowed: true }
   }
-  const { cluster: nodes, natMap, ...options }: ClusterOptions & { readonly keyPrefix?: unknown } = source
-  refuseKeyPrefix({ options })
+  const { cluster: nodes, natMap, tls = isSecure(nodes) ? {} : undefined, ...options } = source
   const { Cluster } = loadRedis()
-  const { retryStrategy, ...redisOptions } = { ...options, ...settingsOf(commandTimeoutMs, clock) }
+  const { retryStrategy, ...redisOptions } = { ...options, tls, ...settingsOf(commandTimeoutMs, clock) }
   const settings = {
     redisOptions,
     clusterRetryStrategy: retryStrategy,
@@ -30,6 +30,11 @@ export function openCluster(
     dnsLookup: (address: string, callback: (error: null, address: string) => void) => callback(null, address),
   }
   return { cluster: new Cluster(nodes, settings), borrowed: false }
+}
+
+/** ioredis heeds `rediss:` in the URL of one server only. Either all URLs of a list have it, or none (`checkSource`). */
+function isSecure(nodes: readonly ClusterNode[]): boolean {
+  return nodes.some((node) => typeof node === 'string' && node.startsWith('rediss:'))
 }
 
 /**

@@ -95,12 +95,13 @@ export class ClusterTopology implements Topology {
   #align(): void {
     if (this.#closed) return
     const before = this.#byBucket
-    const after = this.#slots.map((slot, bucket) => this.#ownerOf(slot) ?? before[bucket])
+    const owners = this.#slots.map((slot) => this.#ownerOf(slot))
+    const after = owners.map((owner, bucket) => owner ?? before[bucket])
     this.#inquiry.tellUnowned(this.#slots.find((_, bucket) => after[bucket] === undefined))
     const moved = after.flatMap((server, bucket) => (server === before[bucket] ? [] : [bucket]))
     if (moved.length === 0) return
     const replicas = this.#replicas()
-    const ways = new Map(moved.map((bucket) => [bucket, howMoved(bucket, before, after, replicas)]))
+    const ways = new Map(moved.map((bucket) => [bucket, howMoved(before[bucket], owners, replicas)]))
     this.#byBucket = after
     for (const way of ['found', 'resharded', 'succeeded'] as const) {
       const buckets = moved.filter((bucket) => ways.get(bucket) === way)
@@ -142,18 +143,15 @@ export class ClusterTopology implements Topology {
 }
 
 /**
- * A bucket was handed over if the server before it is well and goes on as a master: it holds others still, or gave this
- * one to a server that held others. Whoever takes the place of a master takes all that it held, and held nothing before.
- * What cannot be told apart counts as a succession: that costs repetitions, the other mistake what was acknowledged.
+ * A bucket was handed over if the server before it is well and goes on as a master, of other buckets: whoever takes the
+ * place of a master takes all that it held. What cannot be told apart counts as a succession: that costs repetitions, the
+ * other mistake what was acknowledged.
  */
 function howMoved(
-  bucket: number,
-  before: readonly (Server | undefined)[],
-  after: readonly (Server | undefined)[],
+  former: Server | undefined,
+  owners: readonly (Server | undefined)[],
   replicas: ReadonlySet<Server>,
 ): Move | 'found' {
-  const former = before[bucket]
   if (former === undefined) return 'found'
-  const isWell = former.usable && !replicas.has(former)
-  return isWell && (after.includes(former) || before.includes(after[bucket])) ? 'resharded' : 'succeeded'
+  return former.usable && !replicas.has(former) && owners.includes(former) ? 'resharded' : 'succeeded'
 }

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module'
 import type { Clock } from '../clock.ts'
 import { TierCacheError } from '../errors.ts'
-import type { ClusterConnection, RedisConnection, RedisOptions, RedisSource } from './source.ts'
+import type { RedisOptions } from './options.ts'
+import type { ClusterConnection, RedisConnection, RedisSource } from './source.ts'
 import { checkSource, isConnection } from './source.ts'
 
 export interface Opened {
@@ -28,6 +29,8 @@ const OURS = {
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
+  // With it ioredis loses the names of commands that are answered in bytes.
+  enableAutoPipelining: false,
   // It is for redis/failover-watch.ts: that of ioredis writes to the console when a sentinel is away.
   failoverDetector: false,
   sentinelCommandTimeout: SENTINEL_SILENCE_MS,
@@ -35,12 +38,16 @@ const OURS = {
   disconnectTimeout: 50,
 } as const
 
-/** Opens the connections of one cache. Throws what {@link checkSource} does, `ERR_KEY_PREFIX` or `ERR_PEER_MISSING`. */
+/**
+ * Opens the connections of one cache. Throws what {@link checkSource} does, or `ERR_PEER_MISSING`; of an instance also what
+ * {@link refuseKeyPrefix} and {@link refuseAutoPipelining} do.
+ */
 export function open(source: RedisSource, commandTimeoutMs: number, clock: Clock): Opened {
   checkSource(source)
   const ours = settingsOf(commandTimeoutMs, clock)
   if (isConnection(source)) {
     refuseKeyPrefix(source)
+    refuseAutoPipelining(source)
     const subscriber = source.duplicate({ ...ours, lazyConnect: false })
     return { commands: source, subscriber, sentinels: [], borrowed: true, inCluster: false }
   }
@@ -87,11 +94,8 @@ type OurSettings = ReturnType<typeof settingsOf>
 /** What ioredis has for its connections to sentinels. */
 type SentinelSettings = RedisConnection['options'] & Readonly<Record<string, unknown>>
 
-export function refuseKeyPrefix({
-  options: { keyPrefix },
-}: {
-  readonly options: { readonly keyPrefix?: unknown }
-}): void {
+/** Throws `ERR_KEY_PREFIX`. */
+export function refuseKeyPrefix({ options: { keyPrefix } }: RedisConnection | ClusterConnection): void {
   if (!keyPrefix) return
   throw new TierCacheError(
     'ERR_KEY_PREFIX',
@@ -100,17 +104,20 @@ export function refuseKeyPrefix({
   )
 }
 
+/** Throws `ERR_INVALID_OPTION`. */
+function refuseAutoPipelining({ options }: RedisConnection): void {
+  if (!options.enableAutoPipelining) return
+  throw new TierCacheError(
+    'ERR_INVALID_OPTION',
+    'redis: expected an ioredis instance without enableAutoPipelining, with which ioredis loses the names of commands ' +
+      '(give the cache one of its own: instance.duplicate({ enableAutoPipelining: false })), got enableAutoPipelining true',
+  )
+}
+
 type RedisConstructor = new (...values: unknown[]) => RedisConnection
 type ClusterConstructor = new (nodes: unknown, options: object) => ClusterConnection
 
-function fromOptions(
-  Redis: RedisConstructor,
-  { url, ...options }: { readonly url?: unknown; readonly keyPrefix?: unknown },
-  ours: object,
-): RedisConnection {
-  if (options.keyPrefix) {
-    throw new TierCacheError('ERR_KEY_PREFIX', 'redis.keyPrefix: expected none (use the option prefix of createCache)')
-  }
+function fromOptions(Redis: RedisConstructor, { url, ...options }: RedisOptions, ours: object): RedisConnection {
   const all = { ...options, ...ours }
   return url === undefined ? new Redis(all) : new Redis(url, all)
 }

@@ -1,3 +1,4 @@
+import { addressName } from './server-name.ts'
 import type { RedisConnection } from './source.ts'
 
 const SWITCHED = '+switch-master'
@@ -9,7 +10,7 @@ const SWITCHED = '+switch-master'
 export class FailoverWatch {
   readonly #sentinels: readonly RedisConnection[]
 
-  /** `name`: that of the master. `switched` is told the address of its successor, as `host:port`, by each sentinel. */
+  /** `name`: that of the master. `switched` is told the address of its successor, as {@link addressName}, by each sentinel. */
   constructor(sentinels: readonly RedisConnection[], name: string, switched: (address: string) => void) {
     this.#sentinels = sentinels
     for (const sentinel of sentinels) {
@@ -17,8 +18,8 @@ export class FailoverWatch {
       // One that refuses this, or is away, costs the time until the former master is demoted.
       sentinel.on('ready', () => void sentinel.subscribe(SWITCHED).catch(() => {}))
       sentinel.on('message', (_channel: string, text: string) => {
-        const [of, , , host, port] = text.split(' ')
-        if (of === name) switched(`${host}:${port}`)
+        const [of, , , host = '', port] = text.split(' ')
+        if (of === name) switched(addressName(host, Number(port)))
       })
     }
   }

@@ -84,7 +84,7 @@ export function redirectionOf(error: unknown): Redirection | undefined {
 
 /** Whether a server of a Cluster says that nobody serves the slot, or any. */
 export function saysUnserved(error: unknown): boolean {
-  return error instanceof Error && /^(\S+ failed: )?CLUSTERDOWN\b/.test(error.message)
+  return error instanceof Error && /^(\S+ failed: )?CLUSTERDOWN\b|while the cluster is down/.test(error.message)
 }
 
 /** Whether a server of a Cluster says that it has a part of the keys only: their slot is on the move. */

@@ -54,3 +54,14 @@ export function replicaWarning(server: string): Warning {
     detail: { setting: 'role', found: 'slave', expected: 'master' },
   }
 }
+
+/** What to say of a node of a Cluster that was given as if it were all of it. It is used for what it holds. */
+export function clusterNodeWarning(server: string): Warning {
+  return {
+    code: 'ERR_CLUSTER_NODE',
+    message:
+      `${server} is a node of a Redis Cluster and holds the keys of its own slots only: it is used for as long as the slot ` +
+      'of all our keys is one of these. Give redis: { cluster: [{ host, port }] }, or an ioredis Cluster instance',
+    detail: { setting: 'cluster_enabled', found: '1', expected: '0' },
+  }
+}

@@ -18,6 +18,8 @@ export interface ConnectionListener {
   passing(): void
   /** A command was refused, since the server is a replica. */
   demoted(): void
+  /** Whether it sends what the server redirects to where that says. If not, a redirection is a failure like any other. */
+  readonly sendsOn: boolean
 }
 
 /**
@@ -96,9 +98,10 @@ export class GuardedConnection {
   #failed(command: string, error: unknown, answers: number): TierCacheError {
     const { settings, events, counters, warnings } = this.#parts
     const failure = failureOf(command, error, settings.prefix)
-    if (failure.isScriptMissing || failure.isRedirected) return failure.error
+    if (failure.isScriptMissing || (failure.isRedirected && this.#listener.sendsOn)) return failure.error
     counters.l2Failed(failure.error.code)
-    events.tell('l2-error', () => ({ command, code: failure.error.code, message: failure.error.message }))
+    const { code, message } = failure.error
+    events.tell('l2-error', () => ({ command, code, message, server: this.server }))
     if (failure.missingRight !== undefined) warnings.missingRight(this.server, failure.missingRight)
     if (failure.isMemoryFull) warnings.memoryFull(this.server)
     // What an earlier connection left unanswered says nothing of the server on the present one.
@@ -151,7 +154,7 @@ export class GuardedConnection {
     const to = this.#breaker.state
     if (from === to) return
     if (to === 'closed') this.#cancelProbe?.()
-    this.#parts.events.tell('breaker', () => ({ from, to }))
+    this.#parts.events.tell('breaker', () => ({ from, to, server: this.server }))
     if (to === 'closed') this.#listener.passing()
   }
 

@@ -3,6 +3,7 @@ import { RedisNames } from '../entry/key.ts'
 import { failureOf, isRefusal } from './failure.ts'
 import type { GuardedConnection } from './guarded-connection.ts'
 import type { ServerParts } from './parts.ts'
+import type { ServerReport } from './server-report.ts'
 import { readReport } from './server-report.ts'
 
 /** How often a server is asked for its role. */
@@ -41,17 +42,17 @@ export class RoleWatch {
   }
 }
 
-/** Asks a server whether it is a replica now. Rejects when it does not answer. */
-export async function askWhetherReplica(
+/** Asks a server whether it is a replica now, and for its history. Rejects when it does not answer. */
+export async function askForRole(
   connection: GuardedConnection,
   database: number,
   parts: ServerParts,
-): Promise<boolean> {
+): Promise<Pick<ServerReport, 'isReplica' | 'history'>> {
   try {
-    return readReport(String(await connection.ask('INFO', (redis) => redis.call('INFO', 'replication')))).isReplica
+    return readReport(String(await connection.ask('INFO', (redis) => redis.call('INFO', 'replication'))))
   } catch (error) {
     if (!isRefusal(error)) throw error
-    return refusesWrites(connection, database, parts)
+    return { isReplica: await refusesWrites(connection, database, parts), history: undefined }
   }
 }
 

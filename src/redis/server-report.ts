@@ -5,6 +5,8 @@ export interface ServerReport {
   /** Another one each time that it becomes a master, and with each other master that it follows. */
   readonly history: string | undefined
   readonly isReplica: boolean
+  /** Whether it belongs to a Cluster, and holds the keys of its slots only. */
+  readonly isClusterNode: boolean
   readonly version: string | undefined
   /** What it does when memory is full; `undefined` where memory has no bound. */
   readonly evictionPolicy: string | undefined
@@ -23,6 +25,7 @@ export function readReport(text: string): ServerReport {
     runId: fields.get('run_id') || undefined,
     history: fields.get('master_replid') || undefined,
     isReplica: fields.get('role') === 'slave',
+    isClusterNode: fields.get('cluster_enabled') === '1',
     version: fields.get('redis_version') || undefined,
     evictionPolicy: isBounded ? fields.get('maxmemory_policy') : undefined,
   }

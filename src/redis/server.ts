@@ -1,7 +1,7 @@
 import { ClockSync } from './clock-sync.ts'
 import type { Opened } from './connection.ts'
 import { saysMemoryFull } from './failure.ts'
-import { fitnessOf, replicaWarning } from './fitness.ts'
+import { clusterNodeWarning, fitnessOf, replicaWarning } from './fitness.ts'
 import type { Greeting } from './greeting.ts'
 import { askForRights, greet } from './greeting.ts'
 import type { Sender } from './guarded-connection.ts'
@@ -9,14 +9,15 @@ import { GuardedConnection } from './guarded-connection.ts'
 import { Outage } from './outage.ts'
 import type { ServerParts } from './parts.ts'
 import { resendsOf } from './resends.ts'
-import { askWhetherReplica, RoleWatch } from './role.ts'
+import { askForRole, RoleWatch } from './role.ts'
+import { Run } from './run.ts'
 import { givenName, serverName } from './server-name.ts'
 import type { ServerReport } from './server-report.ts'
 import { knowsShardedChannels } from './server-report.ts'
 import type { RedisConnection } from './source.ts'
 import { Subscription, twoServersWarning } from './subscription.ts'
 import { Succession } from './succession.ts'
-import { unreachable } from './unreachable.ts'
+import { ended, unreachable } from './unreachable.ts'
 
 /** When a connection is there but does not answer our first commands, they are sent again after so long. */
 const GREET_AGAIN_MS = 500
@@ -47,6 +48,7 @@ export class Server {
   readonly #anotherRunListeners = new Set<() => void>()
   readonly #failingListeners = new Set<() => void>()
   readonly #placedListeners = new Set<() => void>()
+  readonly #endedListeners = new Set<() => void>()
   readonly #handlers: [string, (...values: unknown[]) => void][] = []
   /** Whether the connection is there, and the server on it was greeted and found fit. */
   #isConnected = false
@@ -54,8 +56,7 @@ export class Server {
   readonly #outage: Outage
   /** When the breaker closed again (monotonic ms). */
   #passingSince = Number.POSITIVE_INFINITY
-  /** The run that was spoken to last, as a master. */
-  #run: string | undefined
+  readonly #run = new Run()
   #greetings = 0
   #closed = false
 
@@ -74,6 +75,7 @@ export class Server {
       passedOver: (reason) => this.#passedOver(reason),
       passing: () => this.#passesAgain(),
       demoted: () => this.#demoted(),
+      sendsOn: inCluster,
     })
     this.#time = new ClockSync(this.#commands, clock)
     this.#subscription = new Subscription(subscriber, clock, {
@@ -145,7 +147,8 @@ export class Server {
 
   /**
    * Calls `listener` when another server than before turns out to be behind the connection, or the same one started anew:
-   * what it had acknowledged may be lost. Before any other command is sent to it.
+   * what it had acknowledged may be lost. On a new connection before any other command is sent to it; and when it turns
+   * out, on the same one, that it was a replica for a moment.
    */
   whenAnotherRun(listener: () => void): void {
     this.#anotherRunListeners.add(listener)
@@ -157,6 +160,11 @@ export class Server {
    */
   whenFailing(listener: () => void): void {
     this.#failingListeners.add(listener)
+  }
+
+  /** Calls `listener` when the instance of the application has ended: no connection is attempted any more. */
+  whenEnded(listener: () => void): void {
+    this.#endedListeners.add(listener)
   }
 
   /** Makes the connection for notices anew, since it does not answer. */
@@ -195,10 +203,13 @@ export class Server {
     })
     this.#listen('ready', () => this.#greet())
     this.#listen('close', () => this.#closedBelow())
+    this.#listen('end', () => this.#ended())
     this.#listen('error', (error) => {
       if (!this.#isConnected && !isOfSelect(error)) this.#unreachable(messageOf(error))
     })
     if (this.#connection.status === 'ready') this.#greet()
+    // Whoever is to hear of it has been made by then.
+    if (this.#connection.status === 'end') queueMicrotask(() => this.#ended())
     // A lazy instance of the application connects at its first command; we send none before it is connected.
     if (this.#connection.status === 'wait') this.#connection.connect().catch(() => {})
   }
@@ -226,7 +237,9 @@ export class Server {
   }
 
   #greeted({ isOnDatabase, report }: Greeting): void {
-    if (this.#closed || !isOnDatabase || !this.#isFit(report)) return
+    if (this.#closed || !isOnDatabase) return
+    if (report.isClusterNode && !this.#inCluster) this.#parts.warnings.tellOnce(clusterNodeWarning(this.name))
+    if (!this.#isFit(report)) return
     const resends = resendsOf(this.#connection, givenName(this.#connection))
     if (resends) this.#parts.warnings.tellOnce(resends)
     this.#isSharded = this.#inCluster && knowsShardedChannels(report)
@@ -250,20 +263,16 @@ export class Server {
     return fitness.word !== 'unfit'
   }
 
-  /**
-   * Besides its run its history counts, because of this order of events:
-   *   1. delete k is acknowledged; the replica has not got it yet
-   *   2. the replica takes the place of its master, which follows it from then on, and later takes it back
-   */
-  #noteRun({ runId, history }: ServerReport): void {
-    if (runId === undefined) return
-    const run = `${runId} ${history}`
-    if (this.#run !== undefined && this.#run !== run) for (const listener of this.#anotherRunListeners) listener()
-    this.#run = run
+  #noteRun(report: Partial<ServerReport>): void {
+    if (this.#run.isAnother(report)) for (const listener of this.#anotherRunListeners) listener()
   }
 
+  /** A master may have been a replica since the last look, on the same connection: its history tells. */
   async #isReplicaNow(): Promise<boolean> {
-    return this.usable && (await askWhetherReplica(this.#commands, this.database, this.#parts))
+    if (!this.usable) return false
+    const { isReplica, history } = await askForRole(this.#commands, this.database, this.#parts)
+    if (!isReplica) this.#noteRun({ history })
+    return isReplica
   }
 
   /** It was a master a moment ago. */
@@ -292,7 +301,13 @@ export class Server {
   #closedBelow(): void {
     const reason = 'the connection was closed'
     this.#lost(reason)
-    if (!this.#succession.hasLeft()) this.#unreachable(reason)
+    if (!this.#succession.hasLeft() && this.#connection.status !== 'end') this.#unreachable(reason)
+  }
+
+  #ended(): void {
+    if (this.#closed) return
+    this.#parts.warnings.tell(ended(givenName(this.#connection), 'L1 and loaders go on'))
+    for (const listener of this.#endedListeners) listener()
   }
 
   #tellPlaced(): void {

@@ -1,6 +1,12 @@
-import { isRefusal, withoutArguments } from './failure.ts'
+import { isRefusal } from './failure.ts'
+import { whyRefused } from './refused-connection.ts'
+import { startupAddresses, startupNames } from './server-name.ts'
 import type { ClusterConnection } from './source.ts'
+import { ended, unreachableCluster } from './unreachable.ts'
 import type { Warnings } from './warnings.ts'
+
+/** How ioredis says that it could not connect to a node, or not any more; it does not say why. */
+const CLOSED = 'Connection is closed.'
 
 /**
  * The question who holds which slot, as ioredis puts it to any node of a Cluster: ours, or one that the application owns,
@@ -12,6 +18,9 @@ export class SlotsInquiry {
   readonly #warnings: Warnings
   readonly #handlers: readonly [string, (...values: unknown[]) => void][]
   #answered = () => {}
+  #endedBelow = () => {}
+  /** Whether it has answered since it began to connect. */
+  #hasAnswered: boolean
   #asking: Promise<void> | undefined
   #isOutageTold = false
   #isUnownedTold = false
@@ -21,19 +30,29 @@ export class SlotsInquiry {
     this.#cluster = cluster
     this.#borrowed = borrowed
     this.#warnings = warnings
+    this.#hasAnswered = cluster.slots.length > 0
     this.#handlers = [
       ['refresh', () => this.#isAnswered()],
       ['error', (error) => this.#failed(error)],
-      ['end', () => this.#failed(new Error('the Cluster instance has ended'))],
+      ['connecting', () => this.#isConnecting()],
+      ['close', () => this.#lost()],
+      ['end', () => this.#ended()],
     ]
     for (const [event, listener] of this.#handlers) cluster.on(event, listener)
     // A lazy instance of the application connects at its first command; we send none.
     if (cluster.status === 'wait') cluster.connect().catch(() => {})
+    // Whoever is to hear of it has been made by then.
+    if (cluster.status === 'end') queueMicrotask(() => this.#ended())
   }
 
   /** Calls `listener` whenever ioredis has an answer, whoever asked. */
   whenAnswered(listener: () => void): void {
     this.#answered = listener
+  }
+
+  /** Calls `listener` when ioredis asks nobody any more, and is not about to connect again. */
+  whenEnded(listener: () => void): void {
+    this.#endedBelow = listener
   }
 
   /** Asks. Never rejects, and takes as long as it takes to find a node that answers. */
@@ -55,7 +74,17 @@ export class SlotsInquiry {
 
   #isAnswered(): void {
     this.#isOutageTold = false
+    this.#hasAnswered = true
     this.#answered()
+  }
+
+  #isConnecting(): void {
+    this.#hasAnswered = false
+  }
+
+  /** Where no host name of a node is known, ioredis says no more than that. */
+  #lost(): void {
+    if (!this.#hasAnswered) this.#failed(new Error(CLOSED))
   }
 
   #failed(error: unknown): void {
@@ -67,11 +96,29 @@ export class SlotsInquiry {
       this.#warnings.refused('the Redis Cluster', 'CLUSTER', cause)
       return
     }
-    const reason = withoutArguments(cause instanceof Error ? cause.message : String(cause))
-    this.#warnings.tell({
-      code: 'ERR_REDIS_UNAVAILABLE',
-      message: `the Redis Cluster cannot be asked for its slots (${reason}): ${adviceOn(reason)}L1 and loaders go on`,
-    })
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    if (reason === CLOSED) void this.#tellRefused()
+    else this.#tellUnreachable(reason)
+  }
+
+  async #tellRefused(): Promise<void> {
+    const [first] = startupAddresses(this.#cluster)
+    const reason = first && (await whyRefused(first.host, first.port))
+    if (this.#isOutageTold && !this.#closed && this.#cluster.status !== 'end') {
+      this.#tellUnreachable(reason ?? 'no connection could be made, or it was lost')
+    }
+  }
+
+  #tellUnreachable(reason: string): void {
+    this.#warnings.tell(unreachableCluster(startupNames(this.#cluster), reason))
+  }
+
+  #ended(): void {
+    if (this.#closed) return
+    this.#isOutageTold = true
+    const consequence = 'what is connected goes on, and slots that move are not found any more'
+    this.#warnings.tell(ended('the Redis Cluster', consequence))
+    this.#endedBelow()
   }
 
   /** Tells once of a slot for which the answer names no server; `undefined` where there is none such. */
@@ -92,11 +139,4 @@ export class SlotsInquiry {
     for (const [event, listener] of this.#handlers) this.#cluster.off(event, listener)
     if (!this.#borrowed) this.#cluster.disconnect()
   }
-}
-
-function adviceOn(reason: string): string {
-  if (/cluster support disabled/.test(reason)) return "it is one server: give its URL, redis: 'redis://host:6379'. "
-  if (/\b(WRONGPASS|NOAUTH)\b/.test(reason)) return 'look at the options username and password. '
-  if (/instance has ended/.test(reason)) return 'close the cache first; slots that move are not found any more. '
-  return ''
 }

@@ -43,6 +43,8 @@ export class Subscription {
   #misses = 0
   #missingSince: number | undefined
   #cancel: (() => void) | undefined
+  /** Whether the present connection is being ended by us. */
+  #isEnding = false
   #closed = false
 
   constructor(connection: RedisConnection, clock: Clock, listener: SubscriptionListener) {
@@ -94,6 +96,7 @@ export class Subscription {
   }
 
   #lost(): void {
+    this.#isEnding = false
     this.#here = undefined
     this.#cancel?.()
     this.#cancel = undefined
@@ -129,10 +132,13 @@ export class Subscription {
 
   /**
    * Makes the connection anew: it does not answer, and may be half open. One that is being made already stays: while it
-   * asks sentinels, ioredis would give up for good.
+   * asks sentinels, ioredis would give up for good. Once for each connection: ioredis counts it as `ready` until its socket is
+   * closed, and each `disconnect` adds a listener to that.
    */
   renew(): void {
-    if (!this.#closed && this.connection.status === 'ready') this.connection.disconnect(true)
+    if (this.#closed || this.#isEnding || this.connection.status !== 'ready') return
+    this.#isEnding = true
+    this.connection.disconnect(true)
   }
 
   close(): void {

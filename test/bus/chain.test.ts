@@ -6,16 +6,16 @@ const link = (tip: string) => ({ tip, n: tip.charCodeAt(0) })
 
 /** A chain whose head was read. */
 function knownTo(tip: string): Chain {
-  const chain = new Chain()
+  const chain = new Chain(1)
   chain.read(link(tip), undefined)
   return chain
 }
 
 describe('what is heard', () => {
   test('the first link is a gap, whatever it follows', () => {
-    expect(new Chain().heard('', link('a'))).toBe('gap')
-    expect(new Chain().heard('x', link('a'))).toBe('gap')
-    expect(new Chain().heard('undefined', link('a'))).toBe('gap')
+    expect(new Chain(1).heard('', link('a'))).toBe('gap')
+    expect(new Chain(1).heard('x', link('a'))).toBe('gap')
+    expect(new Chain(1).heard('undefined', link('a'))).toBe('gap')
   })
 
   test('each link must follow the last one heard', () => {
@@ -55,7 +55,7 @@ describe('what is read', () => {
   })
 
   test('one that was not is a gap, and the chain goes on from it', () => {
-    const chain = new Chain()
+    const chain = new Chain(1)
     expect(chain.read(link('a'), undefined)).toBe('gap')
     expect([chain.heard('a', link('b')), chain.read(link('a'), undefined), chain.read(link('b'), undefined)]).toEqual([
       'next',
@@ -67,7 +67,7 @@ describe('what is read', () => {
   })
 
   test('a head that was missed, behind links that were heard meanwhile, does not turn the chain back', () => {
-    const chain = new Chain()
+    const chain = new Chain(1)
     chain.heard('b', link('c'))
     expect(chain.read(link('b'), undefined)).toBe('gap')
     expect(chain.last).toEqual(link('c'))
@@ -92,12 +92,16 @@ describe('what is read', () => {
     ])
   })
 
-  test('so many links are remembered, and not more: absence is a gap', () => {
-    const chain = new Chain()
+  test.each([
+    [1, 1024],
+    [32, 1024],
+    [1024, 32],
+  ])('with %i chains %i links of each are remembered, and not more: absence is a gap', (chains, most) => {
+    const chain = new Chain(chains)
     const numbered = (n: number) => ({ tip: String(n), n })
-    for (let n = 0; n <= 1024; n++) chain.heard(String(n - 1), numbered(n))
+    for (let n = 0; n <= most; n++) chain.heard(String(n - 1), numbered(n))
     const read = (n: number) => chain.read(numbered(n), undefined)
-    expect([read(1), read(0), read(1024)]).toEqual(['seen', 'gap', 'seen'])
+    expect([read(1), read(0), read(most)]).toEqual(['seen', 'gap', 'seen'])
   })
 })
 

@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest'
 import type { Invalidation } from '../../src/cache/journal.ts'
 import { everything, JOURNAL_MOST, Journal } from '../../src/cache/journal.ts'
+import { bucketOf } from '../../src/entry/key.ts'
+
+const BUCKETS = 4
 
 const key = (id: string): Invalidation => ({ kind: 'key', id, address: { namespace: '_', key: id } })
 
 test('what was added fences its key, or all keys of its namespace, until it is acknowledged', () => {
-  const journal = new Journal()
+  const journal = new Journal(BUCKETS)
   const [a, users] = [
     { number: journal.next(), invalidation: key('a') },
     { number: journal.next(), invalidation: { kind: 'namespace', group: 'k:users', namespace: 'users' } as const },
@@ -21,7 +24,7 @@ test('what was added fences its key, or all keys of its namespace, until it is a
 })
 
 test('an acknowledgement of an earlier call does not remove a later one; of a later one it removes the earlier', () => {
-  const journal = new Journal()
+  const journal = new Journal(BUCKETS)
   const [first, second, third] = [1, 2, 3].map(() => ({ number: journal.next(), invalidation: key('k') }))
   if (!first || !second || !third) throw new Error('three entries were made')
   journal.add(first)
@@ -33,7 +36,7 @@ test('an acknowledgement of an earlier call does not remove a later one; of a la
 })
 
 test('calls that fail in another order than they were made in: the latest is what must be acknowledged', () => {
-  const journal = new Journal()
+  const journal = new Journal(BUCKETS)
   const [first, second, third] = [1, 2, 3].map(() => ({ number: journal.next(), invalidation: key('k') }))
   if (!first || !second || !third) throw new Error('three entries were made')
   journal.add(third)
@@ -45,7 +48,7 @@ test('calls that fail in another order than they were made in: the latest is wha
 })
 
 test('beyond its bound it becomes one clear of everything', () => {
-  const journal = new Journal()
+  const journal = new Journal(1)
   for (let index = 0; index <= JOURNAL_MOST; index++) {
     journal.add({ number: journal.next(), invalidation: key(`k${index}`) })
   }
@@ -53,8 +56,30 @@ test('beyond its bound it becomes one clear of everything', () => {
   expect(journal.fences('anything', ['k:_'], 0)).toBe(true)
 })
 
+test('beyond its bound it clears the buckets of what it held, and no others; again and again', () => {
+  const journal = new Journal(BUCKETS)
+  const idsOf = (bucket: number) =>
+    Array.from({ length: 10 * JOURNAL_MOST }, (_, index) => `k${index}`).filter(
+      (id) => bucketOf(id, BUCKETS) === bucket,
+    )
+  const owe = (invalidation: Invalidation) => journal.add({ number: journal.next(), invalidation })
+  const overflow = (bucket: number) => {
+    for (const id of idsOf(bucket).slice(0, JOURNAL_MOST)) owe(key(id))
+  }
+  const fenced = () => [0, 1, 2, 3].filter((bucket) => journal.fences('anything', ['k:_'], bucket))
+  owe({ kind: 'tag', group: 't:x', tag: 'x', buckets: [2] })
+  overflow(1)
+  expect([journal.size, fenced()]).toEqual([1, [1, 2]])
+  overflow(3)
+  expect([journal.size, fenced()]).toEqual([1, [1, 2, 3]])
+  // What is owed to all buckets makes the next clear one of all.
+  owe({ kind: 'tag', group: 't:x', tag: 'x' })
+  overflow(3)
+  expect(journal.list()[0]).toEqual({ number: expect.any(Number), invalidation: everything })
+})
+
 test('a group is fenced and repeated where it is owed: in some buckets, in those of several calls, or in all', () => {
-  const journal = new Journal()
+  const journal = new Journal(BUCKETS)
   const inBuckets = (buckets?: readonly number[]): Invalidation => ({ kind: 'tag', group: 't:x', tag: 'x', buckets })
   const fenced = () => [0, 1, 2].filter((bucket) => journal.fences('k', ['t:x'], bucket))
   journal.add({ number: journal.next(), invalidation: inBuckets([1]) })
@@ -75,7 +100,7 @@ test('a group is fenced and repeated where it is owed: in some buckets, in those
 })
 
 test('an acknowledgement ends what is owed to its buckets, and not what has come to be owed to others meanwhile', () => {
-  const journal = new Journal()
+  const journal = new Journal(BUCKETS)
   const inBuckets = (buckets?: readonly number[]): Invalidation => ({ kind: 'tag', group: 't:x', tag: 'x', buckets })
   const fenced = () => [0, 1, 2].filter((bucket) => journal.fences('k', ['t:x'], bucket))
   const failing = journal.next()

@@ -69,6 +69,16 @@ test.each<[string, (recent: RecentInvalidations, clock: FakeClock) => void]>([
   expect(recent.lost([0], { after: 4, until: 7 })).toBe('everything')
 })
 
+test('what was told in several buckets has its number in each: when it is forgotten, none of them is known', () => {
+  const clock = new FakeClock()
+  const recent = new RecentInvalidations(clock, 2)
+  recent.heard(0, 5, tag('x'))
+  recent.heard(1, 9, tag('x'))
+  clock.advance(60_001)
+  expect(recent.lost([0], { after: 4, until: 5 })).toBe('everything')
+  expect(recent.lost([1], { after: 8, until: 9 })).toBe('everything')
+})
+
 test('more than can be kept: everything, for a minute', () => {
   const { clock, recent } = started()
   for (let n = 1; n <= 10_001; n++) recent.heard(0, n, key(`k${n}`))

@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Bus } from '../../src/bus/bus.ts'
 import type { Cache } from '../../src/cache/cache.ts'
-import { assemble } from '../../src/create-cache.ts'
+import type { Invalidation } from '../../src/cache/journal.ts'
+import { Journal } from '../../src/cache/journal.ts'
+import type { SharedParts } from '../../src/cache/parts.ts'
+import { replayWhenUsable } from '../../src/cache/replay.ts'
+import { assemble, partsOf } from '../../src/create-cache.ts'
+import type { Address } from '../../src/entry/entry.ts'
 import { withOneRedis } from '../doubles/caches.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
+import { keyInBucket } from '../doubles/redis-forms.ts'
 import { startRedis } from '../doubles/redis.ts'
 
 /**
@@ -159,4 +166,47 @@ test('a repetition that failed since it began too early is begun anew at once', 
   await server.restart()
   expect(await lost).toMatchObject({ repeated: 1 })
   await expect.poll(() => cache.gauges().journalled, { timeout: 5000 }).toBe(0)
+})
+
+/**
+ * The order of events:
+ *   1. bucket 0 cannot be reached, bucket 1 can; both are owed something
+ *   2. a repetition begins
+ * Of thousands that are owed to bucket 0 each would be refused at once, and all in one turn.
+ */
+test('what is owed where nothing can be reached is not sent, and stays owed', async () => {
+  const reached = new Set([1])
+  const sent: unknown[] = []
+  let isUsable = () => {}
+  const shared = {
+    far: {
+      reaches: (bucket: number) => reached.has(bucket),
+      passedOver: false,
+      delete: async ({ key }: Address) => void sent.push(key),
+    },
+    tags: { invalidate: async (tag: string) => void sent.push(tag) },
+    whenUsable: (listener: () => void) => {
+      isUsable = listener
+    },
+  } as unknown as SharedParts
+  const journal = new Journal(2)
+  const bus = { buckets: 2 } as Bus
+  replayWhenUsable({ ...partsOf(undefined, new FakeClock()), bus, journal, shared })
+  const tagIn = (tag: string, buckets?: number[]): Invalidation => ({ kind: 'tag', group: `t:${tag}`, tag, buckets })
+  const keyIn = (bucket: number): Invalidation => {
+    const key = keyInBucket(bucket, 2, String(bucket))
+    return { kind: 'key', id: key, address: { namespace: '_', key } }
+  }
+  const owed = [keyIn(0), tagIn('in 0', [0]), keyIn(1), tagIn('in 1', [1]), tagIn('in both', [0, 1]), tagIn('in all')]
+  for (const invalidation of owed) journal.add({ number: journal.next(), invalidation })
+  const turn = () => new Promise(setImmediate)
+
+  isUsable()
+  await turn()
+  expect(sent).toEqual([keyInBucket(1, 2, '1'), 'in 1', 'in both', 'in all'])
+  expect(journal.list().map(({ invalidation }) => invalidation)).toEqual(owed.slice(0, 2))
+  reached.add(0)
+  isUsable()
+  await turn()
+  expect([sent.slice(4), journal.size]).toEqual([[keyInBucket(0, 2, '0'), 'in 0'], 0])
 })

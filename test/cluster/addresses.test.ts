@@ -1,6 +1,9 @@
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import type { Redis } from 'ioredis'
-import { Redis as Client } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { Cluster, Redis as Client } from 'ioredis'
+import { Cluster as Cluster5 } from 'ioredis5'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { FaultProxy } from '../doubles/fault-proxy.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
 import { ask } from '../doubles/redis-deployment.ts'
@@ -115,7 +118,7 @@ const refused: [name: string, redis: () => Promise<object>, code: string, words:
       return { cluster: [{ host: single.host, port: single.port }] }
     },
     'ERR_REDIS_UNAVAILABLE',
-    /cluster support disabled.*give its URL/,
+    /^none of the nodes 127\.0\.0\.1:\d+ .*cluster support disabled.*give its URL/,
   ],
   [
     'nodes that name no addresses',
@@ -137,10 +140,10 @@ const refused: [name: string, redis: () => Promise<object>, code: string, words:
     async () => {
       const gone = await startRedis()
       await gone.stop()
-      return { cluster: [{ host: gone.host, port: gone.port }] }
+      return { cluster: [gone.url, `redis://user:wrong-and-secret@[::1]:${gone.port}`] }
     },
     'ERR_REDIS_UNAVAILABLE',
-    /ECONNREFUSED|Connection is closed/,
+    /^none of the nodes 127\.0\.0\.1:\d+, \[::1\]:\d+ can be asked.*\(connect ECONNREFUSED 127\.0\.0\.1:\d+\): look at the option cluster.*L2 joins when one/,
   ],
 ]
 test.each(refused)('%s: one warning that says what to do; loaders go on', async (_, source, code, words) => {
@@ -149,10 +152,53 @@ test.each(refused)('%s: one warning that says what to do; loaders go on', async 
   expect(await cache.delete('k')).toEqual({ acknowledged: false })
   await expect.poll(() => of('warning').length).toBeGreaterThan(0)
   // It goes on trying.
-  const skipped = cache.counters.l2Skipped
-  await expect.poll(() => cache.counters.l2Skipped, { timeout: 5000 }).toBeGreaterThan(skipped)
+  const asked = vi.spyOn(Cluster.prototype, 'refreshSlotsCache')
+  await expect.poll(() => asked.mock.calls.length, { timeout: 5000 }).toBeGreaterThan(1)
   expect(of('warning')).toEqual([expect.objectContaining({ code, message: expect.stringMatching(words) })])
   expect(JSON.stringify(of('warning'))).not.toContain('wrong-and-secret')
+})
+
+test.each(['6', '5'] as const)('nodes of an instance of ioredis %s whose names nobody knows', async (line) => {
+  const Each = line === '6' ? Cluster : (Cluster5 as unknown as typeof Cluster)
+  const redis = new Each([{ host: 'no-such-host.invalid', port: 7000 }])
+  redis.on('error', () => {})
+  fleet.cleanUp(() => redis.disconnect())
+  const { of } = fleet.start({ redis: redis as never })
+  await expect.poll(() => of('warning')).toHaveLength(1)
+  expect(of('warning')[0]?.message).toMatch(
+    /^none of the nodes no-such-host\.invalid:7000 .*\(getaddrinfo (ENOTFOUND|EAI_AGAIN) no-such-host\.invalid\): look at the/,
+  )
+})
+
+test.each(['6', '5'] as const)('nodes of an instance of ioredis %s that cannot be reached', async (line) => {
+  const gone = await startRedis()
+  await gone.stop()
+  const Each = line === '6' ? Cluster : (Cluster5 as unknown as typeof Cluster)
+  const redis = new Each([gone.port, { host: '127.0.0.1', port: gone.port }, `127.0.0.1:${gone.port}`])
+  redis.on('error', () => {})
+  fleet.cleanUp(() => redis.disconnect())
+  const { of } = fleet.start({ redis: redis as never })
+  await expect.poll(() => of('warning')).toHaveLength(1)
+  const address = `127.0.0.1:${gone.port}`
+  expect(of('warning')[0]?.message).toContain(`none of the nodes ${address}, ${address}, ${address} can be asked`)
+})
+
+test('nodes that are given as rediss: are spoken to with TLS', async () => {
+  const firstBytes = new Promise<Buffer>((resolve) => {
+    const listening = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', (bytes) => {
+        socket.destroy()
+        resolve(bytes as Buffer)
+      })
+    }).listen(0, '127.0.0.1', () => {
+      const { port } = listening.address() as AddressInfo
+      fleet.start({ redis: { cluster: [`rediss://127.0.0.1:${port}`] } })
+    })
+    fleet.cleanUp(() => listening.close())
+  })
+  // RFC 8446, 5.1: a record of the handshake.
+  expect((await firstBytes)[0]).toBe(22)
 })
 
 test('what all masters are set up like is told once', async () => {
@@ -190,7 +236,9 @@ test('an instance that the application ends: what is connected goes on, and one 
   const { cache, of } = await fleet.join({ redis: own as never })
   await own.quit()
   await expect.poll(() => of('warning')).toHaveLength(1)
-  expect(of('warning')[0]).toMatchObject({ message: expect.stringContaining('close the cache first') })
+  expect(of('warning')[0]).toMatchObject({
+    message: expect.stringMatching(/^the instance has ended: .*Close the cache first$/),
+  })
   expect(await cache.set(keyOf(bucket), 1)).toEqual({ acknowledged: true })
   const redis: Redis = new Client(from.port, from.host)
   fleet.cleanUp(() => redis.disconnect())

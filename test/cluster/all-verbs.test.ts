@@ -64,6 +64,20 @@ test('a cache is coherent though nothing was ever told of most buckets', async (
   await expect.poll(() => cache.stats().coherent, { timeout: 5000 }).toBe(true)
 })
 
+test('a chain that a lease begins, which is told to nobody, is no reason to subscribe anew', async () => {
+  const subscribed = async () => {
+    const infos = await Promise.all(fleet.cluster.servers.map((server) => ask(server, 'INFO', 'commandstats')))
+    return infos.map((info) => /cmdstat_ssubscribe:calls=(\d+)/.exec(String(info))?.[1])
+  }
+  const { cache } = fleet.start({ maxStaleness: '500ms' })
+  await expect.poll(() => cache.stats().coherent, { timeout: 5000 }).toBe(true)
+  const before = await subscribed()
+  await Promise.all(Array.from({ length: BUCKETS }, (_, bucket) => cache.getOrSet(keyOf(bucket), () => 1)))
+  await expect.poll(() => cache.counters.gaps, { timeout: 5000 }).toBeGreaterThan(0)
+  await expect.poll(() => cache.stats().coherent, { timeout: 5000 }).toBe(true)
+  expect(await subscribed()).toEqual(before)
+})
+
 test('the instance of the application is neither used, nor changed, nor closed', async () => {
   const own = fleet.instance('6')
   await own.set('{own}', '1')

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { idOf, viewOf } from '../doubles/redis-cluster-view.ts'
-import { ask, askAll, until } from '../doubles/redis-deployment.ts'
+import { ask, askAll, connected, until } from '../doubles/redis-deployment.ts'
 import type { ClusterFailover } from '../doubles/redis-cluster.ts'
 import type { RedisServer } from '../doubles/redis.ts'
 import type { Member } from './fleet.ts'
-import { keyOf, onCluster, slot } from './fleet.ts'
+import { BUCKETS, keyOf, onCluster, slot } from './fleet.ts'
 
 const fleet = onCluster()
 
@@ -26,6 +26,14 @@ async function agree(members: readonly Member[], key: string, value: unknown): P
   for (const { cache } of members) await expect.poll(() => cache.get(key), { timeout: 5000 }).toBe(value)
 }
 
+/** Whether a replica has an entry: it says so only to who asks for it. */
+function has(replica: RedisServer, entry: string): Promise<boolean> {
+  return connected(replica, async (redis) => {
+    await redis.readonly()
+    return (await redis.exists(entry)) === 1
+  })
+}
+
 /**
  * 1. k = 1 is in L2, on the master and its replica
  * 2. the replica gets nothing any more; the deletion of k is acknowledged
@@ -41,6 +49,8 @@ test.each<ClusterFailover>(['kill', 'freeze', 'takeover'])(
     await expect.poll(() => a.cache.set(key, 1)).toEqual({ acknowledged: true })
     await fleet.cluster.cutReplication(master)
     expect(await a.cache.delete(key)).toEqual({ acknowledged: true })
+    const [heir] = (await fleet.cluster.replicasOf(master)) as [RedisServer]
+    expect(await has(heir, fleet.names(bucket).entry({ namespace: '_', key }))).toBe(true)
     let isOver = false
     const seen = new Set<unknown>()
     const reading = (async () => {
@@ -54,7 +64,11 @@ test.each<ClusterFailover>(['kill', 'freeze', 'takeover'])(
     isOver = true
     await reading
     expect([...seen]).toEqual([undefined])
-    expect(a.of('resync')).toContainEqual({ reason: 'another server has succeeded', repeated: expect.any(Number) })
+    expect(a.of('resync')).toContainEqual({
+      reason: 'another server has succeeded',
+      buckets: BUCKETS / 3,
+      repeated: expect.any(Number),
+    })
     expect(await a.cache.get(keyOf(other))).toBe('kept')
     if (how === 'kill') await master.restart()
     if (how === 'freeze') master.thaw()

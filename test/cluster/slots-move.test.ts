@@ -31,7 +31,7 @@ test('a bucket that moves takes its chain along: only its own L1 is dropped, and
   }
   const gaps = a.of('gap').length
   await move()
-  await expect.poll(() => a.of('gap').slice(gaps)).toEqual([{ reason: 'another server holds this bucket' }])
+  await expect.poll(() => a.of('gap').slice(gaps)).toEqual([{ reason: 'another server holds this bucket', buckets: 1 }])
   expect(a.cache.peek(keyOf(moved))).toBe(undefined)
   expect(a.cache.peek(keyOf(kept))).toBe(1)
   for (const bucket of [moved, kept]) {
@@ -155,7 +155,8 @@ test('a server that has given away all its buckets is left, and found again when
   await expect.poll(async () => (await cache.set(keyOf(moved), 2)).acknowledged).toBe(true)
   // ioredis itself stays connected to a node that holds slots.
   await expect.poll(names).toBeLessThanOrEqual(1)
-  expect(of('resync')).toEqual([])
+  // It might as well have been succeeded.
+  expect(new Set(of('resync').map(({ reason }) => reason))).toEqual(new Set(['another server has succeeded']))
   await fleet.cluster.moveSlots(slots, to, from)
   await expect.poll(async () => (await cache.set(keyOf(moved), 3)).acknowledged).toBe(true)
   await expect.poll(() => cache.gauges().coherent).toBe(true)

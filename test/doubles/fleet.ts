@@ -207,7 +207,7 @@ function fleetOn(form: () => RunningForm): RedisFleet {
       }
       line.lose()
       for (const address of onAll('(last)')) {
-        const gap = new Promise((resolve) => cache.on('gap', resolve))
+        const gap = line.next()
         await form().publish(names(address), 'no notice')
         await gap
       }

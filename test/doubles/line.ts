@@ -6,8 +6,8 @@ interface Arrival {
 }
 
 interface Expected {
-  readonly operation: Operation
-  readonly subject: string
+  readonly operation: Operation | undefined
+  readonly subject: string | undefined
   readonly came: () => void
 }
 
@@ -21,14 +21,14 @@ export class Line {
     if (this.#held) this.#held.push({ notice, pass })
     else pass()
     const came = this.#expected.filter(
-      ({ operation, subject }) => notice?.operation === operation && notice.subject === subject,
+      ({ operation, subject }) => notice?.operation === operation && notice?.subject === subject,
     )
     this.#expected = this.#expected.filter((each) => !came.includes(each))
     for (const each of came) each.came()
   }
 
-  /** Resolves when the next such notice has come, held back or not. Asked before it is caused. */
-  next(operation: Operation, subject: string): Promise<void> {
+  /** Resolves when the next such notice (without arguments: the next gap) has come, held back or not. Asked before it is caused. */
+  next(operation?: Operation, subject?: string): Promise<void> {
     return new Promise((came) => this.#expected.push({ operation, subject, came }))
   }
 

@@ -35,8 +35,8 @@ export interface ClusterDeployment {
   slotOf(key: string): Promise<number>
   serverOf(slot: number): Promise<RedisServer>
   /**
-   * The replicas of a master stand still, and get nothing of what it acknowledges, until they are healed or the master is
-   * failed over: `kill` and `freeze` lose it, the other ways heal them first. What was written before has reached them.
+   * The replicas of a master get nothing any more of what it acknowledges, until they are healed or the master is failed
+   * over: all ways lose it but `manual`, which heals them first. What was written before has reached them.
    */
   cutReplication(master: RedisServer): Promise<void>
   /** Resolves when the replicas have what they missed. */
@@ -81,7 +81,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 
 class Deployment implements ClusterDeployment {
   readonly servers: readonly RedisServer[]
-  /** The replicas that stand still, by their master. */
+  /** The replicas that their master lets in no more. */
   readonly #cuts = new Map<RedisServer, readonly RedisServer[]>()
 
   constructor(servers: readonly RedisServer[]) {
@@ -159,49 +159,47 @@ class Deployment implements ClusterDeployment {
   async cutReplication(master: RedisServer): Promise<void> {
     const replicas = await this.replicasOf(master)
     await caughtUp(replicas, master)
-    for (const replica of replicas) replica.freeze()
     this.#cuts.set(master, replicas)
+    await Promise.all(replicas.map((replica) => introduceAs(replica, 'nobody')))
     await ask(master, 'CLIENT', 'KILL', 'TYPE', 'replica')
   }
 
   async healReplication(master: RedisServer): Promise<void> {
-    const replicas = this.#cutFrom(master)
-    this.#endCut(master)
+    const replicas = await this.#endCut(master)
     await Promise.all(replicas.map((replica) => this.rejoined(replica)))
     await caughtUp(replicas, master)
   }
 
-  #cutFrom(master: RedisServer): readonly RedisServer[] {
-    return this.#cuts.get(master) ?? []
-  }
-
-  #endCut(master: RedisServer): void {
-    for (const replica of this.#cutFrom(master)) replica.thaw()
+  /** Answers the replicas that were cut off, and are up. */
+  async #endCut(master: RedisServer): Promise<readonly RedisServer[]> {
+    const replicas = (this.#cuts.get(master) ?? []).filter((replica) => replica.isUp)
+    await Promise.all(replicas.map((replica) => introduceAs(replica, '')))
     this.#cuts.delete(master)
+    return replicas
   }
 
   async failover(master: RedisServer, how: ClusterFailover): Promise<RedisServer> {
     const slot = (await this.#view()).owners.indexOf(master.port)
     if (slot < 0) throw new Error('it is no master of any slot')
-    const heirs = [...(await this.replicasOf(master)), ...this.#cutFrom(master)]
+    const heirs = await this.replicasOf(master)
     const [heir] = heirs
     if (!heir) throw new Error('it has no replica that could take over')
     if (how === 'kill') await master.kill()
     if (how === 'freeze') master.freeze()
-    this.#endCut(master)
+    if (how === 'manual') await this.healReplication(master)
     let orderedAt = Number.NEGATIVE_INFINITY
-    return until(`a master is replaced (${how})`, async () => {
+    const next = await until(`a master is replaced (${how})`, async () => {
       if (how !== 'kill' && how !== 'freeze' && performance.now() - orderedAt > reorderMs) {
         orderedAt = performance.now()
         await takeOver(heir, how)
       }
-      const view = await this.#agreed()
-      const next = this.#serverAt(view?.owners[slot])
-      if (!view || !next || next === master) return undefined
-      const following = [...heirs, master].filter((server) => server.isUp && server !== next)
-      const follows = await Promise.all(following.map((server) => isFollowing(server, view)))
-      return follows.every(Boolean) ? next : undefined
+      const found = this.#serverAt((await this.#agreed())?.owners[slot])
+      return found === master ? undefined : found
     })
+    await this.#endCut(master)
+    const followers = [...heirs, master].filter((server) => server.isUp && server !== next)
+    await Promise.all(followers.map((server) => this.rejoined(server)))
+    return next
   }
 
   async rejoined(server: RedisServer): Promise<void> {
@@ -235,6 +233,14 @@ function founding(nth: number, count: number): Command[] {
 }
 
 const meeting = ({ host, port }: Address): Command => ['CLUSTER', 'MEET', host, port]
+
+/** Without a name a replica is let in by its master; there is nobody of any other name. */
+async function introduceAs(replica: RedisServer, name: string): Promise<void> {
+  await askAll(replica, [
+    ['CONFIG', 'SET', 'masteruser', name],
+    ['CONFIG', 'SET', 'masterauth', name],
+  ])
+}
 
 async function takeOver(heir: RedisServer, how: 'manual' | 'force' | 'takeover'): Promise<void> {
   const words = { manual: [], force: ['FORCE'], takeover: ['TAKEOVER'] }

@@ -4,15 +4,11 @@ import type { RedisServer } from '../doubles/redis.ts'
 import type { ClusterDeployment, ClusterFailover } from '../doubles/redis-cluster.ts'
 import { startCluster } from '../doubles/redis-cluster.ts'
 import { viewOf } from '../doubles/redis-cluster-view.ts'
-import { until } from '../doubles/redis-deployment.ts'
-import { admin } from './admin.ts'
 import type { Loss } from './history.ts'
 import { natMapOf } from './nat-map.ts'
 import type { Random } from './random.ts'
 import type { Servers } from './servers.ts'
 import { CLUSTER_BUCKETS } from './servers.ts'
-
-const PASSWORD = 'shut-out'
 
 const FAILOVERS: readonly ClusterFailover[] = ['kill', 'freeze', 'manual', 'force', 'takeover']
 
@@ -66,8 +62,8 @@ export class ClusterServers implements Servers {
   }
 
   /**
-   * What is written during `lost` is lost, unless the master hands over (`manual`, `force`). One that was killed or frozen
-   * is back after `meanwhile`, which begins when its replica has taken over.
+   * What is written during `lost` is lost, unless the master hands over (`manual`). One that was killed or frozen is back
+   * after `meanwhile`, which begins when its replica has taken over.
    */
   async failOverBy(
     master: RedisServer,
@@ -75,35 +71,14 @@ export class ClusterServers implements Servers {
     lost: (() => Promise<unknown>) | undefined,
     meanwhile: () => Promise<unknown>,
   ): Promise<void> {
-    if (lost && how === 'takeover') await this.#takeOver(master, lost)
-    else {
-      if (lost) {
-        await this.#deployment.cutReplication(master)
-        await lost()
-      }
-      await this.#deployment.failover(master, how)
+    if (lost) {
+      await this.#deployment.cutReplication(master)
+      await lost()
     }
+    await this.#deployment.failover(master, how)
     await meanwhile()
     if (how === 'freeze') master.thaw()
     if (how === 'kill') await master.restart()
-  }
-
-  /** The master, who lives and serves, lets its replica in no more: so that has lost something when it takes over. */
-  async #takeOver(master: RedisServer, lost: () => Promise<unknown>): Promise<void> {
-    const [heir] = await this.#deployment.replicasOf(master)
-    if (!heir) throw new Error('it has no replica that could take over')
-    await admin(master, ['CONFIG', 'SET', 'requirepass', PASSWORD], ['CLIENT', 'KILL', 'TYPE', 'replica'])
-    try {
-      await lost()
-      await admin(heir, ['CLUSTER', 'FAILOVER', 'TAKEOVER'])
-    } finally {
-      const { host, port } = master
-      await until('it has heard of its successor', async () => {
-        const [role] = await admin({ host, port, password: PASSWORD }, ['ROLE'])
-        return (Array.isArray(role) && role[0] === 'slave') || undefined
-      })
-      await admin({ host, port, password: PASSWORD }, ['CONFIG', 'SET', 'requirepass', ''])
-    }
   }
 
   /** A master gives buckets to another one, and perhaps gets them back. */

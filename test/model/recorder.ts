@@ -28,9 +28,12 @@ const WAIT_MS = 3000
 export const FAILOVER_MS = 2500
 /** How long the processes get to be well again: the longest pause of the breaker, a new connection, and some. */
 const RECOVERY_MS = 12_000
-/** How often the processes get to hear of changes, and how long each time: some beats, and a new subscription in all. */
+/**
+ * How often the processes get to hear of changes, and how long each time: longer than gaps of one reason may wait to be
+ * counted (src/cache/incidents.ts).
+ */
 const HEARING_ROUNDS = 10
-const HEARING_MS = STALENESS_MS / 2
+const HEARING_MS = 1500
 /** How long the processes get to connect at first. */
 const START_MS = 10_000
 /** How long the failure of a load is shared by those who ask. */

@@ -53,8 +53,8 @@ withRedis('L1 and L2', (kit) => {
       const resyncs = Promise.all([told(a, 'resync'), told(b, 'resync')])
       await restore()
       expect(await resyncs).toEqual([
-        { reason: 'the chain of notices went back', repeated: expect.any(Number) },
-        { reason: 'the chain of notices went back', repeated: expect.any(Number) },
+        { reason: 'the chain of notices went back', buckets: 1, repeated: expect.any(Number) },
+        { reason: 'the chain of notices went back', buckets: 1, repeated: expect.any(Number) },
       ])
       expect(await a.get('k')).not.toBe('old')
       expect(await b.get('k')).not.toBe('old')
@@ -75,7 +75,7 @@ withRedis('L1 and L2', (kit) => {
     await vi.waitFor(() => expect(b.gauges().coherent).toBe(true))
     const resync = told(b, 'resync')
     await restore()
-    expect(await resync).toEqual({ reason: 'the chain of notices went back', repeated: 1 })
+    expect(await resync).toEqual({ reason: 'the chain of notices went back', buckets: 1, repeated: 1 })
     await vi.waitFor(() => expect(b.gauges().journalled).toBe(0))
     expect(await b.get('k')).toBeUndefined()
   })

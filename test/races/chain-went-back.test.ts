@@ -28,8 +28,8 @@ onRedis('a Redis that loses what it acknowledged', (fleet) => {
   }
 
   /** Lets the process look at the head of the chain once. */
-  async function looked({ cache }: Process): Promise<void> {
-    const gap = new Promise((resolve) => cache.on('gap', resolve))
+  async function looked({ line }: Process): Promise<void> {
+    const gap = line.next()
     fleet.clock.advance(BOUND_MS / 5)
     await gap
   }

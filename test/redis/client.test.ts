@@ -1,3 +1,5 @@
+import { Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
 import { systemClock } from '../../src/clock.ts'
 import { describe, expect, test, vi } from 'vitest'
 import { startRedis } from '../doubles/redis.ts'
@@ -38,6 +40,7 @@ describe('connections that are ours', () => {
         enableOfflineQueue: true,
         autoResendUnfulfilledCommands: true,
         maxRetriesPerRequest: null,
+        enableAutoPipelining: true,
       }),
     ],
   ])('from options of ioredis: %s', async (_name, options) => {
@@ -52,6 +55,7 @@ describe('connections that are ours', () => {
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
       maxRetriesPerRequest: 0,
+      enableAutoPipelining: false,
     }
     expect(made.server.subscriber.options).toMatchObject(settings)
   })
@@ -135,6 +139,27 @@ describe('an instance of the application', () => {
     expect(own.listenerCount('ready')).toBe(before)
     expect(await own.ping()).toBe('PONG')
   })
+})
+
+test.each([
+  ['6', Redis],
+  ['5', Redis5 as unknown as typeof Redis],
+])('an instance of ioredis %s with automatic pipelines is refused, and left alone', async (_line, Each) => {
+  const own = new Each(server().url, { enableAutoPipelining: true })
+  cleanUp(() => own.disconnect())
+  await own.ping()
+  const before = own.listenerCount('ready')
+  const refused = {
+    code: 'ERR_INVALID_OPTION',
+    message: expect.stringContaining('instance.duplicate({ enableAutoPipelining'),
+  }
+  expect(() => rigOf(own)).toThrow(expect.objectContaining(refused))
+  expect(own.listenerCount('ready')).toBe(before)
+  const without = own.duplicate({ enableAutoPipelining: false })
+  cleanUp(() => without.disconnect())
+  const made = rig(without)
+  await made.connected()
+  expect(await ping(made)).toBe('PONG')
 })
 
 test('what looks like a Redis Cluster and is none is refused', () => {

@@ -91,4 +91,6 @@ test('what a Cluster says of one slot is not held against the server', () => {
   expect(failures.map(({ error }) => saysUnserved(error))).toEqual([true, true, false])
   expect(failures.map(({ error }) => saysOnTheMove(error))).toEqual([false, false, true])
   expect(saysUnserved(refusal('CLUSTERDOWN The cluster is down'))).toBe(true)
+  const ofScript = 'ERR Script attempted to execute a write command while the cluster is down and readonly'
+  expect(saysUnserved(refusal(ofScript))).toBe(true)
 })

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import { FirstAttempt } from '../../src/redis/first-attempt.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 
-test('is over when it has succeeded', async () => {
+test('is over when it has succeeded, or cannot any more', async () => {
   const attempt = new FirstAttempt(250, new FakeClock())
   expect(attempt.isOver).toBe(false)
-  attempt.succeeded()
+  attempt.finish()
   expect(attempt.isOver).toBe(true)
   await attempt.end
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
+import type { BreakerState } from '../../src/events.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
 import { startRedis } from '../doubles/redis.ts'
@@ -23,7 +24,13 @@ async function refused() {
   return { made, clock }
 }
 
-const OPENED = { from: 'closed', to: 'open' }
+/** The breaker around the one server of the test has changed. */
+const changed = (from: BreakerState, to: BreakerState) => ({
+  from,
+  to,
+  server: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+})
+const OPENED = changed('closed', 'open')
 
 describe('a server that stands still', () => {
   test('costs each call one deadline, opens the breaker at the third, and is asked again until it answers', async () => {
@@ -41,7 +48,7 @@ describe('a server that stands still', () => {
     expect(made.of('breaker')).toEqual([])
     expect(made.client.usable).toBe(true)
     expect(await codeOf(ping(made))).toBe('ERR_REDIS_TIMEOUT')
-    expect(made.of('breaker')).toEqual([{ from: 'closed', to: 'open' }])
+    expect(made.of('breaker')).toEqual([changed('closed', 'open')])
     expect(made.client.usable).toBe(false)
     const passedOverAt = performance.now()
     expect(await codeOf(ping(made))).toBe('ERR_REDIS_UNAVAILABLE')
@@ -52,8 +59,9 @@ describe('a server that stands still', () => {
       command: 'PING',
       code: 'ERR_REDIS_TIMEOUT',
       message: 'Redis did not answer PING within 150 ms',
+      server: `127.0.0.1:${frozen.port}`,
     })
-    await vi.waitFor(() => expect(made.of('breaker')).toContainEqual({ from: 'open', to: 'half-open' }), {
+    await vi.waitFor(() => expect(made.of('breaker')).toContainEqual(changed('open', 'half-open')), {
       timeout: 5000,
     })
     frozen.thaw()
@@ -106,7 +114,7 @@ describe('a server that says it cannot serve', () => {
   test('is used again at once on a new connection, without a probe', async () => {
     const { made } = await refused()
     await ioredis(server().url).call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-    await vi.waitFor(() => expect(made.of('breaker')).toEqual([OPENED, { from: 'open', to: 'closed' }]), {
+    await vi.waitFor(() => expect(made.of('breaker')).toEqual([OPENED, changed('open', 'closed')]), {
       timeout: 10_000,
     })
     expect(await ping(made)).toBe('PONG')
@@ -121,7 +129,7 @@ describe('a server that says it cannot serve', () => {
 })
 
 describe('a probe that is under way', () => {
-  const HALF_OPENED = { from: 'open', to: 'half-open' }
+  const HALF_OPENED = changed('open', 'half-open')
 
   /** A client that probes its server, after failures that were none of the server's; its time stands. */
   async function probing(source: Parameters<typeof rig>[0] = server().url) {
@@ -152,7 +160,7 @@ describe('a probe that is under way', () => {
     answer()
     await sentBefore
     // The answer to the probe is still on its way.
-    expect(made.of('breaker')).toEqual([OPENED, HALF_OPENED, { from: 'half-open', to: 'closed' }])
+    expect(made.of('breaker')).toEqual([OPENED, HALF_OPENED, changed('half-open', 'closed')])
     expect(passing).toHaveBeenCalledTimes(1)
     expect(made.client.usable).toBe(true)
   })
@@ -162,7 +170,7 @@ describe('a probe that is under way', () => {
     const answered = own.call.bind(own) as (...values: unknown[]) => Promise<unknown>
     own.call = (...values: unknown[]) => (values[0] === 'PING' ? Promise.reject(LOADING) : answered(...values))
     const { made } = await probing(own)
-    await vi.waitFor(() => expect(made.of('breaker').at(-1)).toEqual({ from: 'half-open', to: 'open' }))
+    await vi.waitFor(() => expect(made.of('breaker').at(-1)).toEqual(changed('half-open', 'open')))
   })
 
   test('when the client is closed is the last one', async () => {

@@ -1,6 +1,7 @@
 import { Redis as Redis5 } from 'ioredis5'
 import type { Redis } from 'ioredis'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { FakeClock } from '../doubles/fake-clock.ts'
 import type { RedisServer } from '../doubles/redis.ts'
 import { startRedis } from '../doubles/redis.ts'
 import type { Rig } from './rig.ts'
@@ -75,9 +76,9 @@ async function greetings(admin: Redis): Promise<number> {
 }
 
 describe('a master that becomes a replica under us', () => {
-  async function demotable(source: (url: string) => unknown) {
+  async function demotable(source: (url: string) => unknown, options = {}) {
     const { alone, admin } = await own()
-    const made = rig((await source(alone.url)) as string)
+    const made = rig((await source(alone.url)) as string, options)
     await made.connected()
     const losses = vi.fn()
     made.client.whenAnotherRun(losses)
@@ -115,6 +116,30 @@ describe('a master that becomes a replica under us', () => {
     await vi.waitFor(() => expect(made.client.usable).toBe(false), { timeout: 5000 })
     expect(made.of('l2-error')).toEqual([])
     expect(made.of('warning')).toEqual([isReplica(alone)])
+  })
+
+  /**
+   * 1. a deletion is acknowledged, and lost: the master follows a server without it
+   * 2. it is promoted again, before it was looked at; the connection is there all the time
+   * 3. it is looked at, twice
+   */
+  test('and is promoted again between two looks has lost what it had acknowledged', async () => {
+    const clock = new FakeClock()
+    const { admin, made, losses, idOf } = await demotable((url) => url, { clock })
+    const id = await idOf()
+    await follow(admin)
+    await vi.waitFor(async () => expect(await admin.info('replication')).toContain('master_link_status:up'))
+    await promote(admin)
+    expect(await write(made)).toBe('answered')
+    expect(losses).not.toHaveBeenCalled()
+    for (let nth = 0; nth < 2; nth++) {
+      clock.advance(1000)
+      // Answered after the look.
+      expect(await idOf()).toBe(id)
+      await new Promise(setImmediate)
+      expect(losses).toHaveBeenCalledTimes(1)
+    }
+    expect(made.of('disconnected')).toEqual([])
   })
 })
 

@@ -8,6 +8,7 @@ const info = [
   '',
   '# Replication',
   'role:master',
+  'cluster_enabled:0',
   'master_replid:8371b4fb1155b71f4a04d3e1bc3e18c4a990aeeb',
   '# Memory',
   'maxmemory:1048576',
@@ -20,6 +21,7 @@ test('reads run, history, role, version and policy', () => {
     runId: 'c8eb3ad91408defdf75cdb4e6546047902b5e480',
     history: '8371b4fb1155b71f4a04d3e1bc3e18c4a990aeeb',
     isReplica: false,
+    isClusterNode: false,
     version: '7.0.15',
     evictionPolicy: 'allkeys-lfu',
   })
@@ -27,6 +29,10 @@ test('reads run, history, role, version and policy', () => {
 
 test('a replica says so', () => {
   expect(readReport(info.replace('role:master', 'role:slave')).isReplica).toBe(true)
+})
+
+test('a node of a Cluster says so', () => {
+  expect(readReport(info.replace('cluster_enabled:0', 'cluster_enabled:1')).isClusterNode).toBe(true)
 })
 
 test('without a bound on memory there is nothing to evict', () => {
@@ -38,6 +44,7 @@ test.each(['', 'nonsense', ':', 'run_id:'])('a server that says %j says nothing'
     runId: undefined,
     history: undefined,
     isReplica: false,
+    isClusterNode: false,
     version: undefined,
     evictionPolicy: undefined,
   })

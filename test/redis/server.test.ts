@@ -162,7 +162,7 @@ describe('a server that is passed over', () => {
       await new Promise(setImmediate)
       clock.advance(500)
     }
-    expect(made.of('breaker')).toContainEqual({ from: 'closed', to: 'open' })
+    expect(made.of('breaker')).toContainEqual({ from: 'closed', to: 'open', server: made.server.name })
     expect(made.of('warning')).toHaveLength(1)
     frozen.thaw()
   })

@@ -79,8 +79,67 @@ describe('what is no source', () => {
     ])
   })
 
+  test.each<[string, object, string]>([
+    [
+      'sentinels that are no list',
+      { sentinels: `user:${PASSWORD}@localhost`, name: 'm' },
+      'redis.sentinels: expected a list',
+    ],
+    ['no sentinel', { sentinels: [], name: 'm' }, 'redis.sentinels: expected a list of sentinels, { host, port }'],
+    [
+      'sentinels as texts',
+      { sentinels: [{ host: 'a' }, 'b:26379'], name: 'm' },
+      'redis.sentinels[1]: expected { host, port }',
+    ],
+    ['a sentinel without an address', { sentinels: [{}], name: 'm' }, 'redis.sentinels[0]: expected { host, port }'],
+    ['a host that is none', { sentinels: [{ host: '' }], name: 'm' }, 'redis.sentinels[0]: expected { host, port }'],
+    ['a port that is none', { sentinels: [{ host: 'a', port: 99999 }], name: 'm' }, 'redis.sentinels[0]: expected'],
+    [
+      'sentinels without a name',
+      { sentinels: [{ host: 'a' }] },
+      'redis.name: expected what the sentinels call the master',
+    ],
+    [
+      'sentinels with an empty name',
+      { sentinels: [{ host: 'a' }], name: '' },
+      'redis.name: expected what the sentinels',
+    ],
+    ['no list of nodes', { cluster: 'redis://a' }, 'redis.cluster: expected a list of nodes'],
+    ['no node', { cluster: [] }, 'redis.cluster: expected a list of nodes'],
+    ['a node that is no URL', { cluster: [`u:${PASSWORD}@a`] }, 'redis.cluster[0]: expected a URL'],
+    ['a node without an address', { cluster: [{ host: 'a' }, 7000] }, 'redis.cluster[1]: expected { host, port }'],
+    ['nodes with and without TLS', { cluster: ['rediss://a', 'redis://b'] }, "all 'redis:' or all 'rediss:', got both"],
+    [
+      'a Cluster and sentinels',
+      { cluster: [{ host: 'a' }], sentinels: [{ host: 'b' }] },
+      'redis.sentinels: expected none beside',
+    ],
+    [
+      'a Cluster and one server',
+      { cluster: [{ host: 'a' }], url: `redis://:${PASSWORD}@b` },
+      'redis.url: expected none beside',
+    ],
+    ['a Cluster and a host', { cluster: [{ host: 'a' }], host: 'b' }, 'redis.host: expected none beside'],
+    ['a database of a Cluster', { cluster: [{ host: 'a' }], db: 2 }, 'redis.db: expected none or 0'],
+  ])('%s', (_name, source, words) => {
+    const { code, message } = refusalOf(source)
+    expect(code).toBe('ERR_INVALID_OPTION')
+    expect(message).toContain(words)
+    expect(message).not.toContain(PASSWORD)
+  })
+
+  test('a keyPrefix, which is not called one of an instance', () => {
+    expect(refusalOf({ keyPrefix: 'shop:' })).toMatchObject({
+      code: 'ERR_KEY_PREFIX',
+      message: 'redis.keyPrefix: expected none (use the option prefix of createCache)',
+    })
+    expect(refusalOf({ cluster: [{ host: 'a' }], keyPrefix: 'shop:' }).message).toContain(
+      'redis.keyPrefix: expected none',
+    )
+  })
+
   test('createCache refuses them too', () => {
-    expect(() => createCache({ redis: { hots: 'localhost' } })).toThrow("unknown option 'hots'")
+    expect(() => createCache({ redis: { hots: 'localhost' } as object })).toThrow("unknown option 'hots'")
   })
 })
 
@@ -118,7 +177,7 @@ describe('an instance', () => {
     ['5', new Redis5({ lazyConnect: true })],
   ])('of ioredis %s is taken, and every option that it knows', (_line, own) => {
     expect(() => checkSource(own)).not.toThrow()
-    for (const name of Object.keys(own.options)) expect(() => checkSource({ [name]: 1 })).not.toThrow()
+    for (const [name, value] of Object.entries(own.options)) expect(() => checkSource({ [name]: value })).not.toThrow()
     own.disconnect()
   })
 })
@@ -141,6 +200,18 @@ test.each<object>([
   { db: 3 },
   { url: undefined, host: 'localhost' },
   { host: 'localhost', somethingNew: true },
+  { host: 'localhost', sentinels: null, cluster: undefined },
+  { sentinels: [{ host: 'localhost' }, { port: 26380 }], name: 'main' },
+  {
+    cluster: [
+      { host: 'localhost', port: 7000 },
+      { host: 'localhost', port: '7001' },
+    ],
+    db: 0,
+    sentinels: null,
+  },
+  { cluster: ['rediss://localhost', { host: 'localhost' }] },
+  { cluster: ['redis://localhost', 'redis://localhost:7001'], tls: {} },
 ])('options %j are taken', (options) => {
   expect(() => checkSource(options)).not.toThrow()
 })

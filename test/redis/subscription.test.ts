@@ -155,6 +155,23 @@ test('that this goes on is told once, when it has lasted for longer than a failo
   expect(made.client.usable).toBe(true)
 }, 30_000)
 
+test('one that does not answer is made anew once, whoever finds that out and however often, until it is closed', async () => {
+  const { made, passing } = await hearingFrom(server())
+  await passing(async () => expect(await subscribers(server())).toBe(1))
+  const { subscriber } = made.server
+  const disconnect = vi.spyOn(subscriber, 'disconnect')
+  for (const times of [1, 2]) {
+    const closed = new Promise<void>((resolve) => subscriber.on('close', () => resolve()))
+    // As many as there are buckets whose subscriptions are refused at one time.
+    for (let bucket = 0; bucket < 64; bucket++) made.server.renewSubscriber()
+    expect(disconnect.mock.calls).toEqual(Array(times).fill([true]))
+    await closed
+    made.server.renewSubscriber()
+    await passing(() => expect(made.server.hasSubscriber).toBe(true))
+    expect(disconnect).toHaveBeenCalledTimes(times)
+  }
+})
+
 test('a server that does not say which it is counts as the same', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {})
   for (const { url } of [server(), other]) {

@@ -125,6 +125,24 @@ test('what is no Redis at all is no sentinel', async () => {
   close()
 })
 
+test('a user of the sentinels without the right to ask them', async () => {
+  await ask(open, 'ACL', 'SETUSER', 'watch', 'on', `>${SECRET}`, '+@all', '-sentinel')
+  const cache = createCache({
+    redis: { sentinels: openSentinel(), name, sentinelUsername: 'watch', sentinelPassword: SECRET },
+  })
+  const warnings: { readonly code: string; readonly message: string }[] = []
+  cache.on('warning', (event) => void warnings.push(event))
+  await vi.waitFor(() => expect(warnings).toHaveLength(1), { timeout: 5000 })
+  expect(warnings).toEqual([
+    {
+      code: 'ERR_MISSING_RIGHT',
+      message: expect.stringMatching(/NOPERM.*grant \+sentinel.* to the user of sentinelUsername.*redis-rights\.md/),
+      detail: { command: 'SENTINEL', right: expect.stringMatching(/^\+sentinel/) },
+    },
+  ])
+  await cache.close()
+})
+
 test('with the right passwords it is used', async () => {
   const redis = { sentinels: lockedSentinels(), name, password: SECRET, sentinelPassword: SECRET }
   const cache = createCache({ redis })
