@@ -177,7 +177,7 @@ local function refuse`,
     patches: [
       {
         file: 'redis/server.js',
-        find: 'this.#run !== undefined && this.#run !== run',
+        find: 'this.#run.isAnother(report)',
         replace: 'false',
       },
     ],
