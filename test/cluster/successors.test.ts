@@ -11,9 +11,10 @@ afterEach(async () => {
   for (const heal of healings.splice(0).reverse()) await heal()
 })
 
-/** A master, one of its buckets, its replica, and all others. */
-async function roles() {
-  const [master, second] = (await fleet.cluster.masters()) as [RedisServer, RedisServer]
+/** A master, one for each test, one of its buckets, its replica, another master, and all others. */
+async function roles(nth: 0 | 1 | 2) {
+  const masters = await fleet.cluster.masters()
+  const [master, second] = [masters[nth], masters[(nth + 1) % 3]] as [RedisServer, RedisServer]
   const [bucket] = (await fleet.bucketsOf(master)) as [number]
   const replica = await until('the master has a replica', async () => (await fleet.cluster.replicasOf(master))[0])
   const others = fleet.cluster.servers.filter((server) => server !== master)
@@ -58,7 +59,7 @@ async function reads(members: readonly Member[], key: string, value: unknown): P
  */
 test('a master that serves nothing any more, though it answers, is left for its successor', async () => {
   const a = await fleet.join()
-  const cast = await roles()
+  const cast = await roles(0)
   const key = keyOf(cast.bucket, 'left')
   expect(await a.cache.set(key, 1)).toEqual({ acknowledged: true })
   await cutOff(cast)
@@ -75,7 +76,7 @@ test('a master that serves nothing any more, though it answers, is left for its 
 test('a succession behind which the bucket was handed on is none the less one', async () => {
   const seeing = fleet.blind()
   const a = await fleet.join({ redis: seeing as never })
-  const cast = await roles()
+  const cast = await roles(1)
   const { master, second, bucket, replica, others } = cast
   const key = keyOf(bucket, 'handed on')
   await a.cache.set(key, 1)
@@ -113,7 +114,7 @@ test('a succession behind which the bucket was handed on is none the less one', 
 test('a read is not sent on to a successor that is not known to be one', async () => {
   const seeing = fleet.blind()
   const a = await fleet.join({ redis: seeing as never })
-  const { master, bucket, replica } = await roles()
+  const { master, bucket, replica } = await roles(2)
   const key = keyOf(bucket, 'unseen')
   await a.cache.set(key, 1)
   await ask(master, 'WAIT', 1, 5000)
