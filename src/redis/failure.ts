@@ -26,28 +26,10 @@ const SERVER_STATES = /^(READONLY|LOADING|MASTERDOWN|UNKILLABLE|BUSY)\b/
 
 /** Reads a rejection. `prefix`: the first word of the names that the command was about. */
 export function failureOf(command: string, error: unknown, prefix: string): Failure {
-  if (error instanceof TierCacheError) {
-    return {
-      error,
-      isOfServer: true,
-      isScriptMissing: false,
-      isRedirected: false,
-      isMemoryFull: false,
-      isOfReplica: false,
-      missingRight: undefined,
-    }
-  }
+  if (error instanceof TierCacheError) return unanswered(error)
   if (!isRefusal(error)) {
     const message = `${command} failed: ${wordsOfLoss(error instanceof Error ? error.message : String(error))}`
-    return {
-      error: new TierCacheError('ERR_REDIS_LOST', message),
-      isOfServer: true,
-      isScriptMissing: false,
-      isRedirected: false,
-      isMemoryFull: false,
-      isOfReplica: false,
-      missingRight: undefined,
-    }
+    return unanswered(new TierCacheError('ERR_REDIS_LOST', message))
   }
   const reply = withoutScript(error.message)
   const code: ErrorCode = 'ERR_REDIS_REPLY'
@@ -60,6 +42,19 @@ export function failureOf(command: string, error: unknown, prefix: string): Fail
     isMemoryFull: saysMemoryFull(reply),
     isOfReplica: reply.startsWith('READONLY'),
     missingRight: readMissingRight(reply, command, prefix),
+  }
+}
+
+/** The failure of a command to which nothing came back. */
+function unanswered(error: TierCacheError): Failure {
+  return {
+    error,
+    isOfServer: true,
+    isScriptMissing: false,
+    isRedirected: false,
+    isMemoryFull: false,
+    isOfReplica: false,
+    missingRight: undefined,
   }
 }
 
