@@ -66,8 +66,8 @@ class Shop {
         .poll(() => cache.gauges(), { timeout: 20_000 })
         .toMatchObject({ journalled: 0, coherent: true, l2Usable: true })
       for (const [key, value] of this.truth) {
-        await expect.poll(() => cache.getOrSet(key, () => value), { timeout: 5000 }).toBe(value)
-        await expect.poll(() => cache.peek(key), { timeout: 5000 }).toBe(value)
+        const everywhere = async () => [await cache.getOrSet(key, () => value), cache.peek(key)]
+        await expect.poll(everywhere, { timeout: 5000 }).toEqual([value, value])
       }
       expect(of('l2-error').filter(({ message }) => /CROSSSLOT/.test(String(message)))).toEqual([])
     }

@@ -93,7 +93,8 @@ async function openCache(
   cleanups: (() => unknown)[],
 ): Promise<Cache> {
   const l1 = tiers === 'l2' ? { l1: false as const } : {}
-  const cache = createCache(tiers === 'l1' ? {} : { redis: redis.url, prefix, ...l1 })
+  // What is slow here is the machine: no read may be a miss for that.
+  const cache = createCache(tiers === 'l1' ? {} : { redis: redis.url, prefix, commandTimeout: '5s', ...l1 })
   cleanups.push(() => cache.close())
   // The first notice that is heard tells what chain there is.
   while (tiers !== 'l1' && cache.counters.gaps === 0) {
