@@ -94,7 +94,7 @@ async function openCache(
 ): Promise<Cache> {
   const l1 = tiers === 'l2' ? { l1: false as const } : {}
   // What is slow here is the machine: no read may be a miss for that.
-  const cache = createCache(tiers === 'l1' ? {} : { redis: redis.url, prefix, commandTimeout: '5s', ...l1 })
+  const cache = createCache(tiers === 'l1' ? {} : { redis: redis.url, prefix, commandTimeout: '1s', ...l1 })
   cleanups.push(() => cache.close())
   // The first notice that is heard tells what chain there is.
   while (tiers !== 'l1' && cache.counters.gaps === 0) {
