@@ -15,6 +15,7 @@ import { dropUnheard, resync } from './cache/resync.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import type { Address } from './entry/entry.ts'
+import { Envelope } from './entry/envelope.ts'
 import { BatchedReads } from './redis/batched-reads.ts'
 import { Counters, Events } from './events.ts'
 import { RedisClient } from './redis/client.ts'
@@ -101,7 +102,7 @@ function alone({ origin, ...common }: Common): Parts {
 
 function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
   const { settings, clock, counters, events } = common
-  const { clusterBuckets, commandTimeoutMs, leaseMs, maxStalenessMs, prefix } = settings
+  const { clusterBuckets, codec, commandTimeoutMs, leaseMs, maxEntryBytes, maxStalenessMs, prefix } = settings
   const ofClient = { source, commandTimeoutMs, prefix, clusterBuckets, scripts: scriptTexts }
   const client = new RedisClient(ofClient, clock, events, counters)
   const undecodable = ({ namespace, key }: Address, error: unknown) => {
@@ -109,13 +110,14 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
     events.tell('undecodable', () => ({ namespace, key, error }))
   }
   const reads = new BatchedReads(commandTimeoutMs, clock)
+  const envelope = new Envelope(prefix, codec, maxEntryBytes, clock)
   const bus = new RedisBus(client, { origin, maxStalenessMs }, clock)
   const here = local(clock, bus.buckets)
   const hearing = { marks: here.marks, of: (bucket: number) => bus.currency(bucket) }
   const leases = new RedisLeases(client, { origin, leaseMs }, clock)
   client.whenFailing((buckets) => leases.callAll(buckets))
   const shared: SharedParts = {
-    far: new RedisTier(client, reads, { origin, commandTimeoutMs }, clock, undecodable),
+    far: new RedisTier(client, reads, envelope, { origin, commandTimeoutMs }, clock, undecodable),
     leases,
     tags: new RedisTagIndex(client, reads, { origin, maxStalenessMs }, clock, hearing),
     whenUsable: (listener) => client.whenUsable(listener),

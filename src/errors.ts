@@ -10,7 +10,7 @@ export const errorCodes = {
   ERR_INVALID_NAMESPACE: 'A namespace or prefix has characters outside [A-Za-z0-9_.-], or is too long.',
   ERR_INVALID_TAG: 'A tag is not a well-formed text of 1 to 512 bytes of UTF-8, or an entry has more than 64 of them.',
   ERR_UNSTORABLE_VALUE: 'A value cannot be encoded: a function, a symbol, undefined, a circular reference.',
-  ERR_VALUE_TOO_LARGE: 'An encoded entry is larger than 16 MiB.',
+  ERR_VALUE_TOO_LARGE: 'An encoded value is larger than `maxEntryBytes` (16 MiB by default).',
   ERR_NOT_A_COUNTER: 'A value that is to be incremented is no integer, has tags, or would leave the exact integers.',
   ERR_OUTCOME_UNKNOWN: 'An increment was sent to Redis and not acknowledged: it may have happened or not.',
   ERR_UNDECODABLE: 'Bytes found in Redis are not an entry that this version can read.',

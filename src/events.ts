@@ -46,6 +46,13 @@ export interface CacheEvents {
   /** Bytes under a key of ours were no entry: counted as a miss and removed. */
   undecodable: { readonly namespace: string; readonly key: string; readonly error: unknown }
   /**
+   * An entry in L2 is none for this process: of another `schemaVersion` (`reason`: `schema-version`), in the clear where
+   * this process encrypts (`not-encrypted`), encrypted with a key that it does not have (`unknown-key`), compressed in a
+   * way that its Node does not have (`algorithm`), or beyond its `maxEntryBytes` (`too-large`). Counted as a miss; it
+   * stays until another value takes its place.
+   */
+  incompatible: { readonly namespace: string; readonly key: string; readonly reason: string }
+  /**
    * A change was not acknowledged by Redis. It holds here, and its key, namespace or tag is invalidated again until that is
    * acknowledged; a value that was set is not sent again. Meanwhile L2 is passed over for its keys here.
    */
@@ -141,6 +148,7 @@ export class Counters {
   fillsRefused = 0
   unstorable = 0
   undecodable = 0
+  incompatible = 0
   unacknowledged = 0
   /** Times that Redis may have lost what it had acknowledged. */
   resyncs = 0

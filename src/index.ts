@@ -12,6 +12,7 @@ export type {
   LoadOptions,
   SetOptions,
 } from './cache/options.ts'
+export type { CodecOptions, CompressionOptions, EncryptionOptions } from './cache/codec-options.ts'
 export type { LoadContext, Loader } from './cache/loader.ts'
 export type { Outcome, SetResult } from './cache/write-through.ts'
 export type { CreateCacheOptions, RedisConnection, RedisOptions, RedisSource } from './create-cache.ts'

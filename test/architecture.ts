@@ -34,6 +34,7 @@ const pillars = floors[4] ?? []
 /** The order inside a room, from below. Files of one step may know each other, as long as there is no circle. */
 const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
   cache: [
+    ['codec-options'],
     ['options', 'flights', 'cold-streak', 'journal', 'incidents', 'time-limit'],
     ['recent-invalidations'],
     ['parts'],

@@ -373,7 +373,8 @@ export class Cache implements Observable {
     this.#assertOpen()
     const id = localId(this.name, key)
     const bucket = bucketOf(id, this.#groupsIn.length)
-    return { namespace: this.name, key, id, bucket, groups: this.#groupsOf(bucket) }
+    const { schemaVersion } = this.#defaults
+    return { namespace: this.name, key, id, bucket, schemaVersion, groups: this.#groupsOf(bucket) }
   }
 
   #groupsOf(bucket: number): readonly string[] {

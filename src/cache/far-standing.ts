@@ -3,7 +3,7 @@ import type { Tier } from '../tiers/tier.ts'
 import { judgeTags } from './lookup.ts'
 import type { Parts, Target } from './parts.ts'
 
-/** An entry in L2 as its groups judge it, and its tags. What cannot be read is void. */
+/** An entry in L2 as its groups judge it, and its tags, whoever may read it. What nobody can read is void. */
 export interface FarStanding {
   readonly verdict: Verdict
   readonly tags: readonly string[]
@@ -16,10 +16,10 @@ export interface FarStanding {
  * what they made void for an entry.
  */
 export async function standingFar(parts: Parts, far: Tier, target: Target): Promise<FarStanding | undefined> {
-  const found = await far.get(target)
+  const found = await far.get(target, target.schemaVersion)
   if (found.word === 'missing') return undefined
   const remove = () => far.discard(target, found.seen)
   if (found.word === 'void') return { verdict: 'void', tags: [], remove }
   const { verdict } = await judgeTags(parts, target, found)
-  return { verdict, tags: found.entry.tags, remove }
+  return { verdict, tags: found.tags, remove }
 }

@@ -187,7 +187,7 @@ function prepare(parts: Parts, { target, settings }: LoadRequest, flight: Flight
   if (kept.ttlMs + kept.staleMs === 0) return undefined
   let encoded: Encoded
   try {
-    encoded = encodeValue(run.value)
+    encoded = encodeValue(parts, run.value)
   } catch (error) {
     parts.counters.unstorable++
     parts.events.tell('unstorable', () => ({ namespace: target.namespace, key: target.key, error }))

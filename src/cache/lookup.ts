@@ -1,9 +1,10 @@
 import type { Entry } from '../entry/entry.ts'
+import type { Incompatibility } from '../entry/envelope.ts'
 import { judge } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
 import type { RequestCounters } from '../events.ts'
 import type { Judgement } from '../tags/tag-index.ts'
-import type { Found, NearEntry, Seen } from '../tiers/tier.ts'
+import type { Carried, NearEntry, Seen } from '../tiers/tier.ts'
 import type { Flight } from './flights.ts'
 import { groupsOf, isolate, land, standing } from './near.ts'
 import type { Parts, Target } from './parts.ts'
@@ -57,7 +58,12 @@ export async function lookupFar(
 ): Promise<FarLookup> {
   const far = parts.shared?.far
   if (!far || parts.journal.fences(target.id, target.groups, target.bucket)) return { ...NOTHING, seen: undefined }
-  const found = await far.get(target)
+  const found = await far.get(target, target.schemaVersion)
+  if (found.word === 'incompatible') {
+    requests.l2Missing++
+    noteIncompatible(parts, target, found.reason)
+    return { ...NOTHING, seen: found.seen }
+  }
   if (found.word !== 'entry') {
     requests.l2Missing++
     if (found.word === 'void' && typeof found.seen === 'string') void discard(parts, target, found.seen)
@@ -66,7 +72,7 @@ export async function lookupFar(
   const { bytes, seen, sentAt } = found
   const now = parts.clock.now()
   const { verdict, asOf } =
-    found.entry.tags.length === 0 ? { verdict: 'holds', asOf: sentAt } : await judgeTags(parts, target, found)
+    found.tags.length === 0 ? { verdict: 'holds', asOf: sentAt } : await judgeTags(parts, target, found)
   const entry =
     verdict === 'stale' ? { ...found.entry, freshUntil: Math.min(found.entry.freshUntil, now) } : found.entry
   const freshness = judge(entry, now)
@@ -85,13 +91,17 @@ export async function lookupFar(
 export async function judgeTags(
   parts: Parts,
   target: Target,
-  found: Extract<Found, { word: 'entry' }>,
+  { tags, tagStamps, n0, sentAt: asOf }: Carried,
 ): Promise<Judgement> {
-  const { tags } = found.entry
-  const { sentAt: asOf } = found
   if (!parts.shared) return { verdict: 'holds', asOf }
   if (parts.journal.fences(target.id, groupsOf(target, tags), target.bucket)) return { verdict: 'void', asOf }
-  return parts.shared.tags.judge(target.bucket, tags, found.tagStamps, found.n0)
+  return parts.shared.tags.judge(target.bucket, tags, tagStamps, n0)
+}
+
+/** Counts and tells an entry that is none for this process. */
+function noteIncompatible({ counters, events }: Parts, { namespace, key }: Target, reason: Incompatibility): void {
+  counters.incompatible++
+  events.tell('incompatible', () => ({ namespace, key, reason }))
 }
 
 /** Removes bytes that cannot be read. They are a miss either way, so a failure to remove them changes nothing. */

@@ -1,7 +1,10 @@
+import type { EnvelopeSettings } from '../entry/envelope.ts'
 import type { Isolation } from '../entry/isolation.ts'
 import { checkPrefix, checkTags, isWellFormed } from '../entry/key.ts'
 import { badValue } from '../errors.ts'
 import type { Duration } from '../options.ts'
+import type { CodecOptions } from './codec-options.ts'
+import { readCodecOptions } from './codec-options.ts'
 import {
   checkOptions,
   definedOptions,
@@ -80,7 +83,14 @@ export interface LoadOptions extends EntryOptions {
 }
 
 /** What holds for all calls of a cache or namespace, unless one says otherwise. */
-export interface DefaultOptions extends LoadOptions, ChangeOptions {}
+export interface DefaultOptions extends LoadOptions, ChangeOptions {
+  /**
+   * The version of what is stored here, a whole number or 1 to 64 characters of `[A-Za-z0-9_.-]`: what was stored under
+   * another one, or under none, is a miss in L2. Change it when the code changes the shape of its values. Integers carry
+   * none. All caches of one process give a namespace the same. Default: none.
+   */
+  readonly schemaVersion?: string | number | undefined
+}
 
 /** What `createCache` takes, apart from `redis`. */
 export interface CacheOptions {
@@ -106,6 +116,10 @@ export interface CacheOptions {
   readonly clusterBuckets?: number | undefined
   /** How long a process that loads a key keeps the others waiting before one of them takes over. Default `'3s'`. */
   readonly lease?: Duration | undefined
+  /** The most bytes of one encoded value, before compression. Default 16 MiB; at most 512 MiB. */
+  readonly maxEntryBytes?: number | undefined
+  /** What becomes of values on their way to Redis. Default: they go as they are encoded. L1 knows nothing of it. */
+  readonly codec?: CodecOptions | undefined
   /** Options for all values of the cache, unless a namespace or call says otherwise. */
   readonly defaults?: DefaultOptions | undefined
 }
@@ -133,6 +147,7 @@ export interface SetSettings extends EntrySettings {
 /** What a namespace gives to its calls. */
 export interface DefaultSettings extends LoadSettings {
   readonly requireAck: boolean
+  readonly schemaVersion: string | undefined
 }
 
 export interface KeysSettings {
@@ -148,6 +163,8 @@ export interface CacheSettings {
   readonly leaseMs: number
   readonly onRedisDown: 'load' | 'serve-l1'
   readonly clusterBuckets: number
+  readonly maxEntryBytes: number
+  readonly codec: EnvelopeSettings
   readonly defaults: DefaultSettings
 }
 
@@ -161,6 +178,7 @@ const DEFAULTS: DefaultSettings = Object.freeze({
   hardTimeoutMs: 30_000,
   waitTimeoutMs: undefined,
   requireAck: false,
+  schemaVersion: undefined,
 })
 
 const ENTRY_NAMES = ['ttl', 'l1Ttl', 'stale', 'jitter', 'tags', 'isolation']
@@ -168,7 +186,7 @@ const COUNTER_NAMES = ENTRY_NAMES.filter((name) => name !== 'tags' && name !== '
 const CHANGE_NAMES = ['requireAck']
 const SET_NAMES = [...ENTRY_NAMES, 'version', ...CHANGE_NAMES]
 const LOAD_NAMES = [...ENTRY_NAMES, 'hardTimeout', 'waitTimeout']
-const DEFAULT_NAMES = [...LOAD_NAMES, ...CHANGE_NAMES]
+const DEFAULT_NAMES = [...LOAD_NAMES, ...CHANGE_NAMES, 'schemaVersion']
 const CACHE_NAMES = [
   'redis',
   'prefix',
@@ -178,6 +196,8 @@ const CACHE_NAMES = [
   'lease',
   'onRedisDown',
   'clusterBuckets',
+  'maxEntryBytes',
+  'codec',
   'defaults',
 ]
 const KEYS_NAMES = ['prefix', 'signal']
@@ -196,6 +216,8 @@ export function readCacheOptions(options: (CacheOptions & { readonly redis?: unk
     leaseMs: Math.ceil(readFiniteDuration('lease', given.lease ?? 3000, 100)),
     onRedisDown: readWord('onRedisDown', given.onRedisDown ?? 'load', ['load', 'serve-l1']),
     clusterBuckets: readInteger('clusterBuckets', given.clusterBuckets ?? 32, 1, 1024),
+    maxEntryBytes: readInteger('maxEntryBytes', given.maxEntryBytes ?? 16 * 1024 * 1024, 1, 512 * 1024 * 1024),
+    codec: readCodecOptions(given.codec),
     defaults: readDefaultOptions('defaults', given.defaults, DEFAULTS),
   })
 }
@@ -220,7 +242,20 @@ export function readDefaultOptions(
 ): DefaultSettings {
   if (options === undefined) return base
   checkOptions(owner, options, DEFAULT_NAMES)
-  return { ...readOver(options, base), requireAck: readRequireAck(options, base) }
+  const { schemaVersion } = options
+  return {
+    ...readOver(options, base),
+    requireAck: readRequireAck(options, base),
+    schemaVersion: schemaVersion === undefined ? base.schemaVersion : readSchemaVersion(schemaVersion),
+  }
+}
+
+function readSchemaVersion(version: unknown): string {
+  const text = Number.isSafeInteger(version) ? String(version) : version
+  if (typeof text !== 'string' || !/^[A-Za-z0-9_.-]{1,64}$/.test(text)) {
+    throw badValue('ERR_INVALID_OPTION', 'schemaVersion', 'a whole number, or 1 to 64 of [A-Za-z0-9_.-]', version)
+  }
+  return text
 }
 
 /** Reads the options of `set`, over those of its namespace. */

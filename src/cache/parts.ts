@@ -70,6 +70,8 @@ export interface Target extends Address {
   /** Its name in this process. */
   readonly id: string
   readonly bucket: number
+  /** Of its namespace: what was stored under another one is no entry for it. */
+  readonly schemaVersion: string | undefined
   /** The groups that every entry here belongs to. */
   readonly groups: readonly string[]
 }

@@ -20,16 +20,13 @@ export interface SetResult extends Outcome {
   readonly refused?: 'older'
 }
 
-/** The most bytes of one encoded value. */
-const VALUE_BYTES_MOST = 16 * 1024 * 1024
-
 /** Encodes a value within its bounds. Throws `ERR_UNSTORABLE_VALUE` or `ERR_VALUE_TOO_LARGE`. */
-export function encodeValue(value: unknown): Encoded {
+export function encodeValue({ settings: { maxEntryBytes } }: Parts, value: unknown): Encoded {
   const encoded = encode(value)
-  if (encoded.payload.length > VALUE_BYTES_MOST) {
+  if (encoded.payload.length > maxEntryBytes) {
     throw new TierCacheError(
       'ERR_VALUE_TOO_LARGE',
-      `the value: expected at most ${VALUE_BYTES_MOST} bytes when encoded, got ${encoded.payload.length}`,
+      `the value: expected at most ${maxEntryBytes} bytes when encoded (maxEntryBytes), got ${encoded.payload.length}`,
     )
   }
   return encoded
@@ -53,6 +50,7 @@ export function candidateOf(
     staleUntil: createdAt + ttlMs + kept.staleMs,
     tags: kept.tags,
     version: kept.version,
+    schemaVersion: target.schemaVersion,
     loadMs,
   }
 }
@@ -74,7 +72,7 @@ export async function writeThrough(
   value: unknown,
   kept: SetSettings,
 ): Promise<SetResult> {
-  const encoded = encodeValue(value)
+  const encoded = encodeValue(parts, value)
   const candidate = candidateOf(parts, target, encoded, kept, 0)
   parts.counters.sets++
   if (!parts.shared && isNewerNear(parts, target, kept.version)) return OLDER

@@ -45,12 +45,16 @@ export const FORMAT = 1
 
 export const FLAG_NULL = 1
 export const FLAG_INTEGER = 2
+/** The next three tell what the payload was put into; see `envelope.ts`. */
+export const FLAG_COMPRESSED = 4
+export const FLAG_ENCRYPTED = 8
+export const FLAG_VERSIONED = 16
 
 /** Where the part that the client writes ends and the part that the script writes begins. */
 const STAMPS_AT = 56
 const FIXED_BYTES = 62
 const MAGIC = 0x7463
-const ALL_FLAGS = FLAG_NULL | FLAG_INTEGER
+const ALL_FLAGS = FLAG_NULL | FLAG_INTEGER | FLAG_COMPRESSED | FLAG_ENCRYPTED | FLAG_VERSIONED
 
 /** The first bytes of an entry, up to the stamps, which the script adds. */
 export function writeHead(header: Header): Buffer {

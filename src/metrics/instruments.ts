@@ -169,6 +169,12 @@ export const instruments: readonly Instrument[] = [
     ({ undecodable }) => undecodable,
   ),
   counter(
+    'tiercache_incompatible_total',
+    'entries',
+    'Entries in L2 that are none for this process, and may be some for others: misses, and left there.',
+    ({ incompatible }) => incompatible,
+  ),
+  counter(
     'tiercache_unacknowledged_total',
     'calls',
     'Changes (set, delete, expire, clear, and each tag) that Redis did not acknowledge.',

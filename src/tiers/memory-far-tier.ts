@@ -101,15 +101,18 @@ export class MemoryFarTier implements Tier {
     return true
   }
 
-  async get(address: Address): Promise<Found> {
+  async get(address: Address, schemaVersion?: string): Promise<Found> {
     const kept = this.#entries.get(address)
     if (!kept) return { word: 'missing' }
     const { seen, n0, stamps, createdAt, freshUntil, staleUntil, tags } = kept
     const above = namespacesAbove(address.namespace).map(namespaceGroup)
     if (judgeStamps(stamps, n0, this.#ground.stamps.current(above)) !== 'holds') return { word: 'void', seen }
+    const carried = { tags, tagStamps: stamps.slice(above.length), n0, sentAt: this.#clock.now() }
+    if (kept.schemaVersion !== schemaVersion && kept.flags !== FLAG_INTEGER) {
+      return { word: 'incompatible', reason: 'schema-version', seen, ...carried }
+    }
     const entry = { value: decode(kept), createdAt, freshUntil, staleUntil, tags }
-    const tagStamps = stamps.slice(above.length)
-    return { word: 'entry', entry, bytes: kept.payload.length, seen, sentAt: this.#clock.now(), tagStamps, n0 }
+    return { word: 'entry', entry, bytes: kept.payload.length, seen, ...carried }
   }
 
   /** Never `late`, as nothing is on its way for a while; never `failed`, as there is room. */

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
+import type { Encoded } from '../entry/codec.ts'
 import { decode } from '../entry/codec.ts'
 import type { Address, Entry } from '../entry/entry.ts'
+import type { Envelope } from '../entry/envelope.ts'
 import type { Fence } from '../entry/fence.ts'
+import type { HeaderRead } from '../entry/header.ts'
 import { readHeader, writeHead, writeTail } from '../entry/header.ts'
 import { chainField, namespaceGroup, namespacesAbove, tagGroup } from '../entry/key.ts'
 import { keySubject, noticeBody, wakeUp } from '../entry/notice.ts'
@@ -14,7 +17,7 @@ import type { Bucket } from '../redis/bucket.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { commit, discard, expire, increment, invalidate, set, touch } from '../redis/scripts.ts'
 import { scanKeys } from './redis-keys.ts'
-import type { Candidate, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Tier } from './tier.ts'
+import type { Candidate, Carried, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Tier } from './tier.ts'
 
 export interface RedisTierSettings {
   /** This process, in notices. */
@@ -40,18 +43,21 @@ export class RedisTier implements Tier {
   readonly #clock: Clock
   readonly #undecodable: UndecodableListener
   readonly #reads: BatchedReads
+  readonly #envelope: Envelope
   /** By level of the namespace, the root first. */
   readonly #lastStamps: { readonly bytes: Buffer | null; readonly stamp: Stamp | undefined }[] = []
 
   constructor(
     client: RedisClient,
     reads: BatchedReads,
+    envelope: Envelope,
     settings: RedisTierSettings,
     clock: Clock,
     undecodable: UndecodableListener,
   ) {
     this.#client = client
     this.#reads = reads
+    this.#envelope = envelope
     this.#settings = settings
     this.#clock = clock
     this.#undecodable = undecodable
@@ -69,7 +75,7 @@ export class RedisTier implements Tier {
     return this.#client.passedOver
   }
 
-  get(address: Address): Promise<Found> {
+  get(address: Address, schemaVersion?: string): Promise<Found> {
     const bucket = this.#client.of(address)
     const { names } = bucket
     const above = names.clearStamps(address.namespace)
@@ -77,7 +83,7 @@ export class RedisTier implements Tier {
       this.#reads.read(
         bucket,
         [names.entry(address), ...above],
-        ([bytes, ...stamps], sentAt) => resolve(this.#judge(address, bucket, bytes, stamps, sentAt)),
+        ([bytes, ...stamps], sentAt) => resolve(this.#judge(address, schemaVersion, bucket, bytes, stamps, sentAt)),
         reject,
       )
     })
@@ -85,11 +91,12 @@ export class RedisTier implements Tier {
 
   #judge(
     address: Address,
+    schemaVersion: string | undefined,
     bucket: Bucket,
     bytes: Buffer | null | undefined,
     stamps: (Buffer | null)[],
     sentAt: number,
-  ): Found {
+  ): Found | Promise<Found> {
     if (!bytes) return { word: 'missing' }
     try {
       const header = readHeader(bytes, stamps.length)
@@ -104,19 +111,22 @@ export class RedisTier implements Tier {
         return { word: 'void', seen }
       const offset = bucket.offsetMs
       if (offset === undefined) return { word: 'missing' }
-      const entry: Entry = {
-        value: decode(header),
-        createdAt: header.createdAt - offset,
-        freshUntil: header.freshUntil - offset,
-        staleUntil: header.staleUntil - offset,
-        tags: header.tags,
-      }
       const tagStamps = header.tags.length === 0 ? NO_STAMPS : header.stamps.slice(stamps.length)
-      return { word: 'entry', entry, bytes: bytes.length, seen, sentAt, tagStamps, n0: header.n0 }
+      const carried: Carried = { tags: header.tags, tagStamps, n0: header.n0, sentAt }
+      const opened = this.#envelope.open(header, address, schemaVersion)
+      if (typeof opened === 'string') return { word: 'incompatible', reason: opened, seen, ...carried }
+      if (!(opened instanceof Promise)) return entryOf(header, opened, bytes, carried, offset)
+      return opened
+        .then((encoded) => entryOf(header, encoded, bytes, carried, offset))
+        .catch((error: unknown) => this.#unreadable(address, bytes, error))
     } catch (error) {
-      this.#undecodable(address, error)
-      return { word: 'void', seen: createHash('sha1').update(bytes).digest('hex') }
+      return this.#unreadable(address, bytes, error)
     }
+  }
+
+  #unreadable(address: Address, bytes: Buffer, error: unknown): Found {
+    this.#undecodable(address, error)
+    return { word: 'void', seen: createHash('sha1').update(bytes).digest('hex') }
   }
 
   /** Entries of one batch and namespace come with the very same stamps: they are read once. */
@@ -133,8 +143,9 @@ export class RedisTier implements Tier {
     const bucket = this.#client.of(candidate.address)
     const offset = bucket.offsetMs ?? (await offsetOf(bucket, 'set'))
     const subject = keySubject(candidate.address)
+    const sealed = this.#seal(candidate)
     const reply = await set(bucket, {
-      ...this.#bytes(bucket, candidate, offset),
+      ...this.#bytes(bucket, candidate, sealed instanceof Promise ? await sealed : sealed, offset),
       tip: this.#clock.nonce(8),
       storedBody: noticeBody('S', origin, subject),
       failedBody: noticeBody('D', origin, subject),
@@ -148,8 +159,10 @@ export class RedisTier implements Tier {
     const { origin } = this.#settings
     const subject = keySubject(candidate.address)
     const bucket = this.#client.of(candidate.address)
+    const sealed = this.#seal(candidate)
+    const encoded = sealed instanceof Promise ? await sealed : sealed
     return commit(bucket, {
-      ...this.#bytes(bucket, candidate, bucket.offsetMs ?? (await offsetOf(bucket, 'commit'))),
+      ...this.#bytes(bucket, candidate, encoded, bucket.offsetMs ?? (await offsetOf(bucket, 'commit'))),
       token: fence.token,
       filledNotice: wakeUp('F', origin, subject),
       refusedNotice: wakeUp('R', origin, subject),
@@ -182,7 +195,7 @@ export class RedisTier implements Tier {
     const { origin, commandTimeoutMs } = this.#settings
     const bucket = this.#client.of(candidate.address)
     const offset = bucket.offsetMs ?? (await offsetOf(bucket, 'increment'))
-    const { tail: _, ...bytes } = this.#bytes(bucket, candidate, offset)
+    const { tail: _, ...bytes } = this.#bytes(bucket, candidate, candidate, offset)
     return increment(bucket, {
       ...bytes,
       tip: this.#clock.nonce(8),
@@ -201,9 +214,13 @@ export class RedisTier implements Tier {
     return scanKeys(this.#client, namespace, prefix)
   }
 
+  #seal(candidate: Candidate): Encoded | Promise<Encoded> {
+    return this.#envelope.seal(candidate, candidate.address, candidate.schemaVersion)
+  }
+
   /** What is common to all ways of storing: names, and bytes with their deadlines in server time. */
-  #bytes(bucket: Bucket, candidate: Candidate, offset: number) {
-    const { address, flags, payload, version, loadMs, tags } = candidate
+  #bytes(bucket: Bucket, candidate: Candidate, { flags, payload }: Encoded, offset: number) {
+    const { address, version, loadMs, tags } = candidate
     const left = candidate.staleUntil - this.#clock.now()
     return {
       names: bucket.names.ofEntry(address),
@@ -222,6 +239,18 @@ export class RedisTier implements Tier {
       lifeMs: left > LIFE_MOST_MS ? 0 : Math.max(1, Math.ceil(left)),
     }
   }
+}
+
+function entryOf(header: HeaderRead, encoded: Encoded, bytes: Buffer, carried: Carried, offset: number): Found {
+  const entry: Entry = {
+    value: decode(encoded),
+    createdAt: header.createdAt - offset,
+    freshUntil: header.freshUntil - offset,
+    staleUntil: header.staleUntil - offset,
+    tags: header.tags,
+  }
+  const size = bytes.length - header.payload.length + encoded.payload.length
+  return { word: 'entry', entry, bytes: size, seen: header.fillStamp, ...carried }
 }
 
 function stampKeys({ names }: Bucket, address: Address, tags: readonly string[]): readonly string[] {

@@ -1,5 +1,6 @@
 import type { Currency } from '../entry/currency.ts'
 import type { Address, Entry } from '../entry/entry.ts'
+import type { Incompatibility } from '../entry/envelope.ts'
 import type { Fence } from '../entry/fence.ts'
 
 /**
@@ -48,23 +49,26 @@ export interface SyncTier {
  * What a far tier has under an address.
  *
  * - `entry`: one that may be used; how fresh it is is for the reader to judge.
+ * - `incompatible`: one that this process may not use, and others may. It stays until another value takes its place.
  * - `void`: one that may not be used (cleared, or not readable); `seen` names it to the lease.
  * - `missing`: nothing.
  */
 export type Found =
-  | {
-      readonly word: 'entry'
-      readonly entry: Entry
-      readonly bytes: number
-      readonly seen: Seen
-      readonly sentAt: number
-      /** The stamps that it carries for its tags, in their order: for the tag index to judge. */
-      readonly tagStamps: readonly string[]
-      /** The chain's number that its value is known to follow. */
-      readonly n0: number
-    }
+  | (Carried & { readonly word: 'entry'; readonly entry: Entry; readonly bytes: number; readonly seen: Seen })
+  | (Carried & { readonly word: 'incompatible'; readonly reason: Incompatibility; readonly seen: Seen })
   | { readonly word: 'void'; readonly seen: Seen }
   | { readonly word: 'missing' }
+
+/** What an entry carries for the tag index to judge. */
+export interface Carried {
+  readonly tags: readonly string[]
+  /** The stamps of its tags, in their order. */
+  readonly tagStamps: readonly string[]
+  /** The chain's number that its value is known to follow. */
+  readonly n0: number
+  /** When the read that brought it was sent. */
+  readonly sentAt: number
+}
 
 /** Names an entry that was seen: its fill stamp, or the SHA-1 of bytes that cannot be read. */
 export type Seen = Buffer | string
@@ -79,6 +83,8 @@ export interface Candidate {
   readonly staleUntil: number
   readonly tags: readonly string[]
   readonly version?: number | undefined
+  /** Only readers that ask for the same one get it; integers are for all. */
+  readonly schemaVersion?: string | undefined
   readonly loadMs: number
 }
 
@@ -117,7 +123,8 @@ export interface Tier {
   reaches(bucket: number): boolean
   /** Whether every call would reject at once right now. */
   readonly passedOver: boolean
-  get(address: Address): Promise<Found>
+  /** `schemaVersion`: of what the reader asks for. */
+  get(address: Address, schemaVersion?: string): Promise<Found>
   /** Stores a given value, whatever was there, and tells all processes. */
   set(candidate: Candidate): Promise<SetOutcome>
   /** Stores a loaded value under its lease, unless something moved since. Tells only those who wait for it. */

@@ -124,7 +124,7 @@ describe('what is no entry', () => {
     ['JSON', Buffer.from(JSON.stringify({ a: 'x'.repeat(100) })), 'no entry of tiercache'],
     ['zeros', Buffer.alloc(100), 'no entry of tiercache'],
     ['a later format', changed((bytes) => bytes.writeUInt8(2, 2)), 'format 2, expected 1'],
-    ['a flag of a later version', changed((bytes) => bytes.writeUInt8(4, 3)), 'unknown flags 4'],
+    ['a flag of a later version', changed((bytes) => bytes.writeUInt8(32, 3)), 'unknown flags 32'],
     ['fewer stamps than namespaces above', entryBytes({ ...plain, stamps: [] }), 'stamps do not fit'],
     ['stamps beyond the bytes', changed((bytes) => bytes.writeUInt32BE(0xffffffff, 58)), 'stamps do not fit'],
     ['more stamps than there are', changed((bytes) => bytes.writeUInt16BE(65, 56)), 'names of tags do not fit'],

@@ -2,7 +2,9 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import type { Encoded } from '../../src/entry/codec.ts'
 import { decode } from '../../src/entry/codec.ts'
+import { isAvailable } from '../../src/entry/compression.ts'
 import { readHeader } from '../../src/entry/header.ts'
 import { readNotice } from '../../src/entry/notice.ts'
 import * as samples from './samples.ts'
@@ -50,6 +52,32 @@ describe('entries of format 1', () => {
   })
 
   test.each([...lines])('%s is written so by this version too', (name, hex) => {
+    expect(written[name]).toBe(hex)
+  })
+})
+
+describe('sealed entries of format 1', () => {
+  const possible = Object.entries(samples.sealed).filter(([, { algorithm }]) => !algorithm || isAvailable(algorithm))
+  const written = mapped(Object.fromEntries(possible), (sample) => samples.writeSealed(sample).toString('hex'))
+  const lines = goldenFile('sealed-v1.hex', written)
+
+  test('are kept for every sample', () => {
+    expect([...lines.keys()].sort()).toEqual(Object.keys(samples.sealed).sort())
+  })
+
+  test.each([...lines])('%s is read, or said to be beyond this Node', async (name, hex) => {
+    const sample = samples.sealed[name] as samples.Sealed
+    const { value, algorithm, isEncrypted, schemaVersion } = sample
+    const envelope = samples.envelopeOfSealed(isEncrypted ? { value, isEncrypted } : { value })
+    const read = readHeader(Buffer.from(hex, 'hex'), samples.above)
+    const opened = await envelope.open(read, samples.sealedAt, schemaVersion)
+    if (algorithm && !isAvailable(algorithm)) expect(opened).toBe('algorithm')
+    else expect(isDeepStrictEqual(decode(opened as Encoded), value)).toBe(true)
+  })
+
+  // What a compressor writes differs from one Node to the next.
+  const exact = [...lines].filter(([name]) => samples.sealed[name]?.algorithm === undefined)
+  test.each(exact)('%s is written so by this version too', (name, hex) => {
     expect(written[name]).toBe(hex)
   })
 })

@@ -1,7 +1,12 @@
+import { createSecretKey } from 'node:crypto'
+import type { Encoded } from '../../src/entry/codec.ts'
 import { encode } from '../../src/entry/codec.ts'
+import type { Algorithm } from '../../src/entry/compression.ts'
 import type { Notice } from '../../src/entry/notice.ts'
 import { keySubject, noticeBody, wakeUp } from '../../src/entry/notice.ts'
 import { entryBytes } from '../entry/entry-bytes.ts'
+import { envelopeOf } from '../entry/envelope-of.ts'
+import { systemClock } from '../../src/clock.ts'
 
 /** The values whose entries are kept in `entry-v1.hex`. New names may be added; none may change or go. */
 export const values: Readonly<Record<string, unknown>> = {
@@ -65,6 +70,46 @@ export const stamps = [
 ]
 export const above = 2
 export const tags = ['product:7', 'Grüße']
+
+/** What an entry in `sealed-v1.hex` was put into. */
+export interface Sealed {
+  readonly value: unknown
+  readonly algorithm?: Algorithm
+  readonly isEncrypted?: boolean
+  readonly schemaVersion?: string
+}
+
+const report = { title: 'Grüße', rows: Array.from({ length: 40 }, (_, id) => ({ id, state: 'shipped' })) }
+
+/** The entries that are kept in `sealed-v1.hex`. New names may be added; none may change or go. */
+export const sealed: Readonly<Record<string, Sealed>> = {
+  versioned: { value: report, schemaVersion: 'user-2' },
+  'versioned-null': { value: null, schemaVersion: '7' },
+  deflate: { value: report, algorithm: 'deflate' },
+  zstd: { value: report, algorithm: 'zstd' },
+  encrypted: { value: report, isEncrypted: true },
+  'encrypted-null': { value: null, isEncrypted: true },
+  'encrypted-versioned-deflate': { value: report, algorithm: 'deflate', isEncrypted: true, schemaVersion: 'user-2' },
+}
+
+/** Where the entries of `sealed-v1.hex` stand. */
+export const sealedAt = { namespace: 'shop.users', key: 'Grüße' }
+
+/** The envelope of an entry in `sealed-v1.hex`; its one key has the bytes 0 to 31. */
+export function envelopeOfSealed({ algorithm, isEncrypted }: Sealed) {
+  return envelopeOf({
+    prefix: 'tiercache',
+    compression: algorithm && { threshold: 1, algorithm },
+    keys: isEncrypted ? [createSecretKey(Buffer.from(Array.from({ length: 32 }, (_, index) => index)))] : undefined,
+    clock: { ...systemClock, nonce: () => '000102030405060708090a0b' },
+  })
+}
+
+/** A sealed entry's bytes as this version writes them. */
+export function writeSealed(sample: Sealed): Buffer {
+  const encoded = envelopeOfSealed(sample).seal(encode(sample.value), sealedAt, sample.schemaVersion) as Encoded
+  return entryBytes({ header, n0, stamps, tags, encoded })
+}
 
 /** Every notice in `notices-v1.txt`. */
 export const notices: Readonly<Record<string, Notice>> = {

@@ -192,6 +192,24 @@ inFleets((fleet) => {
     expect(staleUntil).toBeLessThan(fleet.clock.now() + 600_000)
   })
 
+  test('of another schemaVersion it is none for its reader, and stays; an integer is for all', async () => {
+    const { process, far } = await setup()
+    await far.set(candidate('v', { schemaVersion: '2', tags: ['t'] }))
+    const { entry: there, ...carried } = entry(await far.get(k, '2'))
+    expect(there).toMatchObject({ value: 'v' })
+    const { bytes: _, sentAt: _at, ...rest } = carried
+    for (const version of [undefined, '1']) {
+      const none = { ...rest, word: 'incompatible', reason: 'schema-version', sentAt: expect.any(Number) }
+      expect(await far.get(k, version)).toEqual(none)
+    }
+    const lease = await granted(process, carried.seen as Buffer)
+    expect(await far.commit(candidate('w', { schemaVersion: '1' }), lease)).toEqual({ word: 'stored' })
+    expect(entry(await far.get(k, '1')).entry.value).toBe('w')
+    await far.set(candidate(1, { schemaVersion: '2' }))
+    expect(await far.increment(candidate(1), 1)).toEqual({ word: 'stored', value: 2 })
+    expect(entry(await far.get(k, '1')).entry.value).toBe(2)
+  })
+
   test('of two versions the newer one stays, in whichever order they come', async () => {
     const { far } = await setup()
     expect(await far.set(candidate('two', { version: 2 }))).toBe('stored')

@@ -7,8 +7,10 @@ import { BatchedReads } from '../../src/redis/batched-reads.ts'
 import { Marks } from '../../src/tags/marks.ts'
 import { RedisLeases } from '../../src/stampede/redis-lease.ts'
 import { RedisTier } from '../../src/tiers/redis-tier.ts'
+import { envelopeOf } from '../entry/envelope-of.ts'
 import { rigOf } from '../redis/rig.ts'
 import type { Clock } from '../../src/clock.ts'
+import type { Envelope } from '../../src/entry/envelope.ts'
 import type { Candidate } from '../../src/tiers/tier.ts'
 
 export const names = new RedisNames('tc', 0)
@@ -19,9 +21,10 @@ export async function openFar(
   {
     origin = 'here',
     clock = systemClock,
+    envelope = envelopeOf(),
     verifiedAt = () => Number.NEGATIVE_INFINITY,
     clusterBuckets = 1,
-  }: { origin?: string; clock?: Clock; verifiedAt?: () => number; clusterBuckets?: number } = {},
+  }: { origin?: string; clock?: Clock; envelope?: Envelope; verifiedAt?: () => number; clusterBuckets?: number } = {},
 ) {
   const rig = rigOf(source, { clock, clusterBuckets })
   const undecodable: { address: Address; error: unknown }[] = []
@@ -29,6 +32,7 @@ export async function openFar(
   const tier = new RedisTier(
     rig.client,
     reads,
+    envelope,
     { origin, commandTimeoutMs: 5000 },
     clock,
     (address, error) => void undecodable.push({ address, error }),

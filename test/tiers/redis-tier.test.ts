@@ -5,6 +5,7 @@ import { chainField } from '../../src/entry/key.ts'
 import { TierCacheError } from '../../src/errors.ts'
 import { RedisTier } from '../../src/tiers/redis-tier.ts'
 import { startRedis } from '../doubles/redis.ts'
+import { envelopeOf } from '../entry/envelope-of.ts'
 import { listenOn } from '../redis/rig.ts'
 import { names, openFar } from './far.ts'
 import type { Clock } from '../../src/clock.ts'
@@ -276,7 +277,8 @@ describe('set', () => {
 
   test('one that reaches the server after its deadline is refused', async () => {
     const far = await open()
-    const hasty = new RedisTier(far.client, far.reads, { origin: 'here', commandTimeoutMs: 50 }, far.clock, () => {})
+    const settings = { origin: 'here', commandTimeoutMs: 50 }
+    const hasty = new RedisTier(far.client, far.reads, envelopeOf(), settings, far.clock, () => {})
     expect(await hasty.set(far.candidate(k, 'in time'))).toBe('stored')
     await redis.client('PAUSE', 300, 'ALL')
     expect(await hasty.set(far.candidate(k, 'late'))).toBe('late')

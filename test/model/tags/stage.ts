@@ -6,6 +6,7 @@ import { RedisLeases } from '../../../src/stampede/redis-lease.ts'
 import { Marks } from '../../../src/tags/marks.ts'
 import { RedisTagIndex } from '../../../src/tags/redis-tag-index.ts'
 import { RedisTier } from '../../../src/tiers/redis-tier.ts'
+import { envelopeOf } from '../../entry/envelope-of.ts'
 import { rigOf } from '../../redis/rig.ts'
 import type { Mind } from './plan.ts'
 import type { Tag } from './universe.ts'
@@ -63,7 +64,14 @@ export async function openStage(url: string, alter: (connection: Redis) => void 
         return new RedisTagIndex(client, reads, { ...settings, maxStalenessMs: NEVER_BY_AGE_MS }, systemClock, hearing)
       }
       return {
-        tier: new RedisTier(client, reads, { ...settings, commandTimeoutMs: 60_000 }, systemClock, () => {}),
+        tier: new RedisTier(
+          client,
+          reads,
+          envelopeOf(),
+          { ...settings, commandTimeoutMs: 60_000 },
+          systemClock,
+          () => {},
+        ),
         leases: new RedisLeases(client, { ...settings, leaseMs: LEASE_MS }, systemClock),
         tags: {
           doubting: indexOf(() => Number.NEGATIVE_INFINITY),
