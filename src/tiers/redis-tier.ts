@@ -17,7 +17,7 @@ import type { Bucket } from '../redis/bucket.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { commit, discard, expire, increment, invalidate, set, touch } from '../redis/scripts.ts'
 import { scanKeys } from './redis-keys.ts'
-import type { Candidate, Carried, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Tier } from './tier.ts'
+import type { Candidate, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Tier } from './tier.ts'
 
 export interface RedisTierSettings {
   /** This process, in notices. */
@@ -112,16 +112,32 @@ export class RedisTier implements Tier {
       const offset = bucket.offsetMs
       if (offset === undefined) return { word: 'missing' }
       const tagStamps = header.tags.length === 0 ? NO_STAMPS : header.stamps.slice(stamps.length)
-      const carried: Carried = { tags: header.tags, tagStamps, n0: header.n0, sentAt }
       const opened = this.#envelope.open(header, address, schemaVersion)
-      if (typeof opened === 'string') return { word: 'incompatible', reason: opened, seen, ...carried }
-      if (!(opened instanceof Promise)) return entryOf(header, opened, bytes, carried, offset)
-      return opened
-        .then((encoded) => entryOf(header, encoded, bytes, carried, offset))
-        .catch((error: unknown) => this.#unreadable(address, bytes, error))
+      if (opened === header) return foundEntry(header, header, bytes.length, tagStamps, sentAt, offset)
+      return this.#found(address, header, opened, bytes, tagStamps, sentAt, offset)
     } catch (error) {
       return this.#unreadable(address, bytes, error)
     }
+  }
+
+  /** What becomes of what was in an envelope. */
+  #found(
+    address: Address,
+    header: HeaderRead,
+    opened: ReturnType<Envelope['open']>,
+    bytes: Buffer,
+    tagStamps: readonly string[],
+    sentAt: number,
+    offset: number,
+  ): Found | Promise<Found> {
+    const { fillStamp: seen, tags, n0 } = header
+    if (typeof opened === 'string') return { word: 'incompatible', reason: opened, seen, sentAt, tags, tagStamps, n0 }
+    const found = (encoded: Encoded) => {
+      const size = bytes.length - header.payload.length + encoded.payload.length
+      return foundEntry(header, encoded, size, tagStamps, sentAt, offset)
+    }
+    if (!(opened instanceof Promise)) return found(opened)
+    return opened.then(found).catch((error: unknown) => this.#unreadable(address, bytes, error))
   }
 
   #unreadable(address: Address, bytes: Buffer, error: unknown): Found {
@@ -241,16 +257,24 @@ export class RedisTier implements Tier {
   }
 }
 
-function entryOf(header: HeaderRead, encoded: Encoded, bytes: Buffer, carried: Carried, offset: number): Found {
+/** `bytes`: what it takes, as L1 counts it. */
+function foundEntry(
+  header: HeaderRead,
+  encoded: Encoded,
+  bytes: number,
+  tagStamps: readonly string[],
+  sentAt: number,
+  offset: number,
+): Found {
+  const { fillStamp: seen, tags, n0 } = header
   const entry: Entry = {
     value: decode(encoded),
     createdAt: header.createdAt - offset,
     freshUntil: header.freshUntil - offset,
     staleUntil: header.staleUntil - offset,
-    tags: header.tags,
+    tags,
   }
-  const size = bytes.length - header.payload.length + encoded.payload.length
-  return { word: 'entry', entry, bytes: size, seen: header.fillStamp, ...carried }
+  return { word: 'entry', entry, bytes, seen, sentAt, tags, tagStamps, n0 }
 }
 
 function stampKeys({ names }: Bucket, address: Address, tags: readonly string[]): readonly string[] {

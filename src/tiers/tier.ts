@@ -1,7 +1,7 @@
 import type { Currency } from '../entry/currency.ts'
 import type { Address, Entry } from '../entry/entry.ts'
-import type { Incompatibility } from '../entry/envelope.ts'
 import type { Fence } from '../entry/fence.ts'
+import type { Incompatibility } from '../events.ts'
 
 /**
  * An entry as L1 keeps it: beside the value what tells, without a look at anything else, whether it may be served.

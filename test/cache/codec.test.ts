@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { CodecOptions } from '../../src/cache/codec-options.ts'
-import { inBothForms, withRedis } from '../doubles/caches.ts'
+import { inBothForms, withOneRedis } from '../doubles/caches.ts'
 
 /** What becomes of values on their way to Redis and back, as an application meets it. */
 
@@ -17,7 +17,7 @@ function told<Name extends 'incompatible' | 'undecodable' | 'unstorable'>(cache:
   return events
 }
 
-withRedis('with Redis', (kit) => {
+withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
   let redis: Redis
   beforeEach(() => {
     redis = new Redis(kit.server().url)
