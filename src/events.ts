@@ -45,13 +45,8 @@ export interface CacheEvents {
   unstorable: { readonly namespace: string; readonly key: string; readonly error: unknown }
   /** Bytes under a key of ours were no entry: counted as a miss and removed. */
   undecodable: { readonly namespace: string; readonly key: string; readonly error: unknown }
-  /**
-   * An entry in L2 is none for this process: of another `schemaVersion` (`reason`: `schema-version`), in the clear where
-   * this process encrypts (`not-encrypted`), encrypted with a key that it does not have (`unknown-key`), compressed in a
-   * way that its Node does not have (`algorithm`), or beyond its `maxEntryBytes` (`too-large`). Counted as a miss; it
-   * stays until another value takes its place.
-   */
-  incompatible: { readonly namespace: string; readonly key: string; readonly reason: string }
+  /** An entry in L2 is none for this process. Counted as a miss; it stays until another value takes its place. */
+  incompatible: { readonly namespace: string; readonly key: string; readonly reason: Incompatibility }
   /**
    * A change was not acknowledged by Redis. It holds here, and its key, namespace or tag is invalidated again until that is
    * acknowledged; a value that was set is not sent again. Meanwhile L2 is passed over for its keys here.
@@ -73,6 +68,17 @@ export interface InvalidationSubject {
   readonly key?: string
   readonly tag?: string
 }
+
+/**
+ * Why an entry is none for this process, though it may be one for others:
+ *
+ * - `schema-version`: it is of another `schemaVersion`.
+ * - `not-encrypted`: it is in the clear, and this process encrypts.
+ * - `unknown-key`: it was encrypted with a key that this process does not have.
+ * - `algorithm`: it was compressed in a way that this Node does not have.
+ * - `too-large`: it is larger than this process takes.
+ */
+export type Incompatibility = 'schema-version' | 'not-encrypted' | 'unknown-key' | 'algorithm' | 'too-large'
 
 /** - `closed`: commands pass. - `open`: none passes. - `half-open`: one probe is on its way. */
 export type BreakerState = 'closed' | 'open' | 'half-open'

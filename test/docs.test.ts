@@ -58,6 +58,9 @@ test('the README names every option, as the code has it, and the defaults of tho
   const known = [
     ...knownTo((nonsense) => readCacheOptions(nonsense)),
     ...knownTo((nonsense) => readCacheOptions({ l1: nonsense })),
+    ...knownTo((nonsense) => readCacheOptions({ codec: nonsense })),
+    ...knownTo((nonsense) => readCacheOptions({ codec: { compression: nonsense } })),
+    ...knownTo((nonsense) => readCacheOptions({ codec: { encryption: nonsense as never } })),
     ...knownTo((nonsense) => readDefaultOptions('namespace', nonsense, settings.defaults)),
     ...knownTo((nonsense) => readSetOptions(nonsense, settings.defaults)),
     ...knownTo((nonsense) => readKeysOptions(nonsense)),
@@ -106,6 +109,15 @@ test('links between the pages lead somewhere', () => {
   )
   expect(pages.length).toBeGreaterThan(5)
   expect(dead).toEqual([])
+})
+
+test('docs/reference/codec.md has every reason for which an entry is none for a process, and no other', () => {
+  const source = readFileSync(join(root, 'src/events.ts'), 'utf8')
+  const union = /^export type Incompatibility = (.*)$/m.exec(source)?.[1] ?? ''
+  const page = readFileSync(join(root, 'docs/reference/codec.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| `([\w-]+)` \| (?:is|was) /gm)].map(([, reason]) => reason)
+  expect(rows).toEqual([...union.matchAll(/'([\w-]+)'/g)].map(([, reason]) => reason))
+  expect(rows.length).toBeGreaterThan(3)
 })
 
 function pagesBelow(start: string): string[] {

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../clock.ts'
+import type { Incompatibility } from '../events.ts'
 import type { Encoded } from './codec.ts'
 import type { Algorithm } from './compression.ts'
 import { compress, decompress } from './compression.ts'
@@ -13,17 +14,6 @@ export interface EnvelopeSettings {
   /** The first one encrypts, all decrypt; `undefined`: nothing is encrypted. */
   readonly keys: readonly [KeyObject, ...KeyObject[]] | undefined
 }
-
-/**
- * Why an entry is none for this process, though it may be one for others:
- *
- * - `schema-version`: it is of another `schemaVersion`.
- * - `not-encrypted`: it is in the clear, and this process encrypts.
- * - `unknown-key`: it was encrypted with a key that this process does not have.
- * - `algorithm`: it was compressed in a way that this Node does not have.
- * - `too-large`: it is larger than this process takes.
- */
-export type Incompatibility = 'schema-version' | 'not-encrypted' | 'unknown-key' | 'algorithm' | 'too-large'
 
 const SEALED = FLAG_COMPRESSED | FLAG_ENCRYPTED | FLAG_VERSIONED
 

@@ -21,7 +21,7 @@ import { TAGS_MOST } from './key.ts'
  * | 58 | 4 | bytes of all stamps |
  * | 62 | … | stamps, each behind a byte that tells its length: those of the namespaces above, then those of the tags |
  * | … | … | names of the tags, each behind two bytes that tell its length |
- * | … | … | payload |
+ * | … | … | payload; what it was put into is told in `envelope.ts` |
  */
 export interface Header {
   readonly flags: number
