@@ -60,6 +60,16 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
     })
   })
 
+  test('a large one that was cut off is a miss, told, and removed', async () => {
+    const [cache, other] = [await kit.make({ codec: { compression: true } }), await kit.make()]
+    const undecodable = told(other, 'undecodable')
+    await cache.set('k', large)
+    await redis.set(await nameOf('k'), (await bytesOf('k')).subarray(0, -20))
+    expect(await other.get('k')).toBeUndefined()
+    expect(undecodable).toMatchObject([{ key: 'k', error: { code: 'ERR_UNDECODABLE' } }])
+    await expect.poll(() => redis.keys('*:v:*:k')).toEqual([])
+  })
+
   describe('encryption', () => {
     test('values are there for who has the key, and in Redis only in cipher', async () => {
       const shared = key()

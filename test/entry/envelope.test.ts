@@ -92,6 +92,13 @@ describe.each(Object.entries(envelopes))('%s', (_, envelope) => {
   })
 })
 
+test('a version that does not fit is refused', async () => {
+  const payload = Buffer.from([9, 0x76, 0x32])
+  for (const version of [undefined, 'v2']) {
+    expect(await outcome(envelopeOf(), { flags: FLAG_VERSIONED, payload }, k, version)).toBe('ERR_UNDECODABLE')
+  }
+})
+
 test('without settings and version, it is what was encoded', async () => {
   const encoded = encode(secret)
   expect(envelopeOf().seal(encoded, k, undefined)).toBe(encoded)
