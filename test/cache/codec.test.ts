@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { CodecOptions } from '../../src/cache/codec-options.ts'
+import type { CreateCacheOptions } from '../../src/create-cache.ts'
 import { inBothForms, withOneRedis } from '../doubles/caches.ts'
 
 /** What becomes of values on their way to Redis and back, as an application meets it. */
@@ -18,6 +19,8 @@ function told<Name extends 'incompatible' | 'undecodable' | 'unstorable'>(cache:
 }
 
 withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
+  // What is slow here is the machine: no read may be a miss for that.
+  const make = (options: CreateCacheOptions = {}) => kit.make({ commandTimeout: '5s', ...options })
   let redis: Redis
   beforeEach(() => {
     redis = new Redis(kit.server().url)
@@ -39,8 +42,8 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
       ['a value beyond the threshold', 'x'.repeat(4096), 300],
       ['a large one', 'x'.repeat(1_000_000), 10_000],
     ])('%s', async (_, value, most) => {
-      const cache = await kit.make({ codec: { compression: true } })
-      const other = await kit.make()
+      const cache = await make({ codec: { compression: true } })
+      const other = await make()
       await cache.set('k', value)
       expect(cache.peek('k')).toBe(value)
       expect((await bytesOf('k')).length).toBeLessThan(most + 200)
@@ -49,8 +52,8 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
     })
 
     test('a loaded value, and reads of one tick', async () => {
-      const cache = await kit.make({ codec: { compression: true } })
-      const other = await kit.make({ codec: { compression: true } })
+      const cache = await make({ codec: { compression: true } })
+      const other = await make({ codec: { compression: true } })
       expect(await cache.getOrSet('large', () => large)).toEqual(large)
       await cache.set('ada', ada, { tags: ['people'] })
       expect(await Promise.all([other.get('large'), other.get('ada')])).toEqual([large, ada])
@@ -61,7 +64,7 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
   })
 
   test('a large one that was cut off is a miss, told, and removed', async () => {
-    const [cache, other] = [await kit.make({ codec: { compression: true } }), await kit.make()]
+    const [cache, other] = [await make({ codec: { compression: true } }), await make()]
     const undecodable = told(other, 'undecodable')
     await cache.set('k', large)
     await redis.set(await nameOf('k'), (await bytesOf('k')).subarray(0, -20))
@@ -73,8 +76,8 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
   describe('encryption', () => {
     test('values are there for who has the key, and in Redis only in cipher', async () => {
       const shared = key()
-      const cache = await kit.make(encrypting(shared))
-      const other = await kit.make(encrypting(shared))
+      const cache = await make(encrypting(shared))
+      const other = await make(encrypting(shared))
       for (const [name, value] of Object.entries({ ada, null: null, text: 'secret', large })) {
         await cache.set(name, value)
         expect(await other.get(name)).toEqual(value)
@@ -85,7 +88,7 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
 
     test('counters count, in the clear', async () => {
       const shared = key()
-      const [cache, other] = [await kit.make(encrypting(shared)), await kit.make(encrypting(shared))]
+      const [cache, other] = [await make(encrypting(shared)), await make(encrypting(shared))]
       await cache.set('n', 40)
       expect(await other.increment('n')).toBe(41)
       expect(await cache.increment('n')).toBe(42)
@@ -95,9 +98,9 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
 
     test('a new key: last everywhere, then first, and at no time is anything lost', async () => {
       const [old, next] = [key(), key()]
-      const before = await kit.make(encrypting(old))
-      const prepared = await kit.make(encrypting(old, next))
-      const turned = await kit.make(encrypting(next, old))
+      const before = await make(encrypting(old))
+      const prepared = await make(encrypting(old, next))
+      const turned = await make(encrypting(next, old))
       await before.set('a', 'by the old one')
       await turned.set('b', 'by the new one')
       expect(await turned.get('a')).toBe('by the old one')
@@ -106,7 +109,7 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
 
     test('an unknown key: a miss that is told, and the entry stays; who loads it replaces it', async () => {
       const [old, next] = [key(), key()]
-      const [cache, behind] = [await kit.make(encrypting(next, old)), await kit.make(encrypting(old))]
+      const [cache, behind] = [await make(encrypting(next, old)), await make(encrypting(old))]
       const [incompatible, undecodable] = [told(behind, 'incompatible'), told(behind, 'undecodable')]
       await cache.set('k', ada)
       const bytes = await bytesOf('k')
@@ -117,13 +120,13 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
       expect(await behind.touch('k', '10m')).toEqual({ acknowledged: true, found: true })
       expect(await cache.get('k')).toEqual(ada)
       expect(await behind.getOrSet('k', () => 'loaded')).toBe('loaded')
-      const third = await kit.make(encrypting(next, old))
+      const third = await make(encrypting(next, old))
       expect(await third.get('k')).toBe('loaded')
       expect(undecodable).toEqual([])
     })
 
     test('without any key: a miss that stays; and in the clear it is one for who encrypts', async () => {
-      const [cache, plain] = [await kit.make(encrypting(key())), await kit.make()]
+      const [cache, plain] = [await make(encrypting(key())), await make()]
       await cache.set('sealed', ada)
       await plain.set('open', ada)
       const [one, other] = [told(plain, 'incompatible'), told(cache, 'incompatible')]
@@ -136,7 +139,7 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
 
     test('altered, or moved from another key, it is a miss, told, and removed', async () => {
       const shared = key()
-      const [cache, other] = [await kit.make(encrypting(shared)), await kit.make(encrypting(shared))]
+      const [cache, other] = [await make(encrypting(shared)), await make(encrypting(shared))]
       const undecodable = told(other, 'undecodable')
       await cache.set('mine', { owner: 'me' })
       await cache.set('yours', { owner: 'you' })
@@ -154,24 +157,24 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
 
   describe('schemaVersion', () => {
     test('what was stored under another one is a miss, and stays; invalidations are for all', async () => {
-      const old = (await kit.make()).namespace('users', { schemaVersion: 1 })
-      const young = (await kit.make()).namespace('users', { schemaVersion: 2 })
-      const bare = (await kit.make()).namespace('users')
+      const old = (await make()).namespace('users', { schemaVersion: 1 })
+      const young = (await make()).namespace('users', { schemaVersion: 2 })
+      const bare = (await make()).namespace('users')
       const incompatible = told(young, 'incompatible')
       await old.set('k', 'old')
       expect(await young.get('k')).toBeUndefined()
       expect(await bare.get('k')).toBeUndefined()
       expect(incompatible).toEqual([{ namespace: 'users', key: 'k', reason: 'schema-version' }])
       expect(young.counters.incompatible).toBe(1)
-      const again = (await kit.make()).namespace('users', { schemaVersion: '1' })
+      const again = (await make()).namespace('users', { schemaVersion: '1' })
       expect(await again.get('k')).toBe('old')
       await young.delete('k')
       await expect.poll(() => again.getEntry('k')).toBeUndefined()
     })
 
     test('each loads for itself, and keeps it in L1: the two do not fight', async () => {
-      const old = await kit.make({ defaults: { schemaVersion: 1 } })
-      const young = await kit.make({ defaults: { schemaVersion: 2 } })
+      const old = await make({ defaults: { schemaVersion: 1 } })
+      const young = await make({ defaults: { schemaVersion: 2 } })
       const loads: string[] = []
       const read = (cache: Cache, version: string) =>
         cache.getOrSet('k', () => {
@@ -186,8 +189,8 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
     })
 
     test('integers are of every version', async () => {
-      const one = await kit.make({ defaults: { schemaVersion: 1 } })
-      const two = await kit.make({ defaults: { schemaVersion: 2 } })
+      const one = await make({ defaults: { schemaVersion: 1 } })
+      const two = await make({ defaults: { schemaVersion: 2 } })
       expect(await one.increment('n')).toBe(1)
       expect(await two.increment('n')).toBe(2)
       expect(await one.get('n')).toBe(2)

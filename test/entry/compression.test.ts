@@ -41,8 +41,8 @@ describe.each(algorithms)('%s', (algorithm) => {
     async (length) => {
       const bytes = await compressed(algorithm, text(length))
       expect(bytes.length).toBeLessThan(length / 5)
-      expect(await outcome(bytes)).toEqual(text(length))
-      expect(await outcome(bytes, length)).toEqual(text(length))
+      expect(text(length).equals((await outcome(bytes)) as Buffer)).toBe(true)
+      expect(text(length).equals((await outcome(bytes, length)) as Buffer)).toBe(true)
       expect(await outcome(bytes, length - 1)).toBe('too-large')
     },
   )
