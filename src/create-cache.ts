@@ -6,8 +6,8 @@ import { Flights } from './cache/flights.ts'
 import { Incidents } from './cache/incidents.ts'
 import { applyFromElsewhere } from './cache/invalidation.ts'
 import { Journal } from './cache/journal.ts'
-import type { CacheOptions, CacheSettings } from './cache/options.ts'
-import { readCacheOptions } from './cache/options.ts'
+import type { CacheOptions, CacheSettings } from './cache/cache-options.ts'
+import { readCacheOptions } from './cache/cache-options.ts'
 import type { Loaded, Parts, SharedParts } from './cache/parts.ts'
 import { RecentInvalidations } from './cache/recent-invalidations.ts'
 import { replayWhenUsable } from './cache/replay.ts'
@@ -129,7 +129,7 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
 function local(
   clock: Clock,
   buckets: number,
-): Pick<Parts, 'marks' | 'flights' | 'streak' | 'journal' | 'recent' | 'loads' | 'renewing'> {
+): Pick<Parts, 'marks' | 'flights' | 'streak' | 'journal' | 'recent' | 'loads' | 'renewing' | 'life'> {
   return {
     journal: new Journal(buckets),
     recent: new RecentInvalidations(clock, buckets),
@@ -138,5 +138,6 @@ function local(
     streak: new ColdStreak(),
     loads: new SingleFlight<Loaded | undefined>(clock),
     renewing: new Set(),
+    life: {},
   }
 }

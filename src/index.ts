@@ -11,7 +11,7 @@ export type {
   KeysOptions,
   LoadOptions,
   SetOptions,
-} from './cache/options.ts'
+} from './cache/call-options.ts'
 export type { CodecOptions, CompressionOptions, EncryptionOptions } from './cache/codec-options.ts'
 export type { LoadContext, Loader } from './cache/loader.ts'
 export type { Outcome, SetResult } from './cache/write-through.ts'

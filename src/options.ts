@@ -103,6 +103,38 @@ export function readWord<Word extends string>(name: string, value: unknown, word
   return value as Word
 }
 
+/** How each option is read, and the setting that it gives. */
+export type OptionTable<Options, Settings> = {
+  readonly [Name in keyof Options]-?: {
+    readonly [Setting in keyof Settings]: {
+      readonly setting: Setting
+      readonly read: (name: string, value: unknown) => Settings[Setting]
+    }
+  }[keyof Settings]
+}
+
+/**
+ * The settings of `base`, and over them those that the options give; `undefined` is absence. Refuses what is not a plain
+ * object (`ERR_INVALID_OPTION`) and names that are not in the table (`ERR_UNKNOWN_OPTION`).
+ */
+export function readOptions<Options extends object, Settings extends object>(
+  owner: string,
+  options: Options | undefined,
+  table: OptionTable<Options, Settings>,
+  base: Settings,
+): Settings {
+  if (options === undefined) return base
+  checkObject(owner, options)
+  const settings = { ...base }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(table, name)) throw unknownOption(owner, name, Object.keys(table))
+    if (value === undefined) continue
+    const { setting, read } = table[name as keyof Options]
+    settings[setting] = read(name, value)
+  }
+  return settings
+}
+
 /**
  * The options as given, less those that are `undefined` (which is absence). Refuses what is not a plain object
  * (`ERR_INVALID_OPTION`) and names that are not in `known` (`ERR_UNKNOWN_OPTION`).
@@ -118,15 +150,17 @@ export function definedOptions<O extends object>(owner: string, options: O | und
  * Copies nothing: for options that come with every call.
  */
 export function checkOptions(owner: string, options: object, known: readonly string[]): void {
+  checkObject(owner, options)
+  for (const name of Object.keys(options)) if (!known.includes(name)) throw unknownOption(owner, name, known)
+}
+
+function checkObject(owner: string, options: unknown): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw badValue('ERR_INVALID_OPTION', owner, 'an object of options', options)
   }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new TierCacheError(
-        'ERR_UNKNOWN_OPTION',
-        `${owner}: unknown option '${name}', expected one of ${known.join(', ')}`,
-      )
-    }
-  }
+}
+
+function unknownOption(owner: string, name: string, known: readonly string[]): TierCacheError {
+  const expected = known.join(', ')
+  return new TierCacheError('ERR_UNKNOWN_OPTION', `${owner}: unknown option '${name}', expected one of ${expected}`)
 }

@@ -34,10 +34,11 @@ const pillars = floors[4] ?? []
 /** The order inside a room, from below. Files of one step may know each other, as long as there is no circle. */
 const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
   cache: [
-    ['codec-options'],
-    ['options', 'flights', 'cold-streak', 'journal', 'incidents', 'time-limit'],
+    ['codec-options', 'call-options'],
+    ['cache-options', 'flights', 'cold-streak', 'journal', 'incidents', 'time-limit'],
     ['recent-invalidations'],
     ['parts'],
+    ['namespace'],
     ['near'],
     ['lookup', 'far-standing', 'write-through', 'invalidation', 'resync', 'loader', 'touch', 'counter', 'keys'],
     ['held-lease', 'servable', 'read-entry'],

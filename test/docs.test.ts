@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readCacheOptions, readDefaultOptions, readKeysOptions, readSetOptions } from '../src/cache/options.ts'
+import { readDefaultOptions, readKeysOptions, readSetOptions } from '../src/cache/call-options.ts'
+import { readCacheOptions } from '../src/cache/cache-options.ts'
 import { errorCodes } from '../src/errors.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')

@@ -1,14 +1,4 @@
-import {
-  ROOT_NAMESPACE,
-  bucketGroup,
-  bucketOf,
-  checkKey,
-  checkTags,
-  localId,
-  namespaceGroup,
-  namespaceWithin,
-  namespacesAbove,
-} from '../entry/key.ts'
+import { checkKey, checkTags } from '../entry/key.ts'
 import { badValue, TierCacheError } from '../errors.ts'
 import type { CacheEventName, CacheListener, Counters, Gauges, Observable, RequestCounters } from '../events.ts'
 import type { NearEntry } from '../tiers/tier.ts'
@@ -28,20 +18,19 @@ import type {
   ChangeOptions,
   CounterOptions,
   DefaultOptions,
-  DefaultSettings,
   KeysOptions,
   LoadOptions,
   SetOptions,
-} from './options.ts'
+} from './call-options.ts'
 import {
   readChangeOptions,
   readCounterOptions,
-  readDefaultOptions,
   readKeysOptions,
   readLoadOptions,
   readSetOptions,
-} from './options.ts'
-import type { Parts, Target } from './parts.ts'
+} from './call-options.ts'
+import type { Parts } from './parts.ts'
+import { Namespace } from './namespace.ts'
 import type { HandedOut } from './get-or-load.ts'
 import { getOrLoad } from './get-or-load.ts'
 import { listKeys } from './keys.ts'
@@ -68,11 +57,6 @@ export interface CacheStats extends Gauges {
   readonly counters: Counters
 }
 
-/** What a cache and its namespaces share: the closing, once it has begun. */
-interface Life {
-  closing?: Promise<void>
-}
-
 /** How long `close` waits for loads that are under way. */
 const DRAIN_MS = 5000
 
@@ -88,30 +72,16 @@ export class Cache implements Observable {
   readonly name: string
   readonly counters: Counters
   readonly #parts: Parts
-  readonly #defaults: DefaultSettings
+  readonly #space: Namespace
   readonly #requests: RequestCounters
-  readonly #groups: readonly string[]
-  /** The groups of entries by their bucket, made as they are needed. */
-  readonly #groupsIn: (readonly string[] | undefined)[]
-  readonly #isRoot: boolean
-  readonly #life: Life
 
   /** Not for users: `createCache` puts the parts together. */
-  constructor(
-    parts: Parts,
-    name = ROOT_NAMESPACE,
-    defaults: DefaultSettings = parts.settings.defaults,
-    life: Life = {},
-  ) {
-    this.name = name
+  constructor(parts: Parts, space = new Namespace(parts)) {
+    this.name = space.name
     this.counters = parts.counters
     this.#parts = parts
-    this.#defaults = defaults
-    this.#requests = parts.counters.requestsOf(name)
-    this.#groups = namespacesAbove(name).map(namespaceGroup)
-    this.#groupsIn = Array.from({ length: parts.bus.buckets })
-    this.#isRoot = name === ROOT_NAMESPACE
-    this.#life = life
+    this.#space = space
+    this.#requests = space.requests
   }
 
   /**
@@ -160,7 +130,7 @@ export class Cache implements Observable {
 
   /** What the cache has under a key, stale or fresh, with its age. Loads nothing. */
   async getEntry<T>(key: string): Promise<CacheEntry<T> | undefined> {
-    return readEntry<T>(this.#parts, this.#target(key), this.#defaults, this.#requests)
+    return readEntry<T>(this.#parts, this.#space.target(key), this.#space.defaults, this.#requests)
   }
 
   /** Whether a fresh value is there, in L1 or L2. */
@@ -177,15 +147,15 @@ export class Cache implements Observable {
    * const { acknowledged } = await cache.set('rates', rates, { ttl: '1h' })
    */
   async set(key: string, value: unknown, options?: SetOptions): Promise<SetResult> {
-    const target = this.#target(key)
-    const settings = readSetOptions(options, this.#defaults)
+    const target = this.#space.target(key)
+    const settings = readSetOptions(options, this.#space.defaults)
     return acknowledged('set', settings.requireAck, writeThrough(this.#parts, target, value, settings))
   }
 
   /** Makes a key gone everywhere. A load of it that is under way answers its callers and stores nothing. */
   async delete(key: string, options?: ChangeOptions): Promise<Outcome> {
-    const target = this.#target(key)
-    const requireAck = readChangeOptions('delete', options, this.#defaults)
+    const target = this.#space.target(key)
+    const requireAck = readChangeOptions('delete', options, this.#space.defaults)
     return acknowledged('delete', requireAck, deleteEverywhere(this.#parts, target))
   }
 
@@ -194,8 +164,8 @@ export class Cache implements Observable {
    * when that fails, for as long as it would have lived.
    */
   async expire(key: string, options?: ChangeOptions): Promise<Outcome> {
-    const target = this.#target(key)
-    const requireAck = readChangeOptions('expire', options, this.#defaults)
+    const target = this.#space.target(key)
+    const requireAck = readChangeOptions('expire', options, this.#space.defaults)
     return acknowledged('expire', requireAck, expireEverywhere(this.#parts, target))
   }
 
@@ -222,9 +192,9 @@ export class Cache implements Observable {
     tags: string[],
     change: (parts: Parts, tag: string) => Promise<Outcome>,
   ): Promise<Outcome> {
-    this.#assertOpen()
+    this.#space.assertOpen()
     const outcomes = Promise.all(checkTags(tags).map((tag) => change(this.#parts, tag)))
-    return acknowledged(operation, this.#defaults.requireAck, outcomes.then(together))
+    return acknowledged(operation, this.#space.defaults.requireAck, outcomes.then(together))
   }
 
   /**
@@ -237,9 +207,9 @@ export class Cache implements Observable {
    * await cache.touch('session:7', '30m')
    */
   async touch(key: string, ttl?: Duration, options?: ChangeOptions): Promise<Outcome & { readonly found: boolean }> {
-    const target = this.#target(key)
-    const requireAck = readChangeOptions('touch', options, this.#defaults)
-    const kept = ttl === undefined ? this.#defaults : { ...this.#defaults, ttlMs: readDuration('ttl', ttl) }
+    const target = this.#space.target(key)
+    const requireAck = readChangeOptions('touch', options, this.#space.defaults)
+    const kept = ttl === undefined ? this.#space.defaults : { ...this.#space.defaults, ttlMs: readDuration('ttl', ttl) }
     return acknowledged('touch', requireAck, touchThrough(this.#parts, target, kept))
   }
 
@@ -256,16 +226,16 @@ export class Cache implements Observable {
    * const calls = await cache.increment(`calls:${userId}`, 1, { ttl: '1m' })
    */
   async increment(key: string, by = 1, options?: CounterOptions): Promise<number> {
-    const target = this.#target(key)
+    const target = this.#space.target(key)
     if (!Number.isSafeInteger(by)) throw badValue('ERR_INVALID_ARGUMENT', 'by', 'an integer', by)
-    return incrementThrough(this.#parts, target, by, readCounterOptions(options, this.#defaults))
+    return incrementThrough(this.#parts, target, by, readCounterOptions(options, this.#space.defaults))
   }
 
   /** Makes all entries of this namespace, and of those below it, gone everywhere, in one step. */
   async clear(options?: ChangeOptions): Promise<Outcome> {
-    this.#assertOpen()
-    const requireAck = readChangeOptions('clear', options, this.#defaults)
-    return acknowledged('clear', requireAck, clearEverywhere(this.#parts, this.name, this.#isRoot))
+    this.#space.assertOpen()
+    const requireAck = readChangeOptions('clear', options, this.#space.defaults)
+    return acknowledged('clear', requireAck, clearEverywhere(this.#parts, this.name, this.#space.isRoot))
   }
 
   /**
@@ -288,7 +258,7 @@ export class Cache implements Observable {
    * for await (const key of cache.keys({ prefix: 'user:' })) console.log(key)
    */
   keys(options?: KeysOptions): AsyncGenerator<string, void> {
-    this.#assertOpen()
+    this.#space.assertOpen()
     return listKeys(this.#parts, this.name, readKeysOptions(options))
   }
 
@@ -300,8 +270,7 @@ export class Cache implements Observable {
    * const users = cache.namespace('users', { ttl: '1h' })
    */
   namespace(name: string, defaults?: DefaultOptions): Cache {
-    const settings = readDefaultOptions('namespace', defaults, this.#defaults)
-    return new Cache(this.#parts, namespaceWithin(this.name, name), settings, this.#life)
+    return new Cache(this.#parts, this.#space.within(name, defaults))
   }
 
   /** Listens to an event of the whole cache; the answer takes the listener off again. See `CacheEvents`. */
@@ -311,12 +280,12 @@ export class Cache implements Observable {
   }
 
   gauges(): Gauges {
-    const { near, shared, journal } = this.#parts
+    const { near, shared, journal, bus } = this.#parts
     return {
       l1Entries: near?.entries ?? 0,
       l1Bytes: near?.bytes ?? 0,
       l2Usable: shared?.far.usable,
-      coherent: this.#groupsIn.every((_, bucket) => isInTouch(this.#parts, bucket)),
+      coherent: Array.from({ length: bus.buckets }, (_, bucket) => isInTouch(this.#parts, bucket)).every(Boolean),
       journalled: journal.size,
     }
   }
@@ -330,8 +299,8 @@ export class Cache implements Observable {
    * 5 seconds at most, then the connections that it opened are closed.
    */
   async close(): Promise<void> {
-    this.#life.closing ??= this.#drain()
-    await this.#life.closing
+    this.#parts.life.closing ??= this.#drain()
+    await this.#parts.life.closing
   }
 
   async #drain(): Promise<void> {
@@ -349,7 +318,7 @@ export class Cache implements Observable {
   /** The hit path: no promise, no event, no check of what was checked when it was stored. */
   #fresh(key: string): NearEntry | undefined {
     const parts = this.#parts
-    const near = parts.near?.get(this.#isRoot && key.charCodeAt(0) !== 0 ? key : localId(this.name, key))
+    const near = parts.near?.get(this.#space.idOf(key))
     if (near === undefined || standing(parts, near, parts.clock.now()) !== 'fresh') return undefined
     this.#requests.l1Fresh++
     return near
@@ -362,33 +331,10 @@ export class Cache implements Observable {
   }
 
   async #load<T>(key: string, loader: Loader<T>, options: LoadOptions | undefined): Promise<HandedOut> {
-    const target = this.#target(key)
+    const target = this.#space.target(key)
     readLoader(loader)
-    const settings = readLoadOptions('getOrSet', options, this.#defaults)
+    const settings = readLoadOptions('getOrSet', options, this.#space.defaults)
     return getOrLoad(this.#parts, { target, loader, settings, requests: this.#requests, purpose: 'read' })
-  }
-
-  #target(key: string): Target {
-    checkKey(key)
-    this.#assertOpen()
-    const id = localId(this.name, key)
-    const bucket = bucketOf(id, this.#groupsIn.length)
-    const { schemaVersion } = this.#defaults
-    return { namespace: this.name, key, id, bucket, schemaVersion, groups: this.#groupsOf(bucket) }
-  }
-
-  #groupsOf(bucket: number): readonly string[] {
-    if (this.#groupsIn.length === 1) return this.#groups
-    let groups = this.#groupsIn[bucket]
-    if (!groups) {
-      groups = [...this.#groups, bucketGroup(bucket)]
-      this.#groupsIn[bucket] = groups
-    }
-    return groups
-  }
-
-  #assertOpen(): void {
-    if (this.#life.closing) throw new TierCacheError('ERR_CLOSED', 'the cache was closed')
   }
 }
 

@@ -3,7 +3,7 @@ import { TierCacheError } from '../errors.ts'
 import type { Candidate, IncrementOutcome, Tier } from '../tiers/tier.ts'
 import { standingFar } from './far-standing.ts'
 import { forget, land, standing } from './near.ts'
-import type { EntrySettings } from './options.ts'
+import type { EntrySettings } from './call-options.ts'
 import type { Parts, SharedParts, Target } from './parts.ts'
 import { candidateOf } from './write-through.ts'
 

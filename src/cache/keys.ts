@@ -1,6 +1,6 @@
 import { localKey } from '../entry/key.ts'
 import { standing } from './near.ts'
-import type { KeysSettings } from './options.ts'
+import type { KeysSettings } from './call-options.ts'
 import type { Parts } from './parts.ts'
 
 /**

@@ -3,7 +3,7 @@ import { TierCacheError } from '../errors.ts'
 import type { RequestCounters } from '../events.ts'
 import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
-import type { LoadSettings } from './options.ts'
+import type { LoadSettings } from './call-options.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** What a loader is given. */

@@ -11,7 +11,7 @@ import type { ColdStreak } from './cold-streak.ts'
 import type { Flights } from './flights.ts'
 import type { Incidents } from './incidents.ts'
 import type { Journal } from './journal.ts'
-import type { CacheSettings } from './options.ts'
+import type { CacheSettings } from './cache-options.ts'
 import type { RecentInvalidations } from './recent-invalidations.ts'
 
 /** What processes share: L2, the leases on its keys, and the truth about its groups. */
@@ -44,8 +44,14 @@ export interface Parts {
   readonly loads: SingleFlight<Loaded | undefined>
   /** The keys whose stale values are being renewed behind their readers. */
   readonly renewing: Set<string>
+  readonly life: Life
   /** What ends the parts, in this order. */
   readonly endings: (() => void)[]
+}
+
+/** The closing of a cache, once it has begun. */
+export interface Life {
+  closing?: Promise<void>
 }
 
 /** What a load gives to each of its callers. */

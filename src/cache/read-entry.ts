@@ -4,7 +4,7 @@ import type { RequestCounters } from '../events.ts'
 import type { NearEntry } from '../tiers/tier.ts'
 import { lookupFar, lookupNear } from './lookup.ts'
 import { handOut } from './near.ts'
-import type { EntrySettings } from './options.ts'
+import type { EntrySettings } from './call-options.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** An entry as its reader sees it. Durations are in ms; `Infinity` for an entry without an end. */

@@ -2,7 +2,7 @@ import { prolonged } from '../entry/freshness.ts'
 import type { Tier } from '../tiers/tier.ts'
 import { standingFar } from './far-standing.ts'
 import { forget, land, standing } from './near.ts'
-import type { EntrySettings } from './options.ts'
+import type { EntrySettings } from './call-options.ts'
 import type { Parts, Target } from './parts.ts'
 import type { Outcome } from './write-through.ts'
 

@@ -5,7 +5,7 @@ import type { Candidate, SetOutcome, Tier } from '../tiers/tier.ts'
 import { standingFar } from './far-standing.ts'
 import type { JournalEntry } from './journal.ts'
 import { forget, isolate, land, noteUnacknowledged, standing } from './near.ts'
-import type { EntrySettings, SetSettings } from './options.ts'
+import type { EntrySettings, SetSettings } from './call-options.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** What a write, a deletion or a clear came to. */

@@ -7,7 +7,7 @@ export type Algorithm = 'deflate' | 'zstd'
 
 /**
  * Beyond so many bytes the thread pool works, and not the event loop. Below, handing the work over takes the event loop
- * as long as doing it; see docs/decisions/0030-compression.md.
+ * as long as doing it; see docs/decisions/0020-compression.md.
  */
 export const SYNCHRONOUS_BYTES_MOST = 32 * 1024
 

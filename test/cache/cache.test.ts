@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
-import type { ChangeOptions, DefaultOptions } from '../../src/cache/options.ts'
+import type { ChangeOptions, DefaultOptions } from '../../src/cache/call-options.ts'
 import { createCache } from '../../src/create-cache.ts'
 import { TierCacheError } from '../../src/errors.ts'
 import { inBothForms, withOneRedis, withRedis } from '../doubles/caches.ts'

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { readCodecOptions } from '../../src/cache/codec-options.ts'
-import { readCacheOptions, readDefaultOptions } from '../../src/cache/options.ts'
+import { readDefaultOptions } from '../../src/cache/call-options.ts'
+import { readCacheOptions } from '../../src/cache/cache-options.ts'
 import { isAvailable } from '../../src/entry/compression.ts'
 
 /** What a call refused with, or what it answered. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { incrementThrough } from '../../src/cache/counter.ts'
-import { readCounterOptions } from '../../src/cache/options.ts'
+import { readCounterOptions } from '../../src/cache/call-options.ts'
 import type { Parts } from '../../src/cache/parts.ts'
 import { createCache } from '../../src/create-cache.ts'
 import { RedisNames } from '../../src/entry/key.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
-import type { LoadOptions } from '../../src/cache/options.ts'
+import type { LoadOptions } from '../../src/cache/call-options.ts'
 import { assemble } from '../../src/create-cache.ts'
 import { inBothForms, withRedis } from '../doubles/caches.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'

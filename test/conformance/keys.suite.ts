@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
-import type { KeysOptions } from '../../src/cache/options.ts'
+import type { KeysOptions } from '../../src/cache/call-options.ts'
 import type { CreateCacheOptions } from '../../src/create-cache.ts'
 import type { Kit } from '../doubles/caches.ts'
 

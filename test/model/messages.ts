@@ -1,4 +1,4 @@
-import type { CacheOptions } from '../../src/cache/options.ts'
+import type { CacheOptions } from '../../src/cache/cache-options.ts'
 import type { RedisSource } from '../../src/create-cache.ts'
 import type { InvalidationSubject } from '../../src/events.ts'
 import type { Address } from '../doubles/redis-deployment.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bucketOf, localId, ROOT_NAMESPACE } from '../../src/entry/key.ts'
-import type { CacheOptions } from '../../src/cache/options.ts'
+import type { CacheOptions } from '../../src/cache/cache-options.ts'
 import type { InvalidationSubject } from '../../src/events.ts'
 import type { RedisServer } from '../doubles/redis.ts'
 import type { Violation } from './checker.ts'

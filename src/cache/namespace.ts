@@ -1,0 +1,74 @@
+import {
+  ROOT_NAMESPACE,
+  bucketGroup,
+  bucketOf,
+  checkKey,
+  localId,
+  namespaceGroup,
+  namespacesAbove,
+  namespaceWithin,
+} from '../entry/key.ts'
+import { TierCacheError } from '../errors.ts'
+import type { RequestCounters } from '../events.ts'
+import type { DefaultOptions, DefaultSettings } from './call-options.ts'
+import { readDefaultOptions } from './call-options.ts'
+import type { Parts, Target } from './parts.ts'
+
+/** A part of the keys of a cache: what they are called, and what holds for all of them. */
+export class Namespace {
+  /** The full name; `_` for the root. */
+  readonly name: string
+  readonly isRoot: boolean
+  readonly defaults: DefaultSettings
+  readonly requests: RequestCounters
+  readonly #parts: Parts
+  readonly #groups: readonly string[]
+  /** The groups of entries by their bucket, made as they are needed. */
+  readonly #groupsIn: (readonly string[] | undefined)[]
+
+  constructor(parts: Parts, name = ROOT_NAMESPACE, defaults: DefaultSettings = parts.settings.defaults) {
+    this.#parts = parts
+    this.name = name
+    this.isRoot = name === ROOT_NAMESPACE
+    this.defaults = defaults
+    this.requests = parts.counters.requestsOf(name)
+    this.#groups = namespacesAbove(name).map(namespaceGroup)
+    this.#groupsIn = Array.from({ length: parts.bus.buckets })
+  }
+
+  /** One below this, with defaults of its own over those of this. Throws `ERR_INVALID_NAMESPACE` or for bad options. */
+  within(name: string, defaults: DefaultOptions | undefined): Namespace {
+    const settings = readDefaultOptions('namespace', defaults, this.defaults)
+    return new Namespace(this.#parts, namespaceWithin(this.name, name), settings)
+  }
+
+  /** The name of a key in this process; nothing is checked. */
+  idOf(key: string): string {
+    return this.isRoot && key.charCodeAt(0) !== 0 ? key : localId(this.name, key)
+  }
+
+  /** A key of this namespace. Throws `ERR_INVALID_KEY`, or `ERR_CLOSED` when the cache was closed. */
+  target(key: string): Target {
+    checkKey(key)
+    this.assertOpen()
+    const id = localId(this.name, key)
+    const bucket = bucketOf(id, this.#groupsIn.length)
+    const { schemaVersion } = this.defaults
+    return { namespace: this.name, key, id, bucket, groups: this.#groupsOf(bucket), schemaVersion }
+  }
+
+  #groupsOf(bucket: number): readonly string[] {
+    if (this.#groupsIn.length === 1) return this.#groups
+    let groups = this.#groupsIn[bucket]
+    if (!groups) {
+      groups = [...this.#groups, bucketGroup(bucket)]
+      this.#groupsIn[bucket] = groups
+    }
+    return groups
+  }
+
+  /** Throws `ERR_CLOSED` when the cache was closed. */
+  assertOpen(): void {
+    if (this.#parts.life.closing) throw new TierCacheError('ERR_CLOSED', 'the cache was closed')
+  }
+}
