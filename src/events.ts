@@ -132,6 +132,8 @@ export class Counters {
   readonly l2Timings = new Timings(L2_BOUNDS_MS)
   readonly l2Errors = new Map<string, number>()
   loadsFailed = 0
+  /** Loaders that were aborted because the last of their callers had left. */
+  loadsAborted = 0
   /** Loaders that run right now. */
   loadsRunning = 0
   /** Callers that wait right now for a load, their own or another's. */
@@ -193,6 +195,8 @@ export interface Gauges {
   readonly coherent: boolean
   /** Invalidations that L2 has not acknowledged yet. */
   readonly journalled: number
+  /** Renewals behind stale values that run right now. */
+  readonly renewals: number
 }
 
 /** What metrics need of a cache: its numbers and its events. */

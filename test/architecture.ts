@@ -46,6 +46,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['seek-lease'],
     ['read-through', 'replay'],
     ['stale-while-revalidate'],
+    ['soft-timeout'],
     ['get-or-load'],
     ['cache'],
   ],

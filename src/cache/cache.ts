@@ -1,6 +1,7 @@
 import { checkKey, checkTags } from '../entry/key.ts'
 import { badValue, TierCacheError } from '../errors.ts'
 import type { CacheEventName, CacheListener, Counters, Gauges, Observable, RequestCounters } from '../events.ts'
+import { Audience } from '../stampede/audience.ts'
 import type { NearEntry } from '../tiers/tier.ts'
 import { incrementThrough } from './counter.ts'
 import {
@@ -280,13 +281,14 @@ export class Cache implements Observable {
   }
 
   gauges(): Gauges {
-    const { near, shared, journal, bus } = this.#parts
+    const { near, shared, journal, bus, renewing } = this.#parts
     return {
       l1Entries: near?.entries ?? 0,
       l1Bytes: near?.bytes ?? 0,
       l2Usable: shared?.far.usable,
       coherent: Array.from({ length: bus.buckets }, (_, bucket) => isInTouch(this.#parts, bucket)).every(Boolean),
       journalled: journal.size,
+      renewals: renewing.size,
     }
   }
 
@@ -334,7 +336,8 @@ export class Cache implements Observable {
     const target = this.#space.target(key)
     readLoader(loader)
     const settings = readLoadOptions('getOrSet', options, this.#space.defaults)
-    return getOrLoad(this.#parts, { target, loader, settings, requests: this.#requests, purpose: 'read' })
+    const audience = new Audience()
+    return getOrLoad(this.#parts, { target, loader, settings, requests: this.#requests, audience, purpose: 'read' })
   }
 }
 

@@ -21,6 +21,8 @@ interface Destination {
   store(flight: Flight, run: Run, asOf: number): Promise<Loaded> | Loaded
   /** It is past its deadline, and may still answer. */
   late(error: TierCacheError): void
+  /** Nobody waits for it any more, and it may still answer. */
+  deserted(): void
   failed(error: unknown): void
 }
 
@@ -36,11 +38,17 @@ export async function loadUnderLease(
   // What the loader reads through this cache must be no older than the lease: the value may be kept for long.
   parts.bus.reached(request.target.bucket, lease.n0)
   const letGo = keepLease(parts, lease)
+  let isDeserted = false
   const destination: Destination = {
     store: (into, run, asOf) => storeUnderLease(parts, request, into, lease, run, asOf),
     late: (error) => void endLease(parts, lease, { word: 'late', keptMs: settings.hardTimeoutMs, ...wordsOf(error) }),
+    deserted: () => {
+      isDeserted = true
+      void endLease(parts, lease, { word: 'deserted', keptMs: keptMs(parts, request) })
+    },
     // Nobody waits for the answer: what this process sends next, Redis carries out after it.
-    failed: (error) => void endLease(parts, lease, { word: 'failed', ...wordsOf(error) }),
+    failed: (error) =>
+      void endLease(parts, lease, isDeserted ? { word: 'refused' } : { word: 'failed', ...wordsOf(error) }),
   }
   try {
     return await load(parts, request, flight, destination, whenLate)
@@ -65,6 +73,7 @@ export async function loadAlone(
       return storable.loaded
     },
     late() {},
+    deserted() {},
     failed() {},
   }
   return load(parts, request, flight, destination, whenLate)
@@ -87,38 +96,48 @@ async function load(
   flight.poison = undefined
   flight.mark = parts.marks.count
   const asOf = parts.clock.now()
-  let isLate = false
+  let isOutlived = false
+  const goOn = (outcome: Promise<Run>) => {
+    isOutlived = true
+    return landLate(parts, request, flight, destination, outcome, asOf)
+  }
   let run: Run
   try {
-    run = await runLoader(parts, request, (outcome, error) => {
-      isLate = true
-      destination.late(error)
-      whenLate(landLate(parts, request, flight, destination, outcome, asOf))
+    run = await runLoader(parts, request, {
+      late(outcome, error) {
+        destination.late(error)
+        whenLate(goOn(outcome))
+      },
+      deserted(outcome) {
+        destination.deserted()
+        void goOn(outcome)
+      },
     })
   } catch (error) {
-    if (!isLate) destination.failed(error)
+    if (!isOutlived) destination.failed(error)
     throw error
   }
   return destination.store(flight, run, asOf)
 }
 
 /**
- * The story of a load past its deadline, whose callers have been answered: it goes on, on a flight of its own. Its value
- * is stored as any other, if nothing happened to its key or groups since the load began, and nobody took over; see
- * docs/decisions/0006-late-results.md.
+ * The story of a load past its deadline, whose callers have been answered, or of one whose callers have left: it goes on, on
+ * a flight of its own. Its value is stored as any other, if nothing happened to its key or groups since the load began, and
+ * nobody took over; see docs/decisions/0006-late-results.md and 0025-who-ends-a-load.md.
  */
 async function landLate(
   parts: Parts,
-  { target, settings }: LoadRequest,
+  request: LoadRequest,
   { mark, poison }: Flight,
   destination: Destination,
   outcome: Promise<Run>,
   asOf: number,
 ): Promise<Loaded | undefined> {
+  const { target } = request
   const flight = parts.flights.open(target.id, mark)
   flight.poison = poison
   try {
-    const run = await withinInBackground(parts.clock, outcome, parts.settings.leaseMs + settings.hardTimeoutMs)
+    const run = await withinInBackground(parts.clock, outcome, parts.settings.leaseMs + keptMs(parts, request))
     if (run === undefined) return undefined
     if (isNewerThere(parts, target.id, asOf)) flight.poison = 'a newer value is there'
     return await destination.store(flight, run, asOf)
@@ -129,6 +148,11 @@ async function landLate(
   } finally {
     parts.flights.close(flight)
   }
+}
+
+/** For how long what nobody waits for may still be stored, once it is free to be replaced. */
+function keptMs({ settings: { leaseMs } }: Parts, { settings: { hardTimeoutMs } }: LoadRequest): number {
+  return hardTimeoutMs === Number.POSITIVE_INFINITY ? leaseMs : hardTimeoutMs
 }
 
 /** Whether L1 has the value of a load that began later. */

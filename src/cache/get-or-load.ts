@@ -1,9 +1,12 @@
 import type { Isolation } from '../entry/isolation.ts'
 import type { LoadRequest } from './loader.ts'
+import type { NearFound } from './lookup.ts'
 import { lookupNear } from './lookup.ts'
 import { handOut } from './near.ts'
 import type { Loaded, Parts } from './parts.ts'
+import type { Answer } from './read-through.ts'
 import { readThrough } from './read-through.ts'
+import { newerInTime } from './soft-timeout.ts'
 import { renewBehind } from './stale-while-revalidate.ts'
 
 /** What a load hands to one caller. */
@@ -13,20 +16,30 @@ export interface HandedOut {
   readonly joined: boolean
 }
 
-/** The story of `getOrSet`: L1, then all that a miss takes. A stale value is renewed behind its reader. */
+/**
+ * The story of `getOrSet`: L1, then all that a miss takes. A stale value is renewed behind its reader, who may wait for the
+ * newer one.
+ */
 export async function getOrLoad(parts: Parts, request: LoadRequest): Promise<HandedOut> {
   const { target, settings, requests } = request
   const near = lookupNear(parts, target, requests)
-  if (near) {
-    if (near.freshness === 'stale') renewBehind(parts, request)
-    const { value, shared, createdAt, freshUntil } = near.entry
-    const kept = handOutAs(value, shared, settings.isolation)
-    return { loaded: { value: kept, tier: 'l1', freshness: near.freshness, createdAt, freshUntil }, joined: false }
-  }
-  const { loaded, joined } = await readThrough(parts, request)
-  if (loaded.freshness === 'stale' && loaded.failure === undefined) renewBehind(parts, request)
-  if (loaded.shared) return { loaded, joined }
-  return { loaded: { ...loaded, value: handOut(loaded.value, false) }, joined }
+  if (near?.freshness === 'fresh') return ofNear(near, settings.isolation)
+  settings.signal?.throwIfAborted()
+  const answer = near ? undefined : await readThrough(parts, request)
+  if (answer && (answer.loaded.freshness === 'fresh' || answer.loaded.failure !== undefined)) return ofLoad(answer)
+  if (settings.softTimeoutMs > 0) return ofLoad(await newerInTime(parts, request))
+  void renewBehind(parts, request)
+  return answer ? ofLoad(answer) : ofNear(near as NearFound, settings.isolation)
+}
+
+function ofNear({ entry, freshness }: NearFound, isolation: Isolation): HandedOut {
+  const { value, shared, createdAt, freshUntil } = entry
+  const kept = handOutAs(value, shared, isolation)
+  return { loaded: { value: kept, tier: 'l1', freshness, createdAt, freshUntil }, joined: false }
+}
+
+function ofLoad({ loaded, joined }: Answer): HandedOut {
+  return loaded.shared ? { loaded, joined } : { loaded: { ...loaded, value: handOut(loaded.value, false) }, joined }
 }
 
 /** A caller that asks for another isolation than the value was kept with gets a copy where sharing would break it. */

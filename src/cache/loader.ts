@@ -3,6 +3,7 @@ import { TierCacheError } from '../errors.ts'
 import type { RequestCounters } from '../events.ts'
 import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
+import type { Audience } from '../stampede/audience.ts'
 import type { LoadSettings } from './call-options.ts'
 import type { Parts, Target } from './parts.ts'
 
@@ -10,7 +11,11 @@ import type { Parts, Target } from './parts.ts'
 export interface LoadContext {
   /** The key that is loaded. */
   readonly key: string
-  /** Aborted when the load has taken `hardTimeout`: nobody waits for it any more. */
+  /**
+   * Aborted when nobody waits for the value any more: the load has taken `hardTimeout`, or the last of its callers has left
+   * (their `signal`). What the loader answers all the same is stored, unless another load took its place. A load behind a
+   * stale value goes on, whoever leaves.
+   */
   readonly signal: AbortSignal
   /** Sets how long the value will be fresh, once it is known. Throws `ERR_INVALID_OPTION`. */
   setTtl(ttl: Duration): void
@@ -32,6 +37,8 @@ export interface LoadRequest {
   readonly loader: Loader<unknown>
   readonly settings: LoadSettings
   readonly requests: RequestCounters
+  /** Those who wait for it: its caller, and who joins the run that it begins. */
+  readonly audience: Audience
   /** `read`: a stale value will do. `renew`: a stale value is what is to be replaced. */
   readonly purpose: 'read' | 'renew'
 }
@@ -46,16 +53,22 @@ export interface Run {
   readonly skippedFor: 'each' | 'next' | undefined
 }
 
-/** Told at the moment when a loader is past its deadline: with what it comes to all the same, and its callers' error. */
-export type LateListener = (outcome: Promise<Run>, error: TierCacheError) => void
+/** Told at the moment when nobody waits for a loader any more, with what it comes to all the same. */
+export interface Outlived {
+  /** It is past its deadline: `error` is what its callers get. */
+  late(outcome: Promise<Run>, error: TierCacheError): void
+  /** The last of its callers has left. */
+  deserted(outcome: Promise<Run>): void
+}
 
-/** Runs the loader within its deadline. Without a `whenLate`, what it does after that is dropped. */
-export async function runLoader(
-  parts: Parts,
-  { target, loader, settings }: LoadRequest,
-  whenLate?: LateListener,
-): Promise<Run> {
+/**
+ * Runs the loader within its deadline, and for as long as somebody waits for it. Without an `outlived`, what it does after
+ * that is dropped.
+ */
+export async function runLoader(parts: Parts, request: LoadRequest, outlived?: Outlived): Promise<Run> {
   const { clock, counters, events } = parts
+  const { target, loader, settings, audience } = request
+  if (audience.isDeserted) throw audience.reason
   const controller = new AbortController()
   const startedAt = clock.now()
   let ttlMs: number | undefined
@@ -82,13 +95,14 @@ export async function runLoader(
     const ms = clock.now() - startedAt
     counters.loadsRunning--
     counters.loadTimings.add(ms)
-    if (error !== undefined) counters.loadsFailed++
+    if (audience.isDeserted) counters.loadsAborted++
+    else if (error !== undefined) counters.loadsFailed++
     const { namespace, key } = target
     events.tell('load', () => (error === undefined ? { namespace, key, ms } : { namespace, key, ms, error }))
   }
   counters.loadsRunning++
   try {
-    const run = await inTime(parts, target.key, settings.hardTimeoutMs, controller, work, whenLate)
+    const run = await whileAwaited(parts, request, controller, work, outlived)
     told()
     return run
   } catch (error) {
@@ -97,27 +111,49 @@ export async function runLoader(
   }
 }
 
-/** The outcome of the work, or its abortion after `ms`. */
-function inTime(
+/** The outcome of the work; or its abortion, when it has taken `hardTimeout` or the last of its callers has left. */
+function whileAwaited(
   { clock }: Parts,
-  key: string,
-  ms: number,
+  { target: { key }, settings: { hardTimeoutMs: ms }, audience }: LoadRequest,
   controller: AbortController,
   work: () => Promise<Run>,
-  whenLate: LateListener | undefined,
+  outlived: Outlived | undefined,
 ): Promise<Run> {
-  if (ms === Number.POSITIVE_INFINITY) return work()
   return new Promise<Run>((resolve, reject) => {
-    const cancel = clock.after(ms, () => {
+    const beLate = () => {
+      audience.stay()
       const error = new TierCacheError(
         'ERR_LOAD_TIMEOUT',
         `the loader of ${JSON.stringify(key.slice(0, 40))} took more than ${ms} ms`,
       )
-      whenLate?.(outcome, error)
+      outlived?.late(outcome, error)
       controller.abort(error)
       reject(error)
-    })
+    }
+    const beDeserted = (reason: unknown) => {
+      cancel()
+      outlived?.deserted(outcome)
+      controller.abort(reason)
+      reject(reason)
+    }
+    const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : clock.after(ms, beLate)
     const outcome = work()
-    outcome.then(resolve, reject).finally(cancel)
+    const end = () => {
+      cancel()
+      if (!audience.isDeserted) audience.stay()
+    }
+    outcome.then(
+      (run) => {
+        end()
+        resolve(run)
+      },
+      (error: unknown) => {
+        end()
+        reject(error)
+      },
+    )
+    // The loader itself may have sent its callers away.
+    if (audience.isDeserted) beDeserted(audience.reason)
+    else audience.whenDeserted(beDeserted)
   })
 }

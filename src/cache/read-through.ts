@@ -1,3 +1,4 @@
+import type { Run } from '../stampede/single-flight.ts'
 import type { WhenLate } from './fill.ts'
 import { loadAlone, loadUnstored } from './fill.ts'
 import type { LoadRequest } from './loader.ts'
@@ -6,7 +7,7 @@ import type { Loaded, Parts, Target } from './parts.ts'
 import { seekLease } from './seek-lease.ts'
 import type { FarRead } from './servable.ts'
 import { isPresumedMissing, PRESUMED_MISSING, UNREACHABLE, readAgain, readFarFirst, readNear } from './servable.ts'
-import { within, withinInBackground } from './time-limit.ts'
+import { untilAborted, within, withinInBackground } from './time-limit.ts'
 
 /** What a caller gets: the outcome, and whether another caller of this process had started the load. */
 export interface Answer {
@@ -19,34 +20,50 @@ const RESTARTS_MOST = 3
 
 /** The story of a miss in L1: L2, then one flight in this process, one lease among all, one load, one store. */
 export function readThrough(parts: Parts, request: LoadRequest): Promise<Answer> {
-  const { counters } = parts
-  counters.loadsWaiting++
-  const answer = answerTo(parts, request)
-  const isAnswered = () => {
-    counters.loadsWaiting--
-  }
-  answer.then(isAnswered, isAnswered)
-  return answer
+  // A reader comes to an answer: only a renewal may come to none.
+  return attended(parts, request, request.settings.signal) as Promise<Answer>
 }
 
-function answerTo(parts: Parts, request: LoadRequest): Promise<Answer> {
+/** The same for a newer value than a stale one. `undefined`: there is none, and none that would be stored can be loaded. */
+export function renewThrough(parts: Parts, request: LoadRequest): Promise<Answer | undefined> {
+  return attended(parts, request, undefined)
+}
+
+async function attended(
+  parts: Parts,
+  request: LoadRequest,
+  signal: AbortSignal | undefined,
+): Promise<Answer | undefined> {
+  const { counters } = parts
+  counters.loadsWaiting++
+  try {
+    return await untilAborted(signal, answerTo(parts, request), (reason) => request.audience.leave(reason))
+  } finally {
+    counters.loadsWaiting--
+  }
+}
+
+function answerTo(parts: Parts, request: LoadRequest): Promise<Answer | undefined> {
   if (!parts.shared || isLoading(parts, request)) return joinOrLead(parts, request, undefined)
   if (parts.shared.far.passedOver) {
     parts.counters.l2Skipped++
     return joinOrLead(parts, request, UNREACHABLE)
   }
+  // Its flight looks into L2, so that those who would wait for it may join it at once.
+  if (request.purpose === 'renew') return joinOrLead(parts, request, undefined)
   // In the caller's own turn: those who ask after it in the same turn join it.
   if (isPresumedMissing(parts, request)) return joinOrLead(parts, request, PRESUMED_MISSING)
   return lookThenLoad(parts, request)
 }
 
-async function lookThenLoad(parts: Parts, request: LoadRequest): Promise<Answer> {
+async function lookThenLoad(parts: Parts, request: LoadRequest): Promise<Answer | undefined> {
   const first = await readFarFirst(parts, request)
+  if (request.audience.isDeserted) throw request.audience.reason
   return first.word === 'value' ? { loaded: first.loaded, joined: false } : joinOrLead(parts, request, first)
 }
 
 /** Whether a load is under way because L2 had nothing to serve: then L2 need not be asked. */
-function isLoading(parts: Parts, { target, purpose }: LoadRequest): boolean {
+export function isLoading(parts: Parts, { target, purpose }: LoadRequest): boolean {
   const { loads, renewing } = parts
   if (!loads.joinable(target.id, joinableMs(parts, target))) return false
   return purpose === 'renew' || !renewing.has(target.id)
@@ -58,34 +75,36 @@ function isLoading(parts: Parts, { target, purpose }: LoadRequest): boolean {
  *   2. t is invalidated
  *   3. B joins A's load, and would get v1 although it asked after 2: it starts over
  */
-async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | undefined): Promise<Answer> {
+async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | undefined): Promise<Answer | undefined> {
   const { loads, marks, clock, settings, counters } = parts
-  const { id } = request.target
+  const { audience, purpose, target } = request
+  const { id } = target
   const waitMs = request.settings.waitTimeoutMs ?? request.settings.hardTimeoutMs
   const giveUpAt = clock.now() + waitMs
   for (let round = 0; round < RESTARTS_MOST; round++) {
-    const running = loads.joinable(id, joinableMs(parts, request.target))
+    const running = loads.joinable(id, joinableMs(parts, target))
     if (!running) {
-      const load: Promise<Loaded> = loads.start(id, () =>
+      const load: Promise<Loaded | undefined> = loads.start(id, audience, () =>
         lead(parts, request, first, (landing) => {
           // Behind a stale value nobody waits.
-          if (request.purpose === 'renew') return
+          if (purpose === 'renew') return
           // As long as a holder that has died would keep them waiting, newcomers wait for what is late.
           loads.succeed(id, load, withinInBackground(clock, landing, settings.leaseMs))
         }),
       )
-      return { loaded: await load, joined: false }
+      const loaded = await load
+      return loaded && { loaded, joined: false }
     }
     if (waitMs === 0) break
     const joinedAt = marks.count
-    const outcome = await outcomeWithin(clock, running, giveUpAt)
-    if (!outcome) return loadInstead(parts, request)
+    const outcome = await attend(parts, request, running, giveUpAt)
+    if (!outcome) return purpose === 'renew' ? undefined : loadInstead(parts, request)
     const { loaded } = outcome
     if (!loaded || isOutdated(parts, loaded, joinedAt)) continue
     counters.loadsShared++
     return { loaded, joined: true }
   }
-  return { loaded: await loadUnstored(parts, request), joined: false }
+  return purpose === 'renew' ? undefined : { loaded: await loadUnstored(parts, request), joined: false }
 }
 
 /**
@@ -100,9 +119,29 @@ function joinableMs(parts: Parts, { bucket }: Target): number {
   return Math.min(settings.maxStalenessMs, clock.now() - bus.currency(bucket).behindAt)
 }
 
+type Outcome = { readonly loaded: Loaded | undefined } | undefined
+
+/**
+ * The outcome of another caller's run until an instant, while this caller waits for it among the others.
+ */
+async function attend(
+  { clock }: Parts,
+  { audience }: LoadRequest,
+  running: Run<Loaded | undefined>,
+  giveUpAt: number,
+): Promise<Outcome> {
+  running.audience.join()
+  audience.whenDeserted((reason) => running.audience.leave(reason))
+  const outcome = await outcomeWithin(clock, running.promise, giveUpAt)
+  if (audience.isDeserted) throw audience.reason
+  audience.whenDeserted(undefined)
+  if (!outcome) running.audience.leave(undefined)
+  return outcome
+}
+
 interface Limited {
   readonly until: number
-  readonly outcome: Promise<{ readonly loaded: Loaded | undefined } | undefined>
+  readonly outcome: Promise<Outcome>
 }
 
 const lastLimited = new WeakMap<Promise<unknown>, Limited>()
@@ -141,32 +180,41 @@ function hasMoved({ marks }: Parts, { groups, mark }: Loaded): boolean {
  */
 async function loadInstead(parts: Parts, request: LoadRequest): Promise<Answer> {
   const joinedAt = parts.marks.count
-  let joined = true
-  const loaded = await parts.loads.spare(request.target.id, joinableMs(parts, request.target), async () => {
-    joined = false
+  const { target, audience } = request
+  const spare = parts.loads.spare(target.id, joinableMs(parts, target), audience, async () => {
     return (await readAgain(parts, request)) ?? loadUnstored(parts, request)
   })
+  const joined = spare.audience !== audience
+  const outcome = joined ? await attend(parts, request, spare, Number.POSITIVE_INFINITY) : { loaded: await spare.promise }
+  const loaded = outcome?.loaded
   if (loaded && !isOutdated(parts, loaded, joinedAt)) return { loaded, joined }
   return { loaded: await loadUnstored(parts, request), joined: false }
 }
 
-/** The flight of the caller that came first. `first`: what L2 said when it was asked a moment ago. */
+/**
+ * The flight of the caller that came first. `first`: what L2 said when it was asked a moment ago. `undefined`: a renewal
+ * that came to nothing newer.
+ */
 async function lead(
   parts: Parts,
   request: LoadRequest,
   first: FarRead | undefined,
   whenLate: WhenLate,
-): Promise<Loaded> {
+): Promise<Loaded | undefined> {
+  const { audience } = request
   const flight = parts.flights.open(request.target.id, parts.marks.count)
   const waiter = parts.shared?.leases.wait(request.target)
+  if (waiter) audience.whenDeserted(() => waiter.leave())
   let isReached = waiter !== undefined
   try {
-    const loaded = waiter && (await seekLease(parts, request, flight, waiter, first, whenLate))
-    if (loaded) return loaded
+    const sought = waiter ? await seekLease(parts, request, flight, waiter, first, whenLate) : 'unreachable'
+    if (sought === 'nothing-newer') return undefined
+    if (sought !== 'unreachable') return sought
     // One command deadline is all that a call may lose to Redis: the rest of it goes without.
     isReached = false
     return await loadAlone(parts, request, flight, waiter !== undefined, whenLate)
   } catch (error) {
+    if (audience.isDeserted) throw error
     return serveInstead(parts, request, error, isReached)
   } finally {
     waiter?.leave()

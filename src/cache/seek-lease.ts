@@ -4,7 +4,7 @@ import type { Seen } from '../tiers/tier.ts'
 import type { WhenLate } from './fill.ts'
 import { loadUnderLease, loadUnstored } from './fill.ts'
 import type { Flight } from './flights.ts'
-import { noteFull } from './held-lease.ts'
+import { endLease, noteFull } from './held-lease.ts'
 import type { LoadRequest } from './loader.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import type { FarRead } from './servable.ts'
@@ -15,7 +15,8 @@ const DISAPPOINTMENTS_MOST = 3
 
 /**
  * The story of a flight among all processes: it asks for the lease, waits for its holder and reads L2 again, until one
- * of them leads to a value. `undefined`: L2 cannot be reached, or has no room.
+ * of them leads to a value. `unreachable`: L2 cannot be reached, or has no room. `nothing-newer`: what a renewal could load
+ * would not be stored, and so be of no use.
  *
  * `first`: what L2 said when it was asked a moment ago.
  */
@@ -26,8 +27,8 @@ export async function seekLease(
   waiter: Waiter,
   first: FarRead | undefined,
   whenLate: WhenLate,
-): Promise<Loaded | undefined> {
-  const { target, settings } = request
+): Promise<Loaded | 'unreachable' | 'nothing-newer'> {
+  const { target, settings, audience } = request
   const giveUpAt = parts.clock.now() + (settings.waitTimeoutMs ?? settings.hardTimeoutMs)
   let read = first ?? (await readFar(parts, request))
   /** Whether it has waited for a load within its deadline: it shares its failure. */
@@ -36,21 +37,26 @@ export async function seekLease(
   let wait: 'none' | 'called' | 'over' = 'none'
   let disappointments = 0
   while (disappointments <= DISAPPOINTMENTS_MOST) {
+    if (audience.isDeserted) throw audience.reason
     const step = read.word === 'unusable' ? await acquire(parts, request, read.seen, hasWaited) : read
     if (read === PRESUMED_MISSING) notePresumed(parts, request, step.word)
+    if (audience.isDeserted) {
+      if (step.word === 'granted') void endLease(parts, step.lease, { word: 'refused' })
+      throw audience.reason
+    }
     switch (step.word) {
       case 'value':
         return step.loaded
       case 'unreachable':
-        return undefined
+        return 'unreachable'
       case 'full':
         noteFull(parts, 'acquire', step.message)
-        return undefined
+        return 'unreachable'
       case 'granted':
         if (wait === 'over') noteTakeover(parts, target)
         return loadUnderLease(parts, request, flight, step.lease, whenLate)
       case 'skip':
-        return loadUnstored(parts, request)
+        return loadForCallers(parts, request)
       case 'failed':
         throw new TierCacheError(
           'ERR_LOAD_ELSEWHERE',
@@ -62,7 +68,7 @@ export async function seekLease(
       case 'busy':
       case 'late': {
         const ms = Math.min(step.leftMs + 1, giveUpAt - parts.clock.now())
-        if (ms <= 0) return loadUnstored(parts, request)
+        if (ms <= 0) return loadForCallers(parts, request)
         if (wait === 'none') noteWait(parts, target, step.leftMs)
         if (step.word === 'busy') hasWaited = true
         wait = (await waiter.called(ms)) ? 'called' : 'over'
@@ -74,7 +80,12 @@ export async function seekLease(
     }
     read = await readFar(parts, request)
   }
-  return loadUnstored(parts, request)
+  return loadForCallers(parts, request)
+}
+
+/** Loads for those who wait, and stores nothing: a renewal has nobody who does. */
+async function loadForCallers(parts: Parts, request: LoadRequest): Promise<Loaded | 'nothing-newer'> {
+  return request.purpose === 'renew' ? 'nothing-newer' : loadUnstored(parts, request)
 }
 
 /** Asks for the lease. */

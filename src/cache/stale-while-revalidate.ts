@@ -1,17 +1,25 @@
+import { Audience } from '../stampede/audience.ts'
 import type { LoadRequest } from './loader.ts'
 import type { Parts } from './parts.ts'
-import { noteRenewalFailed, readThrough } from './read-through.ts'
+import type { Answer } from './read-through.ts'
+import { noteRenewalFailed, renewThrough } from './read-through.ts'
 
 /** The most renewals that run behind stale values at one time; further ones wait for the next reader. */
 const RENEWALS_MOST = 16
 
-/** The story of a stale hit: its caller has been served; a newer value is loaded behind it, once. */
-export function renewBehind(parts: Parts, request: LoadRequest): void {
+/**
+ * The story of a stale hit: its caller has been served; a newer value is loaded behind it, once, and whoever leaves. Answers
+ * what that comes to, `undefined` for nothing newer; or `undefined` when none is begun.
+ */
+export function renewBehind(parts: Parts, request: LoadRequest): Promise<Answer | undefined> | undefined {
   const { renewing, loads } = parts
   const { id } = request.target
-  if (renewing.size >= RENEWALS_MOST || renewing.has(id) || loads.joinable(id)) return
+  if (renewing.size >= RENEWALS_MOST || renewing.has(id) || loads.joinable(id)) return undefined
   renewing.add(id)
-  readThrough(parts, { ...request, purpose: 'renew' })
-    .catch((error: unknown) => noteRenewalFailed(parts, request.target, error))
+  return renewThrough(parts, { ...request, purpose: 'renew', audience: new Audience() })
+    .catch((error: unknown) => {
+      noteRenewalFailed(parts, request.target, error)
+      return undefined
+    })
     .finally(() => renewing.delete(id))
 }

@@ -30,3 +30,37 @@ function limited<T>(
     )
   })
 }
+
+/**
+ * The promise's outcome, or the signal's reason as soon as that is aborted; `leave` is told of it. What the promise comes
+ * to after that is nobody's failure. No listener stays on the signal.
+ */
+export function untilAborted<T>(
+  signal: AbortSignal | undefined,
+  promise: Promise<T>,
+  leave: (reason: unknown) => void,
+): Promise<T> {
+  if (!signal) return promise
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      reject(signal.reason)
+      leave(signal.reason)
+    }
+    const end = () => signal.removeEventListener('abort', abort)
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(
+      (value) => {
+        end()
+        resolve(value)
+      },
+      (error: unknown) => {
+        end()
+        reject(error)
+      },
+    )
+    // What the promise waits for may have aborted it on the way.
+    if (!signal.aborted) return
+    end()
+    abort()
+  })
+}

@@ -49,6 +49,12 @@ export const instruments: readonly Instrument[] = [
     ({ loadsFailed }) => loadsFailed,
   ),
   counter(
+    'tiercache_loads_aborted_total',
+    'loads',
+    'Loaders aborted because the last of their callers had left by its signal; they do not count as failed.',
+    ({ loadsAborted }) => loadsAborted,
+  ),
+  counter(
     'tiercache_loads_shared_total',
     'callers',
     'Callers of getOrSet answered by the look into L2, or the load, that another caller in this process began.',
@@ -185,6 +191,12 @@ export const instruments: readonly Instrument[] = [
     'invalidations',
     'Invalidations that Redis has not acknowledged, or may have lost; they are being repeated.',
     (cache) => cache.gauges().journalled,
+  ),
+  gauge(
+    'tiercache_renewals_in_flight',
+    'loads',
+    'Renewals behind stale values that run right now, or wait for those of other processes: 16 at most.',
+    (cache) => cache.gauges().renewals,
   ),
   counter(
     'tiercache_renewals_failed_total',

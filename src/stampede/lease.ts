@@ -29,19 +29,22 @@ export type Acquired =
 
 /**
  * How a load ended that stores nothing; or, as `late`, that it is past its deadline: those who waited share its failure,
- * newcomers wait for one more lease, and for `keptMs` after that its value may be stored if nobody took over.
+ * newcomers wait for one more lease, and for `keptMs` after that its value may be stored if nobody took over. As
+ * `deserted`: nobody waits for it here any more; whoever asks is granted the lease, and until then, for `keptMs`, its
+ * value may be stored.
  */
 export type Ending =
   | { readonly word: 'refused' }
   | { readonly word: 'skipped' }
   | { readonly word: 'failed'; readonly code: string; readonly message: string }
   | { readonly word: 'late'; readonly keptMs: number; readonly code: string; readonly message: string }
+  | { readonly word: 'deserted'; readonly keptMs: number }
 
 /** A place among those who wait for the holder of a lease. Taken before asking for the lease, so that no call is lost. */
 export interface Waiter {
   /** Resolves when the holder is done, or after `ms`. Answers whether it was the former. */
   called(ms: number): Promise<boolean>
-  /** Leaves the place. */
+  /** Leaves the place. Ends a wait there, uncalled. */
   leave(): void
 }
 

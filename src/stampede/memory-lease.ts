@@ -95,7 +95,8 @@ export class MemoryLeaseTable {
     const id = idOf(address)
     if (ending.word === 'skipped') this.#leave(id, { word: 'skip' }, SKIPPED_MS)
     if (ending.word === 'failed') this.#leave(id, ending, FAILED_MS)
-    if (ending.word === 'late') this.#beLate(id, settled, ending)
+    if (ending.word === 'late') this.#beLate(id, settled, this.#leaseMs, ending)
+    if (ending.word === 'deserted') this.#beLate(id, settled, 0, { ...ending, code: '', message: '' })
     return settled
   }
 
@@ -115,8 +116,14 @@ export class MemoryLeaseTable {
     return held
   }
 
-  #beLate(id: string, { token, n0 }: Held, { code, message, keptMs }: Extract<Ending, { word: 'late' }>): void {
-    const freeAt = this.#clock.now() + this.#leaseMs
+  /** - `waitMs`: how long it may be waited for, before it is free. */
+  #beLate(
+    id: string,
+    { token, n0 }: Held,
+    waitMs: number,
+    { code, message, keptMs }: { readonly code: string; readonly message: string; readonly keptMs: number },
+  ): void {
+    const freeAt = this.#clock.now() + waitMs
     const failure: Acquired = { word: 'failed', code, message }
     const until = freeAt + keptMs
     this.#stand(id, { word: 'late', token, n0, failure, freeAt, until, isAwaited: true })

@@ -81,6 +81,11 @@ export class RedisLeases implements Leases {
         const mark = `late|${lease.token}|${lease.n0}|${keptMs}|${failureText(ending)}`
         return { mark, markMs: this.#settings.leaseMs + keptMs }
       }
+      case 'deserted': {
+        // Late for as long as it is kept: it is free at once.
+        const keptMs = Math.ceil(ending.keptMs)
+        return { mark: `late|${lease.token}|${lease.n0}|${keptMs}||`, markMs: keptMs }
+      }
     }
   }
 }

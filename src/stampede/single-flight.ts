@@ -1,7 +1,10 @@
 import type { Clock } from '../clock.ts'
+import type { Audience } from './audience.ts'
 
-interface Run<T> {
+/** A run under way, and those who wait for it. Who takes its outcome joins them. */
+export interface Run<T> {
   readonly promise: Promise<T>
+  readonly audience: Audience
   readonly startedAt: number
 }
 
@@ -20,21 +23,21 @@ export class SingleFlight<T> {
     this.#clock = clock
   }
 
-  /** The run under way, if there is one that may be joined: it began `ageMs` ago at most. */
-  joinable(id: string, ageMs = Number.POSITIVE_INFINITY): Promise<T> | undefined {
+  /** The run under way, if there is one that may be joined: it began `ageMs` ago at most, and is not deserted. */
+  joinable(id: string, ageMs = Number.POSITIVE_INFINITY): Run<T> | undefined {
     return this.#young(this.#joinable, id, ageMs)
   }
 
-  #young(runs: ReadonlyMap<string, Run<T>>, id: string, ageMs: number): Promise<T> | undefined {
+  #young(runs: ReadonlyMap<string, Run<T>>, id: string, ageMs: number): Run<T> | undefined {
     const run = runs.get(id)
-    return run && this.#clock.now() - run.startedAt <= ageMs ? run.promise : undefined
+    return run && !run.audience.isDeserted && this.#clock.now() - run.startedAt <= ageMs ? run : undefined
   }
 
-  /** Starts a run that others may join until it ends or is detached. */
-  start<R extends T>(id: string, run: () => Promise<R>): Promise<R> {
+  /** Starts a run that others may join until it ends, is detached or deserted. */
+  start<R extends T>(id: string, audience: Audience, run: () => Promise<R>): Promise<R> {
     const startedAt = this.#clock.now()
     const promise = run()
-    this.#joinable.set(id, { promise, startedAt })
+    this.#joinable.set(id, { promise, audience, startedAt })
     this.#track(this.#joinable, id, promise)
     return promise
   }
@@ -50,18 +53,18 @@ export class SingleFlight<T> {
   }
 
   /**
-   * Joins the spare run of a key that began `ageMs` ago at most, or starts it: one for all who will not wait any longer
-   * for the run under way.
-   * Newcomers do not join it.
+   * The spare run of a key that began `ageMs` ago at most, or a new one: one for all who will not wait any longer for the
+   * run under way. Newcomers do not join it.
    */
-  spare(id: string, ageMs: number, run: () => Promise<T>): Promise<T> {
+  spare(id: string, ageMs: number, audience: Audience, run: () => Promise<T>): Run<T> {
     const running = this.#young(this.#spare, id, ageMs)
     if (running) return running
     const startedAt = this.#clock.now()
     const promise = run()
-    this.#spare.set(id, { promise, startedAt })
+    const spare = { promise, audience, startedAt }
+    this.#spare.set(id, spare)
     this.#track(this.#spare, id, promise)
-    return promise
+    return spare
   }
 
   /** Lets the runs of a key go on for those who joined them; who comes from now on starts another. */

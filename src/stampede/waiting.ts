@@ -14,7 +14,7 @@ export class Waiting {
 
   take(address: Address): Waiter {
     const id = localId(address.namespace, address.key)
-    const place = new Place(this.#clock, () => this.#leave(id, place))
+    const place: Place = new Place(this.#clock, () => this.#leave(id, place))
     const places = this.#places.get(id) ?? new Set()
     this.#places.set(id, places)
     places.add(place)
@@ -39,13 +39,18 @@ export class Waiting {
 
 class Place implements Waiter {
   readonly #clock: Clock
-  readonly leave: () => void
+  readonly #vacate: () => void
   #wasCalled = false
   #wake: ((wasCalled: boolean) => void) | undefined
 
-  constructor(clock: Clock, leave: () => void) {
+  constructor(clock: Clock, vacate: () => void) {
     this.#clock = clock
-    this.leave = leave
+    this.#vacate = vacate
+  }
+
+  leave(): void {
+    this.#vacate()
+    this.#wake?.(false)
   }
 
   call(): void {

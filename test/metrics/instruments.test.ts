@@ -12,7 +12,7 @@ const page = readFileSync(join(import.meta.dirname, '../../docs/reference/metric
 function observable(counters = new Counters()): Observable {
   return {
     counters,
-    gauges: () => ({ l1Entries: 3, l1Bytes: 456, l2Usable: true, coherent: true, journalled: 2 }),
+    gauges: () => ({ l1Entries: 3, l1Bytes: 456, l2Usable: true, coherent: true, journalled: 2, renewals: 4 }),
     on: () => () => {},
   }
 }

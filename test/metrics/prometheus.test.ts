@@ -58,7 +58,7 @@ function observable(counters = new Counters()): Observable & { counters: Counter
   const events = new Events()
   return {
     counters,
-    gauges: () => ({ l1Entries: 3, l1Bytes: 456, l2Usable: true, coherent: true, journalled: 2 }),
+    gauges: () => ({ l1Entries: 3, l1Bytes: 456, l2Usable: true, coherent: true, journalled: 2, renewals: 4 }),
     on: events.on.bind(events),
   }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { Audience } from '../../src/stampede/audience.ts'
 import { SingleFlight } from '../../src/stampede/single-flight.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 
@@ -16,8 +17,8 @@ test('a run can be joined until it ends', async () => {
   const flights = new SingleFlight<number>(new FakeClock())
   const load = run<number>()
   expect(flights.joinable('k')).toBeUndefined()
-  const promise = flights.start('k', load.start)
-  expect(flights.joinable('k')).toBe(promise)
+  const promise = flights.start('k', new Audience(), load.start)
+  expect(flights.joinable('k')?.promise).toBe(promise)
   expect(flights.joinable('other')).toBeUndefined()
   load.resolve(7)
   expect(await promise).toBe(7)
@@ -27,8 +28,8 @@ test('a run can be joined until it ends', async () => {
 test('a failure goes to those who joined, and ends the run', async () => {
   const flights = new SingleFlight<number>(new FakeClock())
   const load = run<number>()
-  const first = flights.start('k', load.start)
-  const second = flights.joinable('k')
+  const first = flights.start('k', new Audience(), load.start)
+  const second = flights.joinable('k')?.promise
   load.reject(new Error('broken'))
   await expect(first).rejects.toThrow('broken')
   await expect(second).rejects.toThrow('broken')
@@ -38,13 +39,13 @@ test('a failure goes to those who joined, and ends the run', async () => {
 test('a detached run goes on for those who joined; its end does not end the newer one', async () => {
   const flights = new SingleFlight<string>(new FakeClock())
   const [older, newer] = [run<string>(), run<string>()]
-  const before = flights.start('k', older.start)
+  const before = flights.start('k', new Audience(), older.start)
   flights.detach('k')
   expect(flights.joinable('k')).toBeUndefined()
-  const after = flights.start('k', newer.start)
+  const after = flights.start('k', new Audience(), newer.start)
   older.resolve('older')
   expect(await before).toBe('older')
-  expect(flights.joinable('k')).toBe(after)
+  expect(flights.joinable('k')?.promise).toBe(after)
   newer.resolve('newer')
   expect(await after).toBe('newer')
   expect(flights.joinable('k')).toBeUndefined()
@@ -52,7 +53,7 @@ test('a detached run goes on for those who joined; its end does not end the newe
 
 test('all can be detached at once', () => {
   const flights = new SingleFlight<string>(new FakeClock())
-  for (const id of ['a', 'b']) void flights.start(id, run<string>().start)
+  for (const id of ['a', 'b']) void flights.start(id, new Audience(), run<string>().start)
   flights.detachAll(() => true)
   expect([flights.joinable('a'), flights.joinable('b')]).toEqual([undefined, undefined])
 })
@@ -62,8 +63,8 @@ test('settled waits for all runs, detached and failing ones too', async () => {
   const flights = new SingleFlight<number>(clock)
   await flights.settled(1000)
   const [kept, detached] = [run<number>(), run<number>()]
-  flights.start('kept', kept.start).catch(() => {})
-  flights.start('detached', detached.start).catch(() => {})
+  flights.start('kept', new Audience(), kept.start).catch(() => {})
+  flights.start('detached', new Audience(), detached.start).catch(() => {})
   flights.detach('detached')
   const states: string[] = []
   const done = flights.settled(1000).then(() => void states.push('settled'))
@@ -79,7 +80,7 @@ test('settled waits for all runs, detached and failing ones too', async () => {
 test('settled waits no longer than it is told', async () => {
   const clock = new FakeClock()
   const flights = new SingleFlight<number>(clock)
-  void flights.start('k', run<number>().start)
+  void flights.start('k', new Audience(), run<number>().start)
   const done = flights.settled(1000)
   clock.advance(1000)
   await expect(done).resolves.toBeUndefined()
@@ -88,11 +89,11 @@ test('settled waits no longer than it is told', async () => {
 test('a run may be succeeded by another one, for those who come from then on', async () => {
   const flights = new SingleFlight<string>(new FakeClock())
   const [first, next] = [run<string>(), run<string>()]
-  const before = flights.start('k', first.start)
+  const before = flights.start('k', new Audience(), first.start)
   flights.succeed('k', before, next.start())
   first.reject(new Error('late'))
   await expect(before).rejects.toThrow('late')
-  const joined = flights.joinable('k')
+  const joined = flights.joinable('k')?.promise
   next.resolve('next')
   expect(await joined).toBe('next')
   expect(flights.joinable('k')).toBeUndefined()
@@ -101,7 +102,7 @@ test('a run may be succeeded by another one, for those who come from then on', a
 test('a run that was detached has no successor, and what becomes of that is waited for all the same', async () => {
   const flights = new SingleFlight<string>(new FakeClock())
   const [first, next] = [run<string>(), run<string>()]
-  const before = flights.start('k', first.start)
+  const before = flights.start('k', new Audience(), first.start)
   flights.detach('k')
   flights.succeed('k', before, next.start())
   expect(flights.joinable('k')).toBeUndefined()
@@ -120,35 +121,35 @@ test('a spare run is one for all who ask for it, until it ends or is detached; n
   let started = 0
   const start = () => (spares[started++] as (typeof spares)[0]).start()
   const both = [
-    flights.spare('k', Number.POSITIVE_INFINITY, start),
-    flights.spare('k', Number.POSITIVE_INFINITY, start),
+    flights.spare('k', Number.POSITIVE_INFINITY, new Audience(), start),
+    flights.spare('k', Number.POSITIVE_INFINITY, new Audience(), start),
   ]
   expect(started).toBe(1)
   expect(flights.joinable('k')).toBeUndefined()
   flights.detach('k')
-  const after = flights.spare('k', Number.POSITIVE_INFINITY, start)
+  const after = flights.spare('k', Number.POSITIVE_INFINITY, new Audience(), start)
   expect(started).toBe(2)
   spares[0].resolve('old')
   spares[1].resolve('new')
-  expect(await Promise.all([...both, after])).toEqual(['old', 'old', 'new'])
-  void flights.spare('k', Number.POSITIVE_INFINITY, start)
+  expect(await Promise.all([...both, after].map(({ promise }) => promise))).toEqual(['old', 'old', 'new'])
+  void flights.spare('k', Number.POSITIVE_INFINITY, new Audience(), start)
   flights.detachAll(() => true)
-  void flights.spare('other', Number.POSITIVE_INFINITY, run<string>().start)
+  void flights.spare('other', Number.POSITIVE_INFINITY, new Audience(), run<string>().start)
   expect(started).toBe(3)
 })
 
 test('a run is joined only while it is no older than the one who comes may join', async () => {
   const clock = new FakeClock()
   const flights = new SingleFlight<string>(clock)
-  const first = flights.start('k', run<string>().start)
-  const spare = flights.spare('k', 1000, run<string>().start)
+  const first = flights.start('k', new Audience(), run<string>().start)
+  const spare = flights.spare('k', 1000, new Audience(), run<string>().start)
   clock.advance(1000)
-  expect(flights.joinable('k', 1000)).toBe(first)
-  expect(flights.spare('k', 1000, run<string>().start)).toBe(spare)
+  expect(flights.joinable('k', 1000)?.promise).toBe(first)
+  expect(flights.spare('k', 1000, new Audience(), run<string>().start)).toBe(spare)
   clock.advance(1)
   expect(flights.joinable('k', 1000)).toBeUndefined()
-  expect(flights.joinable('k')).toBe(first)
-  const second = flights.start('k', run<string>().start)
-  expect(flights.joinable('k', 1000)).toBe(second)
-  expect(flights.spare('k', 1000, run<string>().start)).not.toBe(spare)
+  expect(flights.joinable('k')?.promise).toBe(first)
+  const second = flights.start('k', new Audience(), run<string>().start)
+  expect(flights.joinable('k', 1000)?.promise).toBe(second)
+  expect(flights.spare('k', 1000, new Audience(), run<string>().start)).not.toBe(spare)
 })
