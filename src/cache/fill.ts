@@ -9,6 +9,7 @@ import type { LoadRequest, Run } from './loader.ts'
 import { runLoader } from './loader.ts'
 import { groupsOf, isolate, land, refuse } from './near.ts'
 import type { EntrySettings } from './call-options.ts'
+import { DEFAULTS } from './call-options.ts'
 import type { Loaded, Parts } from './parts.ts'
 import { withinInBackground } from './time-limit.ts'
 import { candidateOf, encodeValue } from './write-through.ts'
@@ -137,7 +138,7 @@ async function landLate(
   const flight = parts.flights.open(target.id, mark)
   flight.poison = poison
   try {
-    const run = await withinInBackground(parts.clock, outcome, parts.settings.leaseMs + keptMs(parts, request))
+    const run = await withinInBackground(parts.clock, outcome, keptMs(parts, request))
     if (run === undefined) return undefined
     if (isNewerThere(parts, target.id, asOf)) flight.poison = 'a newer value is there'
     return await destination.store(flight, run, asOf)
@@ -150,9 +151,9 @@ async function landLate(
   }
 }
 
-/** For how long what nobody waits for may still be stored, once it is free to be replaced. */
+/** For how long a load may still be stored that nobody waits for any more. */
 function keptMs({ settings: { leaseMs } }: Parts, { settings: { hardTimeoutMs } }: LoadRequest): number {
-  return hardTimeoutMs === Number.POSITIVE_INFINITY ? leaseMs : hardTimeoutMs
+  return leaseMs + (hardTimeoutMs === Number.POSITIVE_INFINITY ? DEFAULTS.hardTimeoutMs : hardTimeoutMs)
 }
 
 /** Whether L1 has the value of a load that began later. */

@@ -185,7 +185,9 @@ async function loadInstead(parts: Parts, request: LoadRequest): Promise<Answer> 
     return (await readAgain(parts, request)) ?? loadUnstored(parts, request)
   })
   const joined = spare.audience !== audience
-  const outcome = joined ? await attend(parts, request, spare, Number.POSITIVE_INFINITY) : { loaded: await spare.promise }
+  const outcome = joined
+    ? await attend(parts, request, spare, Number.POSITIVE_INFINITY)
+    : { loaded: await spare.promise }
   const loaded = outcome?.loaded
   if (loaded && !isOutdated(parts, loaded, joinedAt)) return { loaded, joined }
   return { loaded: await loadUnstored(parts, request), joined: false }

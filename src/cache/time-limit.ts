@@ -42,25 +42,51 @@ export function untilAborted<T>(
 ): Promise<T> {
   if (!signal) return promise
   return new Promise((resolve, reject) => {
-    const abort = () => {
+    const stop = whenAborted(signal, () => {
       reject(signal.reason)
       leave(signal.reason)
-    }
-    const end = () => signal.removeEventListener('abort', abort)
-    signal.addEventListener('abort', abort, { once: true })
+    })
     promise.then(
       (value) => {
-        end()
+        stop()
         resolve(value)
       },
       (error: unknown) => {
-        end()
+        stop()
         reject(error)
       },
     )
-    // What the promise waits for may have aborted it on the way.
-    if (!signal.aborted) return
-    end()
-    abort()
   })
+}
+
+const actions = new WeakMap<AbortSignal, Set<() => void>>()
+
+/**
+ * Acts when a signal is aborted, at once when it is already, until told to stop. All who act on one signal share a
+ * listener: Node warns of more than ten.
+ */
+function whenAborted(signal: AbortSignal, act: () => void): () => void {
+  if (signal.aborted) {
+    act()
+    return () => {}
+  }
+  let acts = actions.get(signal)
+  if (!acts) {
+    acts = new Set()
+    actions.set(signal, acts)
+    signal.addEventListener('abort', actAll, { once: true })
+  }
+  acts.add(act)
+  return () => {
+    if (!acts.delete(act) || acts.size > 0) return
+    actions.delete(signal)
+    signal.removeEventListener('abort', actAll)
+  }
+}
+
+function actAll({ target }: Event): void {
+  const signal = target as AbortSignal
+  const acts = actions.get(signal) ?? []
+  actions.delete(signal)
+  for (const act of acts) act()
 }

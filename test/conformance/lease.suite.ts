@@ -146,6 +146,21 @@ export function leaseSuite(form: string, open: () => Promise<LeaseSetting>): voi
     )
 
     test(
+      'deserted: whoever asks is granted it at once, also who has waited; nobody can renew it',
+      withSetting(async ({ here, there }) => {
+        for (const hasWaited of [false, true]) {
+          const address = { namespace: '_', key: `k ${hasWaited}` }
+          const lease = await granted(here, address)
+          await here.release(lease, { word: 'deserted', keptMs: 60_000 })
+          expect(await here.renew(lease)).toBe(false)
+          const next = await granted(there, address, { hasWaited })
+          await here.release(lease, { word: 'refused' })
+          expect(await there.renew(next)).toBe(true)
+        }
+      }),
+    )
+
+    test(
       'run out, the next one gets it, and the ex-holder can do nothing to it',
       withSetting(async ({ here, there, runOut }) => {
         const before = await granted(here, k)
@@ -179,6 +194,7 @@ export function leaseSuite(form: string, open: () => Promise<LeaseSetting>): voi
           { word: 'refused' },
           { word: 'skipped' },
           { word: 'failed', code: 'E', message: 'm' },
+          { word: 'deserted', keptMs: 60_000 },
         ] as const) {
           const address = { namespace: '_', key: ending.word }
           const lease = await granted(here, address)

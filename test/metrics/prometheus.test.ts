@@ -470,6 +470,7 @@ describe('what else a register does', () => {
       [series('l1_bytes')]: 456,
       [series('l2_up')]: 1,
       [series('journal_entries')]: 2,
+      [series('renewals_in_flight')]: 4,
     }
     expect(await counted(register)).toEqual(gauges)
     expect((await scrape(register))[series('load_duration_seconds_sum')]).toBe(0)

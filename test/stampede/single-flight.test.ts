@@ -58,6 +58,20 @@ test('all can be detached at once', () => {
   expect([flights.joinable('a'), flights.joinable('b')]).toEqual([undefined, undefined])
 })
 
+test('a deserted run is not joined: who comes then starts another, and who waits for long has another spare one', () => {
+  const flights = new SingleFlight<string>(new FakeClock())
+  const [audience, ofSpare] = [new Audience(), new Audience()]
+  void flights.start('k', audience, run<string>().start)
+  const spare = flights.spare('k', Number.POSITIVE_INFINITY, ofSpare, run<string>().start)
+  expect(flights.joinable('k')?.audience).toBe(audience)
+  audience.leave(undefined)
+  expect(flights.joinable('k')).toBeUndefined()
+  const next = flights.start('k', new Audience(), run<string>().start)
+  expect(flights.joinable('k')?.promise).toBe(next)
+  ofSpare.leave(undefined)
+  expect(flights.spare('k', Number.POSITIVE_INFINITY, new Audience(), run<string>().start)).not.toBe(spare)
+})
+
 test('settled waits for all runs, detached and failing ones too', async () => {
   const clock = new FakeClock()
   const flights = new SingleFlight<number>(clock)

@@ -52,6 +52,16 @@ test('a call to all wakes all who wait, for whatever key, and is not lost on who
   expect(await places[0]?.called(100)).toBe(true)
 })
 
+test('who leaves while it waits goes on at once, uncalled, and no timer is left', async () => {
+  const clock = new FakeClock()
+  const waiting = new Waiting(clock)
+  const place = waiting.take(k)
+  const outcome = place.called(100)
+  place.leave()
+  expect(await outcome).toBe(false)
+  expect(clock.pending).toBe(0)
+})
+
 test('who has left is not called', async () => {
   const clock = new FakeClock()
   const waiting = new Waiting(clock)

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { Audience } from '../../src/stampede/audience.ts'
+
+test('it is deserted when the last one has left, with that one’s reason', () => {
+  const audience = new Audience()
+  const told: unknown[] = []
+  audience.whenDeserted((reason) => told.push(reason))
+  audience.join()
+  audience.leave('the first')
+  audience.join()
+  audience.leave('the second')
+  expect([audience.isDeserted, told]).toEqual([false, []])
+  audience.leave('the last')
+  expect([audience.isDeserted, audience.reason, told]).toEqual([true, 'the last', ['the last']])
+})
+
+test('one step after the other is ended: only the present one is told', () => {
+  const audience = new Audience()
+  const told: string[] = []
+  audience.whenDeserted(() => told.push('waiting'))
+  audience.whenDeserted(() => told.push('loading'))
+  audience.leave(undefined)
+  expect(told).toEqual(['loading'])
+})
+
+test('between two steps nobody is told, and it is seen later', () => {
+  const audience = new Audience()
+  audience.whenDeserted(() => expect.unreachable())
+  audience.whenDeserted(undefined)
+  audience.leave('gone')
+  expect([audience.isDeserted, audience.reason]).toEqual([true, 'gone'])
+})
+
+test('what is carried through is never deserted, by those who join later neither', () => {
+  const audience = new Audience()
+  audience.whenDeserted(() => expect.unreachable())
+  audience.stay()
+  audience.leave('the first')
+  audience.join()
+  audience.leave('the second')
+  expect(audience.isDeserted).toBe(false)
+})
