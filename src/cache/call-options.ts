@@ -79,7 +79,8 @@ export interface LoadingOptions extends EntryOptions {
   readonly refreshAhead?: number | 'auto' | false | undefined
   /**
    * How long a caller waits for a newer value where there is a stale one; after that it gets the stale one, and the load
-   * goes on. Default 0: not at all.
+   * goes on. It gets that sooner when the load fails, or may not begin: 16 run behind stale values at a time. `hardTimeout`
+   * and `waitTimeout` hold beside it. Default 0: not at all.
    */
   readonly softTimeout?: Duration | undefined
   /**
@@ -92,7 +93,8 @@ export interface LoadingOptions extends EntryOptions {
   /**
    * How long a caller waits for a load that another one runs, here or in another process. After that it gets what is
    * stored, stale or fresh, or else runs its own loader, together with others of this process that have waited so long;
-   * nothing of that is stored. Default: as `hardTimeout`. 0: never wait, and share with nobody.
+   * nothing of that is stored. Default: as `hardTimeout`, also where that alone is given. 0: never wait, and share with
+   * nobody.
    */
   readonly waitTimeout?: Duration | undefined
 }
@@ -100,8 +102,9 @@ export interface LoadingOptions extends EntryOptions {
 /** How a value is loaded, and kept. */
 export interface LoadOptions extends LoadingOptions {
   /**
-   * Ends the wait of this caller, who gets the signal's reason. The loader goes on for the others, and is aborted when the
-   * last one has left. Default: none.
+   * Ends the wait of this caller, who gets the signal's reason. The loader goes on for the others, and is aborted
+   * (`ctx.signal`) when the last one has left. One that is aborted already rejects before anything is done, unless L1 has a
+   * fresh value. A load behind a stale value goes on, whoever leaves. Default: none.
    */
   readonly signal?: AbortSignal | undefined
 }

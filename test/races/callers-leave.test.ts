@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { LoadContext } from '../../src/cache/loader.ts'
 import { assemble } from '../../src/create-cache.ts'
@@ -388,6 +388,7 @@ inFleets((fleet) => {
     const { b, held, own, first } = await holding()
     const waits = await waiting(b, own)
     const pending = fleet.clock.pending
+    const asked = vi.spyOn(b.raw.leases, 'acquire')
     waits.leave()
     await waits.left()
     expect(fleet.clock.pending).toBe(pending - 1)
@@ -396,7 +397,7 @@ inFleets((fleet) => {
     await expect(first.value).rejects.toThrow('broken')
     await fleet.elapse(5000)
     await turn()
-    expect([own.started, listeners(waits)]).toEqual([0, [0]])
+    expect([own.started, asked.mock.calls, listeners(waits)]).toEqual([0, [], [0]])
   })
 
   test('one of two callers who wait for another process leaves: the other one gets its value', async () => {
@@ -436,6 +437,22 @@ inFleets((fleet) => {
     await own.running()
     own.answer('v')
     expect([await next.value, own.started]).toEqual(['v', 1])
+  })
+
+  test('… nor does it join the load that another one has begun meanwhile', async () => {
+    const { cache, far } = await fleet.process()
+    const read = far.holdAnswer('get')
+    const own = new WatchedLoader()
+    const gone = caller(cache, own)
+    await read.arrived
+    gone.leave()
+    const other = caller(cache, own)
+    await own.running()
+    read.release()
+    await turn()
+    other.leave()
+    expect([own.started, own.aborted]).toEqual([1, [other.reason]])
+    await Promise.all([gone.left(), other.left()])
   })
 
   test('a caller leaves while the answer of the lease is on its way: no load begins, and the lease is free', async () => {
