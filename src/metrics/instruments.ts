@@ -75,7 +75,7 @@ export const instruments: readonly Instrument[] = [
   gauge(
     'tiercache_loads_in_flight',
     'loads',
-    'Loaders that run right now, within their hardTimeout.',
+    'Loaders that run right now, within their hardTimeout and for somebody.',
     ({ counters }) => counters.loadsRunning,
   ),
   gauge(
