@@ -1,4 +1,4 @@
-import type { Run } from '../stampede/single-flight.ts'
+import type { Audience } from '../stampede/audience.ts'
 import type { WhenLate } from './fill.ts'
 import { loadAlone, loadUnstored } from './fill.ts'
 import type { LoadRequest } from './loader.ts'
@@ -29,18 +29,16 @@ export function renewThrough(parts: Parts, request: LoadRequest): Promise<Answer
   return attended(parts, request, undefined)
 }
 
-async function attended(
-  parts: Parts,
-  request: LoadRequest,
-  signal: AbortSignal | undefined,
-): Promise<Answer | undefined> {
+function attended(parts: Parts, request: LoadRequest, signal: AbortSignal | undefined): Promise<Answer | undefined> {
   const { counters } = parts
   counters.loadsWaiting++
-  try {
-    return await untilAborted(signal, answerTo(parts, request), (reason) => request.audience.leave(reason))
-  } finally {
+  const asked = answerTo(parts, request)
+  const answer = signal ? untilAborted(signal, asked, (reason) => request.audience.leave(reason)) : asked
+  const isAnswered = () => {
     counters.loadsWaiting--
   }
+  answer.then(isAnswered, isAnswered)
+  return answer
 }
 
 function answerTo(parts: Parts, request: LoadRequest): Promise<Answer | undefined> {
@@ -97,7 +95,9 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
     }
     if (waitMs === 0) break
     const joinedAt = marks.count
-    const outcome = await attend(parts, request, running, giveUpAt)
+    audience.visit(running.audience)
+    const outcome = await outcomeWithin(clock, running.promise, giveUpAt)
+    endVisit(audience, running.audience, outcome)
     if (!outcome) return purpose === 'renew' ? undefined : loadInstead(parts, request)
     const { loaded } = outcome
     if (!loaded || isOutdated(parts, loaded, joinedAt)) continue
@@ -121,22 +121,11 @@ function joinableMs(parts: Parts, { bucket }: Target): number {
 
 type Outcome = { readonly loaded: Loaded | undefined } | undefined
 
-/**
- * The outcome of another caller's run until an instant, while this caller waits for it among the others.
- */
-async function attend(
-  { clock }: Parts,
-  { audience }: LoadRequest,
-  running: Run<Loaded | undefined>,
-  giveUpAt: number,
-): Promise<Outcome> {
-  running.audience.join()
-  audience.whenDeserted((reason) => running.audience.leave(reason))
-  const outcome = await outcomeWithin(clock, running.promise, giveUpAt)
+/** Who has waited for another caller's run has its outcome, or leaves it without one. Throws for who has left already. */
+function endVisit(audience: Audience, host: Audience, outcome: Outcome): void {
   if (audience.isDeserted) throw audience.reason
-  audience.whenDeserted(undefined)
-  if (!outcome) running.audience.leave(undefined)
-  return outcome
+  audience.goHome()
+  if (!outcome) host.leave(undefined)
 }
 
 interface Limited {
@@ -185,10 +174,9 @@ async function loadInstead(parts: Parts, request: LoadRequest): Promise<Answer> 
     return (await readAgain(parts, request)) ?? loadUnstored(parts, request)
   })
   const joined = spare.audience !== audience
-  const outcome = joined
-    ? await attend(parts, request, spare, Number.POSITIVE_INFINITY)
-    : { loaded: await spare.promise }
-  const loaded = outcome?.loaded
+  if (joined) audience.visit(spare.audience)
+  const loaded = await spare.promise
+  if (joined) endVisit(audience, spare.audience, { loaded })
   if (loaded && !isOutdated(parts, loaded, joinedAt)) return { loaded, joined }
   return { loaded: await loadUnstored(parts, request), joined: false }
 }

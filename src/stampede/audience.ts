@@ -5,6 +5,8 @@
 export class Audience {
   #present = 1
   #whenDeserted: ((reason: unknown) => void) | undefined
+  /** Whose run its own one waits for. */
+  #host: Audience | undefined
   isDeserted = false
   /** Why the last one left. */
   reason: unknown
@@ -19,6 +21,18 @@ export class Audience {
     this.isDeserted = true
     this.reason = reason
     this.#whenDeserted?.(reason)
+    this.#host?.leave(reason)
+  }
+
+  /** Waits for another's run: whoever leaves here leaves there. */
+  visit(host: Audience): void {
+    host.join()
+    this.#host = host
+  }
+
+  /** Waits for that no more: it has ended, or is left to the others. */
+  goHome(): void {
+    this.#host = undefined
   }
 
   /** What ends the present step when the last one leaves: the next step sets its own. */

@@ -503,7 +503,11 @@ inFleets((fleet) => {
 
   test('the late value of a load that everybody left is found by the other processes', async () => {
     const { a, c, held, first } = await holding()
+    const reads = vi.spyOn(a.raw.far, 'get')
     first.leave()
+    await first.left()
+    await turn()
+    expect(reads).not.toHaveBeenCalled()
     const committed = a.far.holdAnswer('commit')
     held.answer('v')
     await committed.arrived

@@ -40,3 +40,16 @@ test('what is carried through is never deserted, by those who join later neither
   audience.leave('the second')
   expect(audience.isDeserted).toBe(false)
 })
+
+test('who visits another run leaves it with its own audience, and not any more once it is home', () => {
+  const [host, guest, gone] = [new Audience(), new Audience(), new Audience()]
+  guest.visit(host)
+  gone.visit(host)
+  host.leave('the first')
+  gone.goHome()
+  host.leave('gone home')
+  gone.leave('elsewhere')
+  expect(host.isDeserted).toBe(false)
+  guest.leave('the guest')
+  expect([host.isDeserted, host.reason]).toEqual([true, 'the guest'])
+})
