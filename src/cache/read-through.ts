@@ -176,7 +176,6 @@ async function loadInstead(parts: Parts, request: LoadRequest): Promise<Answer> 
   const joined = spare.audience !== audience
   if (joined) audience.visit(spare.audience)
   const loaded = await spare.promise
-  if (joined) endVisit(audience, spare.audience, { loaded })
   if (loaded && !isOutdated(parts, loaded, joinedAt)) return { loaded, joined }
   return { loaded: await loadUnstored(parts, request), joined: false }
 }

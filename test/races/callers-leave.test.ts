@@ -266,6 +266,9 @@ function inOneProcess(make: () => Promise<{ readonly cache: Cache; readonly cloc
     else expect(loader.aborted).toMatchObject([{ code: 'ERR_LOAD_TIMEOUT' }])
     loader.answer('v')
     await expect.poll(() => cache.peek('k')).toBe('v')
+    const { loadsAborted, loadsFailed, fillsRefused } = cache.counters
+    const isAborted = what === 'the caller leaves'
+    expect([loadsAborted, loadsFailed, fillsRefused]).toEqual(isAborted ? [1, 0, 0] : [0, 1, 0])
     expect(loader.started).toBe(1)
   })
 
@@ -499,6 +502,21 @@ inFleets((fleet) => {
     await own.running()
     own.answer('v')
     expect(await waits.value).toBe('v')
+  })
+
+  test('the last caller leaves while the value is being stored: it is, and a newcomer gets it', async () => {
+    const { a, c, held, own, first } = await holding()
+    const storing = a.far.holdCall('commit')
+    held.answer('v')
+    await storing.arrived
+    first.leave()
+    await first.left()
+    const next = caller(a.cache, own)
+    await turn()
+    storing.release()
+    expect([await next.value, own.started]).toEqual(['v', 0])
+    expect([a.cache.peek('k'), await c.cache.get('k')]).toEqual(['v', 'v'])
+    expect([held.aborted, a.cache.counters.loadsAborted, a.cache.counters.fillsRefused]).toEqual([[], 0, 0])
   })
 
   test('the late value of a load that everybody left is found by the other processes', async () => {
