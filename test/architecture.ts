@@ -25,7 +25,7 @@ const floors: readonly (readonly string[])[] = [
   ['redis'],
   ['tiers', 'stampede', 'tags', 'bus'],
   ['cache'],
-  ['http', 'sessions', 'collections', 'adapters', 'admin', 'create-cache.ts'],
+  ['http', 'sessions', 'collections', 'adapters', 'admin', 'testing', 'create-cache.ts'],
   ['index.ts', 'testing.ts', 'middleware', 'gateway', 'cli'],
 ]
 
@@ -150,7 +150,8 @@ export const oneFilePutsPartsTogether: Rule = (tree) =>
     .filter(({ to }) => isForm(to))
     .filter(
       ({ from, to }) =>
-        !['create-cache.ts', 'testing.ts'].includes(from) && !(isForm(from) && roomOf(from) === roomOf(to)),
+        !['create-cache.ts', 'testing.ts', 'testing'].includes(roomOf(from)) &&
+        !(isForm(from) && roomOf(from) === roomOf(to)),
     )
     .map(({ from, to }) => `${from} imports ${to}`)
 

@@ -1,52 +1,22 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readDefaultOptions, readKeysOptions, readSetOptions } from '../src/cache/call-options.ts'
 import { readCacheOptions } from '../src/cache/cache-options.ts'
 import { errorCodes } from '../src/errors.ts'
+import { PageExamples } from './doubles/page-examples.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
-const folder = join(root, 'build/readme')
-
-/** The code blocks of a page, by their language. */
-function blocks(page: string, language: string): string[] {
-  const text = readFileSync(join(root, page), 'utf8')
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, code]) => code ?? '')
-}
-
-function run(command: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8' })
-  return { status, output: `${stdout}${stderr}` }
-}
 
 describe('the examples of the README', () => {
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  const examples = new PageExamples('README.md')
+  afterAll(() => examples.remove())
 
   test('compile as they stand, and the first one runs and says what it says', { timeout: 60_000 }, () => {
-    const examples = blocks('README.md', 'ts')
-    expect(examples).toHaveLength(2)
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
-    const files = examples.map((code, index) => {
-      const file = join(folder, `example-${index}.ts`)
-      writeFileSync(file, code)
-      return file
-    })
-    const config = join(folder, 'tsconfig.json')
-    writeFileSync(
-      config,
-      JSON.stringify({
-        extends: '../../tsconfig.json',
-        compilerOptions: { noEmit: false, rootDir: '.', outDir: 'out', types: ['node'] },
-        include: ['*.ts'],
-        exclude: [],
-      }),
-    )
-    expect(run(join(root, 'node_modules/.bin/tsc'), '-p', config)).toEqual({ status: 0, output: '' })
-    expect(files).toHaveLength(2)
-    expect(run(process.execPath, join(folder, 'out/example-0.js'))).toEqual({
+    expect(examples.codes).toHaveLength(2)
+    expect(examples.compile()).toEqual({ status: 0, output: '' })
+    expect(examples.run(0)).toEqual({
       status: 0,
       output: "{ id: 1, name: 'Ada' }\n{ id: 1, name: 'Ada' }\ntrue\n",
     })

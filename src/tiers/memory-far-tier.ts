@@ -43,6 +43,10 @@ export class MemoryEntries {
     this.#entries.delete(localId(namespace, key))
   }
 
+  clear(): void {
+    this.#entries.clear()
+  }
+
   keys(namespace: string): string[] {
     return [...this.#entries.keys()].flatMap((id) => {
       const key = localKey(namespace, id)
