@@ -39,6 +39,19 @@ test('a timer that a timer starts runs in the same advance when it is due', () =
   expect(ran).toEqual([10, 20, 30])
 })
 
+test('moved by a timer while it moves, it goes on from there, and never back', () => {
+  const clock = new FakeClock({ now: 0, wall: 0 })
+  const seen: number[] = []
+  clock.after(10, () => {
+    clock.advance(100)
+    seen.push(clock.now())
+  })
+  clock.after(15, () => seen.push(clock.now()))
+  clock.advance(20)
+  expect(seen).toEqual([15, 110])
+  expect([clock.now(), clock.wall()]).toEqual([110, 110])
+})
+
 test('a cancelled timer does not run, even when another one cancels it at the same instant', () => {
   const clock = new FakeClock()
   const ran: string[] = []

@@ -300,6 +300,51 @@ describe('the bus', () => {
   })
 })
 
+test('what is on its way when the line is cut is lost, and what overtakes nothing comes behind it', async () => {
+  const { caches, clock, bus } = twoOf()
+  const [here, there] = caches
+  const heard: string[] = []
+  await sharedBy([here, there], 'k', 1)
+  bus.delay('500ms', 1)
+  await here.delete('k')
+  bus.cut(1)
+  await clock.advance('1s')
+  expect(there.peek('k')).toBe(1)
+  bus.restore(1)
+  await clock.advance(0)
+  expect(there.peek('k')).toBeUndefined()
+  there.on('gap', ({ reason }) => heard.push(reason))
+  bus.delay('500ms', 1)
+  await here.delete('first')
+  bus.delay(0, 1)
+  await here.delete('second')
+  await clock.advance('1s')
+  expect(heard).toEqual([])
+})
+
+test('who waits for the load of another process goes on when Redis goes down', async () => {
+  const { caches, clock, redis } = twoOf()
+  const slow = caches[0].getOrSet('k', () => clock.sleep('1s').then(() => 'here'))
+  await clock.advance(0)
+  const waiting = caches[1].getOrSet('k', () => 'there')
+  await clock.advance(0)
+  redis.down()
+  await clock.advance(0)
+  expect(await Promise.race([waiting, 'not yet'])).toBe('there')
+  await clock.advance('1s')
+  expect(await slow).toBe('here')
+})
+
+test('a month of a fleet passes in a moment, also when the bus was disturbed before', async () => {
+  const { caches, clock, bus } = twoOf({ defaults: { ttl: 'never' } })
+  await sharedBy(caches, 'k', 1)
+  bus.cut()
+  await clock.advance('1s')
+  bus.restore()
+  await clock.advance('30d')
+  expect(caches[1].peek('k')).toBe(1)
+})
+
 test('closing ends disturbances and gives up what never ends', async () => {
   const warned: unknown[] = []
   const { caches, redis, clock, close } = twoOf()
