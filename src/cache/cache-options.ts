@@ -70,17 +70,18 @@ const CACHE_NAMES = [
 /** Reads the options of a whole cache. Throws `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_INVALID_NAMESPACE`. */
 export function readCacheOptions(options: (CacheOptions & { readonly redis?: unknown }) | undefined): CacheSettings {
   const given = definedOptions('createCache', options, CACHE_NAMES)
-  const prefix = given.prefix ?? 'tiercache'
+  const { prefix = 'tiercache', maxStaleness = 2000, commandTimeout = 250, lease = 3000 } = given
+  const { onRedisDown = 'load', clusterBuckets = 32, maxEntryBytes = 16 * 1024 * 1024 } = given
   checkPrefix(prefix)
   return Object.freeze({
     prefix,
     l1: readL1(given.l1),
-    maxStalenessMs: readFiniteDuration('maxStaleness', given.maxStaleness ?? 2000, 100),
-    commandTimeoutMs: readFiniteDuration('commandTimeout', given.commandTimeout ?? 250),
-    leaseMs: Math.ceil(readFiniteDuration('lease', given.lease ?? 3000, 100)),
-    onRedisDown: readWord('onRedisDown', given.onRedisDown ?? 'load', ['load', 'serve-l1']),
-    clusterBuckets: readInteger('clusterBuckets', given.clusterBuckets ?? 32, 1, 1024),
-    maxEntryBytes: readInteger('maxEntryBytes', given.maxEntryBytes ?? 16 * 1024 * 1024, 1, 512 * 1024 * 1024),
+    maxStalenessMs: readFiniteDuration('maxStaleness', maxStaleness, 100),
+    commandTimeoutMs: readFiniteDuration('commandTimeout', commandTimeout),
+    leaseMs: Math.ceil(readFiniteDuration('lease', lease, 100)),
+    onRedisDown: readWord('onRedisDown', onRedisDown, ['load', 'serve-l1']),
+    clusterBuckets: readInteger('clusterBuckets', clusterBuckets, 1, 1024),
+    maxEntryBytes: readInteger('maxEntryBytes', maxEntryBytes, 1, 512 * 1024 * 1024),
     codec: readCodecOptions(given.codec),
     defaults: readDefaultOptions('defaults', given.defaults, DEFAULTS),
   })
@@ -91,9 +92,9 @@ function readL1(l1: CacheOptions['l1']): CacheSettings['l1'] {
   if (l1 !== undefined && (typeof l1 !== 'object' || l1 === null)) {
     throw badValue('ERR_INVALID_OPTION', 'l1', 'false, or { maxEntries, maxBytes }', l1)
   }
-  const given = definedOptions('l1', l1, ['maxEntries', 'maxBytes'])
+  const { maxEntries = 10_000, maxBytes = 64 * 1024 * 1024 } = definedOptions('l1', l1, ['maxEntries', 'maxBytes'])
   return Object.freeze({
-    maxEntries: readInteger('l1.maxEntries', given.maxEntries ?? 10_000, 1, 2 ** 31),
-    maxBytes: readInteger('l1.maxBytes', given.maxBytes ?? 64 * 1024 * 1024, 1),
+    maxEntries: readInteger('l1.maxEntries', maxEntries, 1, 2 ** 31),
+    maxBytes: readInteger('l1.maxBytes', maxBytes, 1),
   })
 }

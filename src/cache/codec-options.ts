@@ -51,13 +51,14 @@ function readCompression(compression: CodecOptions['compression']): EnvelopeSett
     throw badValue('ERR_INVALID_OPTION', 'codec.compression', expected, compression)
   }
   const given = definedOptions('codec.compression', compression === true ? {} : compression, ['threshold', 'algorithm'])
-  const algorithm = readWord('codec.compression.algorithm', given.algorithm ?? 'deflate', ['deflate', 'zstd'])
+  const { threshold = THRESHOLD, algorithm: named = 'deflate' } = given
+  const algorithm = readWord('codec.compression.algorithm', named, ['deflate', 'zstd'])
   if (!isAvailable(algorithm)) {
     const expected = `'deflate' on Node ${process.versions.node} ('zstd' needs 22.15 or 23.8)`
     throw badValue('ERR_INVALID_OPTION', 'codec.compression.algorithm', expected, algorithm)
   }
   return Object.freeze({
-    threshold: readInteger('codec.compression.threshold', given.threshold ?? THRESHOLD, 1),
+    threshold: readInteger('codec.compression.threshold', threshold, 1),
     algorithm,
   })
 }
