@@ -132,7 +132,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     valid: ['shop', 'a.b_c-1'],
     invalid: ['a b', 'x'.repeat(65), 'a:b'],
   },
-  l1: group(/^(false, or \{ maxEntries, maxBytes \}|an object of options)/, 'object or `false`', false),
+  l1: group(/^(false, or \{ maxEntries, maxBytes \}|an object of options)/, 'object or false', false),
   maxEntries: integer(1, 2 ** 31),
   maxBytes: integer(1),
   maxStaleness: finite(100),
@@ -200,7 +200,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   },
   tiers: words('all', 'l1'),
   refreshAhead: {
-    type: "number, 'auto' or `false`",
+    type: "number, 'auto' or false",
     expected: /^a fraction between 0 and 1, 'auto' or false/,
     takes: (value) => value === false || value === 0.5,
     valid: [0.8, 'auto', false],
