@@ -25,7 +25,7 @@ export class MemoryFleet {
   }
 
   /** The shared parts of one process, whose changes are told over its bus. */
-  sharedOver(bus: Pick<MemoryBus, 'last' | 'publish' | 'wake'>): SharedParts {
+  sharedOver(bus: Pick<MemoryBus, 'origin' | 'last' | 'publish' | 'wake'>): SharedParts {
     const { leases } = this
     return {
       far: new MemoryFarTier(this.entries, { chain: bus, stamps: this.#stamps, leases }, this.#clock),
