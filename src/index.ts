@@ -2,6 +2,9 @@ export { createCache } from './create-cache.ts'
 export { errorCodes, TierCacheError } from './errors.ts'
 
 export type { Cache, CacheStats, LoadedEntry } from './cache/cache.ts'
+export type { LoadManyContext, ManyLoader, ManyValues } from './cache/batch-loader.ts'
+export type { ManyEntries, ManyEntry } from './cache/many-arguments.ts'
+export type { SetManyResult } from './cache/set-many.ts'
 export type { CacheEntry } from './cache/read-entry.ts'
 export type {
   ChangeOptions,

@@ -34,20 +34,24 @@ const pillars = floors[4] ?? []
 /** The order inside a room, from below. Files of one step may know each other, as long as there is no circle. */
 const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
   cache: [
-    ['codec-options', 'call-options'],
+    ['codec-options', 'call-options', 'in-chunks'],
     ['cache-options', 'flights', 'cold-streak', 'journal', 'incidents', 'time-limit'],
     ['recent-invalidations'],
     ['parts'],
     ['namespace'],
     ['near'],
     ['lookup', 'far-standing', 'write-through', 'invalidation', 'resync', 'loader', 'touch', 'counter', 'keys'],
+    ['batch-loader', 'set-many', 'delete-many'],
+    ['gathering', 'many-arguments'],
     ['held-lease', 'servable', 'read-entry'],
+    ['get-many'],
     ['fill'],
     ['seek-lease'],
     ['read-through', 'replay'],
     ['stale-while-revalidate'],
     ['soft-timeout'],
     ['get-or-load'],
+    ['get-or-load-many'],
     ['cache'],
   ],
   http: [

@@ -14,6 +14,12 @@ import {
 import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
 import { touchThrough } from './touch.ts'
+import type { ManyLoader } from './batch-loader.ts'
+import { deleteManyEverywhere } from './delete-many.ts'
+import { readEach } from './get-many.ts'
+import { getOrLoadMany } from './get-or-load-many.ts'
+import type { ManyEntries } from './many-arguments.ts'
+import { readEntries, readKeys } from './many-arguments.ts'
 import { handOut, isInTouch, standing } from './near.ts'
 import type {
   ChangeOptions,
@@ -32,6 +38,9 @@ import {
 } from './call-options.ts'
 import type { Parts } from './parts.ts'
 import { Namespace } from './namespace.ts'
+import type { Target } from './parts.ts'
+import type { SetManyResult } from './set-many.ts'
+import { writeManyThrough } from './set-many.ts'
 import type { HandedOut } from './get-or-load.ts'
 import { getOrLoad } from './get-or-load.ts'
 import { listKeys } from './keys.ts'
@@ -40,7 +49,7 @@ import type { CacheEntry } from './read-entry.ts'
 import { readEntry } from './read-entry.ts'
 import { replayLast } from './replay.ts'
 import type { Outcome, SetResult } from './write-through.ts'
-import { writeThrough } from './write-through.ts'
+import { encodeValue, writeThrough } from './write-through.ts'
 
 /** A value with where it came from: see {@link Cache.getOrSetEntry}. */
 export interface LoadedEntry<T> {
@@ -150,7 +159,102 @@ export class Cache implements Observable {
   async set(key: string, value: unknown, options?: SetOptions): Promise<SetResult> {
     const target = this.#space.target(key)
     const settings = readSetOptions(options, this.#space.defaults)
-    return acknowledged('set', settings.requireAck, writeThrough(this.#parts, target, value, settings))
+    return acknowledged(
+      'set',
+      settings.requireAck,
+      writeThrough(this.#parts, target, encodeValue(this.#parts, value), settings),
+    )
+  }
+
+  /**
+   * The fresh values of many keys, from L1 or L2: what is missing, or stale, is not in the Map. In the order of the keys, of
+   * which each counts once. L2 is asked in one step (on a Cluster in one for each slot). Rejects with `ERR_INVALID_KEY`, or
+   * with `ERR_INVALID_ARGUMENT` for what is no iterable of keys.
+   *
+   * @example
+   * const users = await cache.getMany<User>(['user:1', 'user:2'])
+   * const ada = users.get('user:1')
+   */
+  async getMany<T>(keys: Iterable<string>): Promise<Map<string, T>> {
+    const found = new Map<string, T>()
+    const missing = this.#freshOf(keys, found)
+    if (missing.length === 0) return found
+    const entries = await readEach<T>(this.#parts, missing, this.#space.defaults, this.#requests)
+    for (const [index, entry] of entries.entries()) {
+      const { key } = missing[index] as Target
+      if (entry?.freshness === 'fresh') found.set(key, entry.value)
+      else found.delete(key)
+    }
+    return found
+  }
+
+  /**
+   * The values of many keys, in their order; loads at once what is missing, and stores each record by itself: with its own
+   * tags and TTL, and as missing where it is. A key of which the loader says nothing is not in the Map. `null` is a value,
+   * as everywhere.
+   *
+   * Each key is as good as one of {@link Cache.getOrSet}: loads are shared, in this process and with the others, with
+   * batches and single calls that want some of the same keys; a stale value is served, and renewed behind, together with the
+   * others of the call. The loader runs for the keys that are nobody else's to load; what others load is awaited beside it.
+   * It runs once more for keys whose load elsewhere comes to nothing. Rejects when there is a key that cannot be served:
+   * with the error of its load, which all of the loader's keys share.
+   *
+   * @example
+   * const users = await cache.getOrSetMany(ids, async (missing, ctx) => {
+   *   const rows = await database.users(missing)
+   *   for (const { id, team } of rows) ctx.setTags(id, `team:${team}`)
+   *   return new Map(rows.map((row) => [row.id, row]))
+   * }, { ttl: '1m', stale: '10m' })
+   */
+  async getOrSetMany<T>(keys: Iterable<string>, loader: ManyLoader<T>, options?: LoadOptions): Promise<Map<string, T>> {
+    readLoader(loader)
+    const found = new Map<string, T>()
+    const targets = this.#freshOf(keys, found, options?.isolation === undefined)
+    if (targets.length === 0) return found
+    const settings = readLoadOptions('getOrSetMany', options, this.#space.defaults)
+    const loads = getOrLoadMany(this.#parts, { targets, loader, settings, requests: this.#requests })
+    for (const [index, { loaded }] of (await Promise.all(loads)).entries()) {
+      const { key } = targets[index] as Target
+      if (loaded.value !== undefined) found.set(key, loaded.value as T)
+      else found.delete(key)
+    }
+    return found
+  }
+
+  /**
+   * Stores many values, each as {@link Cache.set} does: a Map, a plain object, or pairs. Options of an entry's own come
+   * before those of the call. Of several entries with one key the last one counts. Rejects as `set` does, and then nothing
+   * was stored; with `requireAck`, with `ERR_NOT_ACKNOWLEDGED` when one of those that ask for it was not acknowledged.
+   *
+   * @example
+   * await cache.setMany([['rate:eur', 1.1], ['rate:try', 0.03, { ttl: '1m' }]], { ttl: '1h' })
+   * const { acknowledged, results } = await cache.setMany({ a: 1, b: 2 })
+   */
+  async setMany(entries: ManyEntries, options?: SetOptions): Promise<SetManyResult> {
+    this.#space.assertOpen()
+    const settings = readSetOptions(options, this.#space.defaults, 'setMany')
+    const written = Array.from(readEntries(entries).values(), ([key, value, own]) => ({
+      target: this.#space.target(key),
+      value,
+      settings: readSetOptions(own, settings, 'setMany'),
+    }))
+    const outcome = await writeManyThrough(this.#parts, written)
+    const awaited = written.filter((entry) => entry.settings.requireAck)
+    const isAcknowledged = awaited.every(({ target: { key } }) => outcome.results.get(key)?.acknowledged)
+    return acknowledged('setMany', !isAcknowledged, Promise.resolve(outcome))
+  }
+
+  /**
+   * Makes many keys gone everywhere, each as {@link Cache.delete} does. `acknowledged`: all of them are.
+   *
+   * @example
+   * await cache.deleteMany(['user:1', 'user:2'])
+   */
+  async deleteMany(keys: Iterable<string>, options?: ChangeOptions): Promise<Outcome> {
+    this.#space.assertOpen()
+    const targets = Array.from(new Set(readKeys(keys)), (key) => this.#space.target(key))
+    const requireAck = readChangeOptions('deleteMany', options, this.#space.defaults)
+    return acknowledged('deleteMany', requireAck, deleteManyEverywhere(this.#parts, targets))
   }
 
   /** Makes a key gone everywhere. A load of it that is under way answers its callers and stores nothing. */
@@ -324,6 +428,21 @@ export class Cache implements Observable {
     if (near === undefined || standing(parts, near, parts.clock.now()) !== 'fresh') return undefined
     this.#requests.l1Fresh++
     return near
+  }
+
+  /**
+   * Puts what L1 has fresh into `found`, and answers the other keys, which take their places there. Nothing is checked of
+   * what was checked when it was stored.
+   */
+  #freshOf(keys: Iterable<string>, found: Map<string, unknown>, mayServe = true): Target[] {
+    const others: Target[] = []
+    for (const key of readKeys(keys)) {
+      if (found.has(key)) continue
+      const near = mayServe && typeof key === 'string' ? this.#fresh(key) : undefined
+      if (near === undefined) others.push(this.#space.target(key))
+      found.set(key, near && handOut(near.value, near.shared))
+    }
+    return others
   }
 
   #answer(near: NearEntry): Promise<unknown> {

@@ -241,8 +241,8 @@ export function readDefaultOptions(
 }
 
 /** Reads the options of `set`, over those of its namespace. */
-export function readSetOptions(options: SetOptions | undefined, base: DefaultSettings): SetSettings {
-  return readOptions<SetOptions, SetSettings>('set', options, SET, base)
+export function readSetOptions(options: SetOptions | undefined, base: SetSettings, owner = 'set'): SetSettings {
+  return readOptions<SetOptions, SetSettings>(owner, options, SET, base)
 }
 
 /** Whether a change has to be acknowledged, by the options of its call and of its namespace. */

@@ -41,6 +41,20 @@ export interface LoadRequest {
   readonly audience: Audience
   /** `read`: a stale value will do. `renew`: a stale value is what is to be replaced. */
   readonly purpose: 'read' | 'renew'
+  /** Its place in a batch, if it is of one. */
+  readonly place?: BatchPlace | undefined
+}
+
+/** The place of one key in a batch, which is loaded as soon as each of its keys asks for it, waits, or needs nothing. */
+export interface BatchPlace {
+  /** It waits for a load that others run, until the instant `until` at most. */
+  waits(until?: number): void
+  /** It waits no longer, and may need a load. */
+  goesOn(): void
+  /** It needs nothing any more. */
+  leaves(): void
+  /** What a renewal of its value behind its reader goes by: it is of the same batch, and nobody waits for it. */
+  behind(): Pick<LoadRequest, 'loader' | 'place'>
 }
 
 /** What a run of a loader came to. */

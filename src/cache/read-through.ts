@@ -75,7 +75,7 @@ export function isLoading(parts: Parts, { target, purpose }: LoadRequest): boole
  */
 async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | undefined): Promise<Answer | undefined> {
   const { loads, marks, clock, settings, counters } = parts
-  const { audience, purpose, target } = request
+  const { audience, place, purpose, target } = request
   const { id } = target
   const waitMs = request.settings.waitTimeoutMs ?? request.settings.hardTimeoutMs
   const giveUpAt = clock.now() + waitMs
@@ -96,7 +96,9 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
     if (waitMs === 0) break
     const joinedAt = marks.count
     audience.visit(running.audience)
+    place?.waits()
     const outcome = await outcomeWithin(clock, running.promise, giveUpAt)
+    place?.goesOn()
     endVisit(audience, running.audience, outcome)
     if (!outcome) return purpose === 'renew' ? undefined : loadInstead(parts, request)
     const { loaded } = outcome
@@ -169,13 +171,17 @@ function hasMoved({ marks }: Parts, { groups, mark }: Loaded): boolean {
  */
 async function loadInstead(parts: Parts, request: LoadRequest): Promise<Answer> {
   const joinedAt = parts.marks.count
-  const { target, audience } = request
+  const { target, audience, place } = request
   const spare = parts.loads.spare(target.id, joinableMs(parts, target), audience, async () => {
     return (await readAgain(parts, request)) ?? loadUnstored(parts, request)
   })
   const joined = spare.audience !== audience
-  if (joined) audience.visit(spare.audience)
+  if (joined) {
+    audience.visit(spare.audience)
+    place?.waits()
+  }
   const loaded = await spare.promise
+  place?.goesOn()
   if (loaded && !isOutdated(parts, loaded, joinedAt)) return { loaded, joined }
   return { loaded: await loadUnstored(parts, request), joined: false }
 }

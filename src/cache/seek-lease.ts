@@ -71,7 +71,9 @@ export async function seekLease(
         if (ms <= 0) return loadForCallers(parts, request)
         if (wait === 'none') noteWait(parts, target, step.leftMs)
         if (step.word === 'busy') hasWaited = true
+        request.place?.waits(parts.clock.now() + ms)
         wait = (await waiter.called(ms)) ? 'called' : 'over'
+        request.place?.goesOn()
         if (wait === 'called') disappointments++
         break
       }

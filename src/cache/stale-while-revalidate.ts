@@ -16,10 +16,14 @@ export function renewBehind(parts: Parts, request: LoadRequest): Promise<Answer 
   const { id } = request.target
   if (renewing.size >= RENEWALS_MOST || renewing.has(id) || loads.joinable(id)) return undefined
   renewing.add(id)
-  return renewThrough(parts, { ...request, purpose: 'renew', audience: new Audience() })
+  const renewal = { ...request, ...request.place?.behind(), purpose: 'renew', audience: new Audience() } as const
+  return renewThrough(parts, renewal)
     .catch((error: unknown) => {
       noteRenewalFailed(parts, request.target, error)
       return undefined
     })
-    .finally(() => renewing.delete(id))
+    .finally(() => {
+      renewing.delete(id)
+      renewal.place?.leaves()
+    })
 }

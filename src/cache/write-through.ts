@@ -69,10 +69,9 @@ export function candidateOf(
 export async function writeThrough(
   parts: Parts,
   target: Target,
-  value: unknown,
+  encoded: Encoded,
   kept: SetSettings,
 ): Promise<SetResult> {
-  const encoded = encodeValue(parts, value)
   const candidate = candidateOf(parts, target, encoded, kept, 0)
   parts.counters.sets++
   if (!parts.shared && isNewerNear(parts, target, kept.version)) return OLDER

@@ -1,0 +1,36 @@
+import type { RequestCounters } from '../events.ts'
+import { Audience } from '../stampede/audience.ts'
+import type { ManyLoader } from './batch-loader.ts'
+import type { LoadSettings } from './call-options.ts'
+import { Gathering } from './gathering.ts'
+import type { HandedOut } from './get-or-load.ts'
+import { getOrLoad } from './get-or-load.ts'
+import { inChunks } from './in-chunks.ts'
+import type { Parts, Target } from './parts.ts'
+
+/** One load of many keys of one namespace, each of which is there once. */
+export interface LoadManyRequest {
+  readonly targets: readonly Target[]
+  readonly loader: ManyLoader<unknown>
+  readonly settings: LoadSettings
+  readonly requests: RequestCounters
+}
+
+/**
+ * The story of `getOrSetMany`: each key goes the way of `getOrSet`, and what they come to load is loaded at once. One
+ * outcome for each key, in their order; whoever calls this sees to rejections at once, as `Promise.all` does.
+ */
+export function getOrLoadMany(
+  parts: Parts,
+  { targets, loader, settings, requests }: LoadManyRequest,
+): Promise<HandedOut>[] {
+  const gathering = new Gathering(loader, parts.clock)
+  const placed = targets.map((target) => ({ target, place: gathering.place() }))
+  return inChunks(placed, ({ target, place }) => {
+    const audience = new Audience()
+    const loaded = getOrLoad(parts, { target, loader: place.load, settings, requests, audience, purpose: 'read', place })
+    const leave = () => place.leaves()
+    loaded.then(leave, leave)
+    return loaded
+  })
+}

@@ -1,0 +1,43 @@
+import type { Encoded } from '../entry/codec.ts'
+import { TierCacheError } from '../errors.ts'
+import type { SetSettings } from './call-options.ts'
+import { inChunks } from './in-chunks.ts'
+import type { Parts, Target } from './parts.ts'
+import type { Outcome, SetResult } from './write-through.ts'
+import { encodeValue, writeThrough } from './write-through.ts'
+
+/** What a `setMany` came to. */
+export interface SetManyResult extends Outcome {
+  /** What the `set` of each key came to, in the order of the entries. */
+  readonly results: ReadonlyMap<string, SetResult>
+}
+
+/** One entry of many that are written. */
+export interface Written {
+  readonly target: Target
+  readonly value: unknown
+  readonly settings: SetSettings
+}
+
+/** The story of a write of many keys, each by itself: all are encoded before any is stored, and their commands leave together. */
+export async function writeManyThrough(parts: Parts, entries: readonly Written[]): Promise<SetManyResult> {
+  const encoded = entries.map((entry) => ({ ...entry, encoded: encodeOne(parts, entry) }))
+  const results = await Promise.all(
+    inChunks(encoded, (each) => writeThrough(parts, each.target, each.encoded, each.settings)),
+  )
+  return {
+    acknowledged: results.every(({ acknowledged }) => acknowledged),
+    results: new Map(results.map((result, index) => [(entries[index] as Written).target.key, result])),
+  }
+}
+
+function encodeOne(parts: Parts, { target, value }: Written): Encoded {
+  try {
+    return encodeValue(parts, value)
+  } catch (error) {
+    if (!(error instanceof TierCacheError)) throw error
+    throw new TierCacheError(error.code, `${JSON.stringify(target.key.slice(0, 40))}: ${error.message}`, {
+      cause: error,
+    })
+  }
+}
