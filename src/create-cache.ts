@@ -10,6 +10,7 @@ import type { CacheOptions, CacheSettings } from './cache/cache-options.ts'
 import { readCacheOptions } from './cache/cache-options.ts'
 import type { Loaded, Parts, SharedParts } from './cache/parts.ts'
 import { RecentInvalidations } from './cache/recent-invalidations.ts'
+import { Renewals } from './cache/renewals.ts'
 import { replayWhenUsable } from './cache/replay.ts'
 import { dropUnheard, resync } from './cache/resync.ts'
 import type { Clock } from './clock.ts'
@@ -137,7 +138,7 @@ function local(
     flights: new Flights(),
     streak: new ColdStreak(),
     loads: new SingleFlight<Loaded | undefined>(clock),
-    renewing: new Set(),
+    renewing: new Renewals(),
     life: {},
   }
 }

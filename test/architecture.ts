@@ -35,7 +35,7 @@ const pillars = floors[4] ?? []
 const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
   cache: [
     ['codec-options', 'call-options', 'in-chunks'],
-    ['cache-options', 'flights', 'cold-streak', 'journal', 'incidents', 'time-limit'],
+    ['cache-options', 'flights', 'cold-streak', 'journal', 'incidents', 'time-limit', 'renewals'],
     ['recent-invalidations'],
     ['parts'],
     ['namespace'],

@@ -110,11 +110,13 @@ type PlaceState = 'undecided' | 'waiting' | 'asked' | 'left'
 
 /** The place of one key among those that are gathered. */
 class Place implements BatchPlace {
+  readonly batch: object
   readonly #gathering: Gathering
   readonly #behind: Gathering
   #state: PlaceState = 'undecided'
 
   constructor(gathering: Gathering, behind: Gathering) {
+    this.batch = behind
     this.#gathering = gathering
     this.#behind = behind
   }

@@ -47,6 +47,8 @@ export interface LoadRequest {
 
 /** The place of one key in a batch, which is loaded as soon as each of its keys asks for it, waits, or needs nothing. */
 export interface BatchPlace {
+  /** What all places of one batch have in common. */
+  readonly batch: object
   /** It waits for a load that others run, until the instant `until` at most. */
   waits(until?: number): void
   /** It waits no longer, and may need a load. */

@@ -13,6 +13,7 @@ import type { Incidents } from './incidents.ts'
 import type { Journal } from './journal.ts'
 import type { CacheSettings } from './cache-options.ts'
 import type { RecentInvalidations } from './recent-invalidations.ts'
+import type { Renewals } from './renewals.ts'
 
 /** What processes share: L2, the leases on its keys, and the truth about its groups. */
 export interface SharedParts {
@@ -43,7 +44,7 @@ export interface Parts {
   /** Loads that callers of this process may join; one past its deadline ends with `undefined` if it takes too long. */
   readonly loads: SingleFlight<Loaded | undefined>
   /** The keys whose stale values are being renewed behind their readers. */
-  readonly renewing: Set<string>
+  readonly renewing: Renewals
   readonly life: Life
   /** What ends the parts, in this order. */
   readonly endings: (() => void)[]

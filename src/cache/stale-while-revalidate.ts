@@ -4,9 +4,6 @@ import type { Parts } from './parts.ts'
 import type { Answer } from './read-through.ts'
 import { noteRenewalFailed, renewThrough } from './read-through.ts'
 
-/** The most renewals that run behind stale values at one time; further ones wait for the next reader. */
-const RENEWALS_MOST = 16
-
 /**
  * The story of a stale hit: its caller has been served; a newer value is loaded behind it, once, and whoever leaves. Answers
  * what that comes to, `undefined` for nothing newer; or `undefined` when none is begun.
@@ -14,8 +11,7 @@ const RENEWALS_MOST = 16
 export function renewBehind(parts: Parts, request: LoadRequest): Promise<Answer | undefined> | undefined {
   const { renewing, loads } = parts
   const { id } = request.target
-  if (renewing.size >= RENEWALS_MOST || renewing.has(id) || loads.joinable(id)) return undefined
-  renewing.add(id)
+  if (loads.joinable(id) || !renewing.begin(id, request.place?.batch ?? request)) return undefined
   const renewal = { ...request, ...request.place?.behind(), purpose: 'renew', audience: new Audience() } as const
   return renewThrough(parts, renewal)
     .catch((error: unknown) => {
@@ -23,7 +19,7 @@ export function renewBehind(parts: Parts, request: LoadRequest): Promise<Answer 
       return undefined
     })
     .finally(() => {
-      renewing.delete(id)
+      renewing.end(id)
       renewal.place?.leaves()
     })
 }

@@ -2,6 +2,8 @@ import type { EntryNames } from '../entry/key.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Bucket } from './bucket.ts'
 import { scripts } from './lua.generated.ts'
+import { inWriteOfTick } from './one-write.ts'
+import type { Sender } from './guarded-connection.ts'
 
 /** What a server is to know. */
 export const scriptTexts: readonly string[] = Object.values(scripts).map(({ lua }) => lua)
@@ -20,11 +22,15 @@ async function run(
   values: () => readonly Argument[],
 ): Promise<unknown> {
   const { lua, sha1 } = scripts[name]
+  const sending =
+    (command: string, script: string): Sender =>
+    (redis) =>
+      inWriteOfTick(redis, () => redis.callBuffer(command, script, keys.length, ...keys, ...values()))
   try {
-    return await bucket.run(name, (redis) => redis.callBuffer('EVALSHA', sha1, keys.length, ...keys, ...values()))
+    return await bucket.run(name, sending('EVALSHA', sha1))
   } catch (error) {
     if (!(error instanceof TierCacheError) || !error.message.includes('NOSCRIPT')) throw error
-    return bucket.run(name, (redis) => redis.callBuffer('EVAL', lua, keys.length, ...keys, ...values()))
+    return bucket.run(name, sending('EVAL', lua))
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { inOneWrite } from '../../src/redis/one-write.ts'
+import { inOneWrite, inWriteOfTick } from '../../src/redis/one-write.ts'
 import { testClients } from './clients.ts'
 
 const { server, ioredis } = testClients()
@@ -29,4 +29,29 @@ test('what throws leaves nothing behind that waits to be written', async () => {
 test('a connection without a socket refuses each command by itself', async () => {
   const redis = ioredis(server().url, { lazyConnect: true, enableOfflineQueue: false })
   await expect(inOneWrite(redis, () => redis.get('k'))).rejects.toThrow("Stream isn't writeable")
+})
+
+test('commands of one tick leave in one write, whoever sends them', async () => {
+  const redis = ioredis(server().url)
+  await redis.set('k', 'v')
+  const socket = redis.stream as unknown as { _writev(...values: unknown[]): void; _write(...values: unknown[]): void }
+  const [together, alone] = [vi.spyOn(socket, '_writev'), vi.spyOn(socket, '_write')]
+  const later = async (turns: number) => {
+    for (let turn = 0; turn < turns; turn++) await undefined
+    return inWriteOfTick(redis, () => redis.get('k'))
+  }
+  expect(await Promise.all([later(0), later(1), later(5)])).toEqual(['v', 'v', 'v'])
+  expect([together.mock.calls.length, alone.mock.calls.length]).toEqual([1, 0])
+  expect(await later(0)).toBe('v')
+  expect([together.mock.calls.length, alone.mock.calls.length]).toEqual([1, 1])
+})
+
+test('a command of a tick that throws leaves nothing behind that waits to be written', async () => {
+  const redis = ioredis(server().url)
+  await redis.ping()
+  const fail = () => {
+    throw new Error('no command')
+  }
+  expect(() => inWriteOfTick(redis, fail)).toThrow('no command')
+  await expect(redis.get('none')).resolves.toBeNull()
 })
