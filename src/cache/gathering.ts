@@ -142,6 +142,8 @@ class Place implements BatchPlace {
   }
 
   behind() {
+    // Served already, its caller has nothing more to load; or it waits for this very renewal.
+    this.waits()
     const place = this.#behind.place()
     return { loader: place.load, place }
   }

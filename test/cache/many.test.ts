@@ -1,8 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { Redis } from 'ioredis'
+import { describe, expect, test, vi } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import { inChunks } from '../../src/cache/in-chunks.ts'
-import { inBothForms, withRedis } from '../doubles/caches.ts'
+import { inBothForms, withOneRedis, withRedis } from '../doubles/caches.ts'
 
 const numbered = (count: number) => Array.from({ length: count }, (_, nth) => `k${nth}`)
 
@@ -217,6 +218,24 @@ withRedis('what goes to Redis', (kit) => {
     const later = await calls('mget')
     expect((await fresh.getOrSetMany(keys, () => ({}))).size).toBe(100)
     expect((await calls('mget')) - later).toBeLessThanOrEqual(kit.buckets())
+  })
+})
+
+withOneRedis('what leaves this process', 'its socket is looked at', (kit) => {
+  test('leases, values and deletions of a batch leave in a few writes', async () => {
+    const redis = new Redis(kit.server().url, { autoResendUnfulfilledCommands: false })
+    const cache = await kit.make({ redis, commandTimeout: '5s' })
+    const keys = numbered(200)
+    const socket = redis.stream as unknown as { _writev(): void; _write(): void }
+    const writes = [vi.spyOn(socket, '_writev'), vi.spyOn(socket, '_write')]
+    const count = () => writes.reduce((sum, { mock }) => sum + mock.calls.length, 0)
+    await cache.getOrSetMany(keys, (missing) => Object.fromEntries(missing.map((key) => [key, key])))
+    await cache.setMany(new Map(keys.map((key) => [key, key])))
+    await cache.deleteMany(keys)
+    // A beat of the bus may come in between, or a few on a slow machine.
+    expect(count()).toBeLessThan(30)
+    await cache.close()
+    redis.disconnect()
   })
 })
 

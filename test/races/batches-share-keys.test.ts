@@ -142,4 +142,31 @@ inFleets((fleet) => {
     await turn()
     expect([...(await a.cache.getMany(['a', 'b'])).values()]).toEqual(['a', 'b'])
   })
+
+  test('who will not wait any longer loads at once, whoever else does so for its other keys', async () => {
+    const a = await fleet.process()
+    const [slow, first, second] = [
+      new ScriptedLoader<string>(),
+      new ScriptedManyLoader<string>(),
+      new ScriptedManyLoader<string>(),
+    ]
+    const singles = [a.cache.getOrSet('x', slow.load), a.cache.getOrSet('q', slow.load)]
+    await slow.running(2)
+    const ofFirst = a.cache.getOrSetMany(['x', 'y'], first.load, { waitTimeout: '1s' })
+    await first.running()
+    first.answer(() => 'first')
+    const ofSecond = a.cache.getOrSetMany(['x', 'q'], second.load, { waitTimeout: '1s' })
+    await turn()
+    await fleet.elapse(1001)
+    await first.running(2)
+    await second.running()
+    expect([first.asked, second.asked]).toEqual([[['y'], ['x']], [['q']]])
+    second.answer(() => 'second')
+    first.answer(() => 'instead')
+    expect(Object.fromEntries(await ofFirst)).toEqual({ x: 'instead', y: 'first' })
+    expect(Object.fromEntries(await ofSecond)).toEqual({ x: 'instead', q: 'second' })
+    slow.answer('slow')
+    slow.answer('slow')
+    expect(await Promise.all(singles)).toEqual(['slow', 'slow'])
+  })
 })

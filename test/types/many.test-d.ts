@@ -71,6 +71,7 @@ test('entries are a Map, an object, or pairs, of which each may have options', (
 })
 
 test('deletions of many keys have one outcome', () => {
-  expectTypeOf<Cache['deleteMany']>().parameters.toEqualTypeOf<[keys: Iterable<string>, options?: ChangeOptions]>()
-  expectTypeOf<Cache['deleteMany']>().returns.toEqualTypeOf<Promise<Outcome>>()
+  expectTypeOf<Cache['deleteMany']>().parameter(0).toEqualTypeOf<Iterable<string>>()
+  expectTypeOf<Cache['deleteMany']>().parameter(1).toEqualTypeOf<ChangeOptions | undefined>()
+  expectTypeOf(cache.deleteMany(['a'])).resolves.toEqualTypeOf<Outcome>()
 })
