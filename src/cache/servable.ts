@@ -17,7 +17,12 @@ export const UNREACHABLE: FarRead = { word: 'unreachable' }
 export const PRESUMED_MISSING: FarRead = { word: 'unusable', seen: undefined }
 
 /** Whether L2 is likely to have nothing for a caller that comes first. */
-export function isPresumedMissing({ streak, journal, renewing }: Parts, { target, purpose }: LoadRequest): boolean {
+export function isPresumedMissing(
+  { streak, journal, renewing }: Parts,
+  { target, purpose, place }: LoadRequest,
+): boolean {
+  // One command reads all keys of a batch: nothing is saved by as many leases that may not be granted.
+  if (place) return false
   // Where a renewal is under way there is a stale value, which its readers need not wait behind.
   const mayGuess =
     purpose === 'read' && !renewing.has(target.id) && !journal.fences(target.id, target.groups, target.bucket)

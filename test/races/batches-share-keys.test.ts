@@ -71,9 +71,15 @@ inFleets((fleet) => {
     loader.answer(() => 'first')
     await turn()
 
+    const asked = [b.leases.holdAnswer('acquire'), b.leases.holdAnswer('acquire')]
     await fleet.runOut(at('a'))
     await fleet.runOut(at('b'))
     await fleet.elapse(LEASE_MS + 1)
+    for (const { arrived } of asked) await arrived
+    asked[0]?.release()
+    await turn()
+    expect(loader.asked).toHaveLength(1)
+    asked[1]?.release()
     await loader.running(2)
     expect(loader.asked.slice(1).map((asked) => [...asked].sort())).toEqual([['a', 'b']])
     loader.answer(() => 'second')
@@ -124,6 +130,30 @@ inFleets((fleet) => {
     for (const { cache } of [a, b]) {
       expect(Object.fromEntries(await cache.getMany(['a', 'b', 'c']))).toEqual({ a: 'of A', b: 'again', c: 'of B' })
     }
+  })
+
+  test('keys whose values are refused elsewhere are loaded by one more call', async () => {
+    const [a, b] = [await fleet.process(), await fleet.process()]
+    const [loaderA, loaderB] = [new ScriptedManyLoader<string>(), new ScriptedManyLoader<string>()]
+    const ofA = a.cache.getOrSetMany(['a', 'b'], loaderA.load)
+    await loaderA.running()
+    const ofB = b.cache.getOrSetMany(['a', 'b', 'c'], loaderB.load)
+    await loaderB.running()
+    loaderB.answer(() => 'of B')
+    await b.cache.invalidateTags('team')
+    for (const key of ['a', 'b']) loaderA.context.setTags(key, 'team')
+    const asked = [b.leases.holdAnswer('acquire'), b.leases.holdAnswer('acquire')]
+    loaderA.answer(() => 'refused')
+    await ofA
+    for (const { arrived } of asked) await arrived
+    asked[0]?.release()
+    await turn()
+    expect(loaderB.asked).toHaveLength(1)
+    asked[1]?.release()
+    await loaderB.running(2)
+    expect(loaderB.asked.slice(1).map((keys) => [...keys].sort())).toEqual([['a', 'b']])
+    loaderB.answer(() => 'again')
+    expect(Object.fromEntries(await ofB)).toEqual({ a: 'again', b: 'again', c: 'of B' })
   })
 
   test('a load past its deadline: its signal is aborted, its callers fail, and what it answers is stored', async () => {
