@@ -19,7 +19,7 @@ export interface LoadManyContext {
 export type ManyValues<T> = ReadonlyMap<string, T> | { readonly [key: string]: T }
 
 /**
- * Computes the values of all keys that are missing, at once. What it does not return, and what is `undefined`, is missing
+ * Computes the values of all keys that are missing, in the order of the call, at once. What it does not return, and what is `undefined`, is missing
  * for the callers too, and not stored. What it returns beyond the keys that it was asked for is ignored, and so is what it
  * says of them to its context.
  */

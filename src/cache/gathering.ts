@@ -8,6 +8,8 @@ import type { BatchPlace, LoadContext, Loader } from './loader.ts'
 const SAME_TIME_MS = 20
 
 interface Asked {
+  /** The number of its place. */
+  readonly number: number
   readonly context: LoadContext
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
@@ -42,17 +44,18 @@ export class Gathering {
     this.#behind = ahead ? undefined : new Gathering(loader, clock, this)
   }
 
-  /** The loader of one key. */
-  readonly ask: Loader<unknown> = (context) =>
-    new Promise((resolve, reject) => {
-      this.#asked.push({ context, resolve, reject })
+  /** A key asks for its load, with the number of its place. */
+  ask(number: number, context: LoadContext): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ number, context, resolve, reject })
       this.check()
     })
+  }
 
-  /** A place for one key, of which it is not known yet whether it asks. */
-  place(): Place {
+  /** A place for one key, of which it is not known yet whether it asks. The loader is given keys in the order of numbers. */
+  place(number: number): Place {
     this.#undecided++
-    return new Place(this, this.#behind ?? this)
+    return new Place(this, this.#behind ?? this, number)
   }
 
   waits(place: Place, until: number): void {
@@ -92,7 +95,7 @@ export class Gathering {
   #load(): void {
     if (this.#asked.length === 0) return
     this.#hasRun = true
-    const asked = this.#asked
+    const asked = this.#asked.sort((one, other) => one.number - other.number)
     this.#asked = []
     const contexts = new Map(asked.map(({ context }) => [context.key, context]))
     runBatchLoader(this.#loader, contexts).then(
@@ -113,16 +116,18 @@ class Place implements BatchPlace {
   readonly batch: object
   readonly #gathering: Gathering
   readonly #behind: Gathering
+  readonly #number: number
   #state: PlaceState = 'undecided'
 
-  constructor(gathering: Gathering, behind: Gathering) {
+  constructor(gathering: Gathering, behind: Gathering, number: number) {
     this.batch = behind
     this.#gathering = gathering
     this.#behind = behind
+    this.#number = number
   }
 
   readonly load: Loader<unknown> = (context) => {
-    const asked = this.#gathering.ask(context)
+    const asked = this.#gathering.ask(this.#number, context)
     this.#become(this.#state === 'left' ? 'left' : 'asked')
     return asked
   }
@@ -144,7 +149,7 @@ class Place implements BatchPlace {
   behind() {
     // Served already, its caller has nothing more to load; or it waits for this very renewal.
     this.waits()
-    const place = this.#behind.place()
+    const place = this.#behind.place(this.#number)
     return { loader: place.load, place }
   }
 

@@ -25,7 +25,7 @@ export function getOrLoadMany(
   { targets, loader, settings, requests }: LoadManyRequest,
 ): Promise<HandedOut>[] {
   const gathering = new Gathering(loader, parts.clock)
-  const placed = targets.map((target) => ({ target, place: gathering.place() }))
+  const placed = targets.map((target, index) => ({ target, place: gathering.place(index) }))
   return inChunks(placed, ({ target, place }) => {
     const audience = new Audience()
     const loaded = getOrLoad(parts, { target, loader: place.load, settings, requests, audience, purpose: 'read', place })

@@ -8,7 +8,9 @@ function setup() {
   const clock = new FakeClock()
   const loader = new ScriptedManyLoader<string>()
   const gathering = new Gathering(loader.load, clock)
-  return { clock, loader, gathering, tick: () => new Promise<void>((resolve) => setImmediate(resolve)) }
+  let places = 0
+  const place = () => gathering.place(places++)
+  return { clock, loader, place, tick: () => new Promise<void>((resolve) => setImmediate(resolve)) }
 }
 
 const contextOf = (key: string, signal = new AbortController().signal): LoadContext => ({
@@ -20,8 +22,8 @@ const contextOf = (key: string, signal = new AbortController().signal): LoadCont
 })
 
 test('the loader runs when the last key has asked', async () => {
-  const { loader, gathering, tick } = setup()
-  const [a, b] = [gathering.place(), gathering.place()]
+  const { loader, place, tick } = setup()
+  const [a, b] = [place(), place()]
   const valueOfA = a.load(contextOf('a'))
   await tick()
   expect(loader.asked).toEqual([])
@@ -33,8 +35,8 @@ test('the loader runs when the last key has asked', async () => {
 })
 
 test('it does not run for those who wait, or need nothing; it runs again for who goes on', async () => {
-  const { loader, gathering, tick } = setup()
-  const [a, b, c] = [gathering.place(), gathering.place(), gathering.place()]
+  const { loader, place, tick } = setup()
+  const [a, b, c] = [place(), place(), place()]
   void a.load(contextOf('a'))
   b.waits()
   await tick()
@@ -49,8 +51,8 @@ test('it does not run for those who wait, or need nothing; it runs again for who
 })
 
 test('who goes on is waited for, like any other', async () => {
-  const { loader, gathering, tick } = setup()
-  const [a, b] = [gathering.place(), gathering.place()]
+  const { loader, place, tick } = setup()
+  const [a, b] = [place(), place()]
   b.waits()
   b.goesOn()
   void a.load(contextOf('a'))
@@ -62,15 +64,15 @@ test('who goes on is waited for, like any other', async () => {
 })
 
 test('nobody asks: no loader runs', async () => {
-  const { loader, gathering, tick } = setup()
-  gathering.place().leaves()
+  const { loader, place, tick } = setup()
+  place().leaves()
   await tick()
   expect(loader.asked).toEqual([])
 })
 
 test('waits that end within a moment of each other lead to one load', async () => {
-  const { clock, loader, gathering, tick } = setup()
-  const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map(() => gathering.place())
+  const { clock, loader, place, tick } = setup()
+  const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map(() => place())
   b?.waits(clock.now() + 1000)
   c?.waits(clock.now() + 1005)
   d?.waits(clock.now() + 1010)
@@ -93,8 +95,8 @@ test('waits that end within a moment of each other lead to one load', async () =
 })
 
 test('the first load waits for no wait', async () => {
-  const { clock, loader, gathering, tick } = setup()
-  const [a, b] = [gathering.place(), gathering.place()]
+  const { clock, loader, place, tick } = setup()
+  const [a, b] = [place(), place()]
   b.waits(clock.now() + 1)
   void a.load(contextOf('a'))
   await tick()
@@ -102,8 +104,8 @@ test('the first load waits for no wait', async () => {
 })
 
 test('what is renewed behind is loaded apart, when all others have come to rest', async () => {
-  const { loader, gathering, tick } = setup()
-  const [a, b, c] = [gathering.place(), gathering.place(), gathering.place()]
+  const { loader, place, tick } = setup()
+  const [a, b, c] = [place(), place(), place()]
   const behind = [a.behind(), b.behind()]
   a.leaves()
   b.leaves()
@@ -116,16 +118,16 @@ test('what is renewed behind is loaded apart, when all others have come to rest'
 })
 
 test('who waits for its own renewal does not hold that up', async () => {
-  const { loader, gathering, tick } = setup()
-  const renewal = gathering.place().behind()
+  const { loader, place, tick } = setup()
+  const renewal = place().behind()
   void renewal.loader(contextOf('a'))
   await tick()
   expect(loader.asked).toEqual([['a']])
 })
 
 test('a key that asks twice gets an answer twice; one whose caller has left gets one, too', async () => {
-  const { loader, gathering, tick } = setup()
-  const [a, b] = [gathering.place(), gathering.place()]
+  const { loader, place, tick } = setup()
+  const [a, b] = [place(), place()]
   a.leaves()
   const values = [a.load(contextOf('a')), b.load(contextOf('b')), a.load(contextOf('a'))]
   await tick()
@@ -135,10 +137,10 @@ test('a key that asks twice gets an answer twice; one whose caller has left gets
 })
 
 test('the signal is aborted when all loads are, with the reason of the last', async () => {
-  const { loader, gathering, tick } = setup()
+  const { loader, place, tick } = setup()
   const aborts = [new AbortController(), new AbortController(), new AbortController()]
   aborts[0]?.abort('before')
-  const places = aborts.map(() => gathering.place())
+  const places = aborts.map(() => place())
   places.forEach((place, index) => void place.load(contextOf(`${index}`, aborts[index]?.signal)))
   await tick()
   const { signal } = loader.context
@@ -146,4 +148,20 @@ test('the signal is aborted when all loads are, with the reason of the last', as
   expect(signal.aborted).toBe(false)
   aborts[2]?.abort('last')
   expect(signal.reason).toBe('last')
+})
+
+test('the loader is given the keys in the order of the call, whoever asked first', async () => {
+  const { loader, place, tick } = setup()
+  const [a, b, c] = [place(), place(), place()]
+  const [renewalOfA, renewalOfB] = [a.behind(), b.behind()]
+  void c.load(contextOf('c'))
+  void b.load(contextOf('b'))
+  void a.load(contextOf('a'))
+  void renewalOfB.loader(contextOf('b'))
+  void renewalOfA.loader(contextOf('a'))
+  await tick()
+  expect(loader.asked).toEqual([
+    ['a', 'b', 'c'],
+    ['a', 'b'],
+  ])
 })

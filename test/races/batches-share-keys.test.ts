@@ -27,8 +27,10 @@ inFleets((fleet) => {
   test('what another process loads is awaited beside the one load of the rest', async () => {
     const { a, b, loaderA, loaderB, ofA, ofB } = await bothUnderWay()
     expect([loaderA.asked, loaderB.asked]).toEqual([[['a', 'b']], [['c']]])
+    const storing = b.far.holdAnswer('commit')
     loaderB.answer(() => 'of B')
-    await turn()
+    await storing.arrived
+    storing.release()
     expect(await a.cache.get('c')).toBe('of B')
     loaderA.answer(() => 'of A')
     expect(Object.fromEntries(await ofA)).toEqual({ a: 'of A', b: 'of A' })
