@@ -36,7 +36,10 @@ test('a batch has the values of its loader, whether that answers a Map or an obj
   expectTypeOf(ofObject).resolves.toEqualTypeOf<Map<string, number>>()
   const ofRecord = cache.getOrSetMany(['a'], (): Record<string, User | null> => ({}))
   expectTypeOf(ofRecord).resolves.toEqualTypeOf<Map<string, User | null>>()
-  expectTypeOf<Cache['getOrSetMany']>().parameter(2).toEqualTypeOf<LoadOptions | undefined>()
+  const options: LoadOptions = { ttl: '1m', tags: ['a'] }
+  void cache.getOrSetMany(['a'], () => ({ a: 1 }), options)
+  // @ts-expect-error an option is one of `getOrSet`
+  void cache.getOrSetMany(['a'], () => ({ a: 1 }), { tll: 1 })
   // @ts-expect-error keys of what is returned are texts
   void cache.getOrSetMany(['a'], () => new Map([[1, user]]))
   // @ts-expect-error a list has no keys
