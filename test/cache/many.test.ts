@@ -72,7 +72,7 @@ inBothForms((kit) => {
 
   test('more keys than one chunk are read, set and deleted', async () => {
     const cache = await kit.make()
-    const keys = numbered(1100)
+    const keys = numbered(600)
     const { acknowledged, results } = await cache.setMany(new Map(keys.map((key) => [key, key])))
     expect([acknowledged, [...results.keys()]]).toEqual([true, keys])
     expect([...(await cache.getMany(keys)).values()]).toEqual(keys)
