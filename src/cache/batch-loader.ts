@@ -5,7 +5,10 @@ import type { LoadContext } from './loader.ts'
 
 /** What a loader of many keys is given. */
 export interface LoadManyContext {
-  /** Aborted when nobody waits any more for any of these keys: the load has taken `hardTimeout`. */
+  /**
+   * Aborted when nobody waits any more for any of these keys: the load has taken `hardTimeout`, or the last of its callers has
+   * left (their `signal`). See {@link LoadContext.signal}.
+   */
   readonly signal: AbortSignal
   /** Sets how long the value of this key will be fresh, once it is known. Throws `ERR_INVALID_OPTION`. */
   setTtl(key: string, ttl: Duration): void

@@ -93,10 +93,12 @@ export class Gathering {
   }
 
   #load(): void {
-    if (this.#asked.length === 0) return
-    this.#hasRun = true
-    const asked = this.#asked.sort((one, other) => one.number - other.number)
+    const all = this.#asked.sort((one, other) => one.number - other.number)
     this.#asked = []
+    for (const { context, reject } of all) if (context.signal.aborted) reject(context.signal.reason)
+    const asked = all.filter(({ context }) => !context.signal.aborted)
+    if (asked.length === 0) return
+    this.#hasRun = true
     const contexts = new Map(asked.map(({ context }) => [context.key, context]))
     runBatchLoader(this.#loader, contexts).then(
       (values) => {

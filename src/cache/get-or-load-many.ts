@@ -28,7 +28,15 @@ export function getOrLoadMany(
   const placed = targets.map((target, index) => ({ target, place: gathering.place(index) }))
   return inChunks(placed, ({ target, place }) => {
     const audience = new Audience()
-    const loaded = getOrLoad(parts, { target, loader: place.load, settings, requests, audience, purpose: 'read', place })
+    const loaded = getOrLoad(parts, {
+      target,
+      loader: place.load,
+      settings,
+      requests,
+      audience,
+      purpose: 'read',
+      place,
+    })
     const leave = () => place.leaves()
     loaded.then(leave, leave)
     return loaded

@@ -139,15 +139,36 @@ test('a key that asks twice gets an answer twice; one whose caller has left gets
 test('the signal is aborted when all loads are, with the reason of the last', async () => {
   const { loader, place, tick } = setup()
   const aborts = [new AbortController(), new AbortController(), new AbortController()]
-  aborts[0]?.abort('before')
   const places = aborts.map(() => place())
-  places.forEach((place, index) => void place.load(contextOf(`${index}`, aborts[index]?.signal)))
+  places.forEach((each, index) => void each.load(contextOf(`${index}`, aborts[index]?.signal)))
   await tick()
+  aborts[0]?.abort('before it is looked at')
   const { signal } = loader.context
   aborts[1]?.abort('second')
   expect(signal.aborted).toBe(false)
   aborts[2]?.abort('last')
   expect(signal.reason).toBe('last')
+})
+
+test('what nobody wants any more is not loaded', async () => {
+  const { loader, place, tick } = setup()
+  const [a, b, c] = [place(), place(), place()]
+  const gone = new AbortController()
+  const left = [a.load(contextOf('a', gone.signal)), b.load(contextOf('b', gone.signal))]
+  gone.abort('gone')
+  c.waits()
+  expect(await Promise.allSettled(left)).toEqual([
+    { status: 'rejected', reason: 'gone' },
+    { status: 'rejected', reason: 'gone' },
+  ])
+  expect(loader.asked).toEqual([])
+  c.goesOn()
+  const tooLate = Promise.resolve(b.load(contextOf('b', gone.signal)))
+  const refused = expect(tooLate).rejects.toBe('gone')
+  void c.load(contextOf('c'))
+  await tick()
+  await refused
+  expect(loader.asked).toEqual([['c']])
 })
 
 test('the loader is given the keys in the order of the call, whoever asked first', async () => {
