@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inFleets, LEASE_MS, turn } from '../doubles/fleet.ts'
+import { allHeard, inFleets, LEASE_MS, turn } from '../doubles/fleet.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 import { ScriptedManyLoader } from '../doubles/scripted-many-loader.ts'
 
@@ -156,6 +156,52 @@ inFleets((fleet) => {
     expect(loaderB.asked.slice(1).map((keys) => [...keys].sort())).toEqual([['a', 'b']])
     loaderB.answer(() => 'again')
     expect(Object.fromEntries(await ofB)).toEqual({ a: 'again', b: 'again', c: 'of B' })
+  })
+
+  test('who joined a load that is older than a change starts over, with one load for all such keys', async () => {
+    const a = await fleet.process()
+    const [first, second] = [new ScriptedManyLoader<string>(), new ScriptedManyLoader<string>()]
+    const before = a.cache.getOrSetMany(['a', 'b'], first.load)
+    await first.running()
+    await a.cache.invalidateTags('team')
+    const after = a.cache.getOrSetMany(['a', 'b'], second.load)
+    await turn()
+    for (const key of ['a', 'b']) first.context.setTags(key, 'team')
+    const asked = [a.leases.holdAnswer('acquire'), a.leases.holdAnswer('acquire')]
+    first.answer(() => 'old')
+    expect(Object.fromEntries(await before)).toEqual({ a: 'old', b: 'old' })
+    for (const { arrived } of asked) await arrived
+    asked[0]?.release()
+    await turn()
+    expect(second.asked).toEqual([])
+    asked[1]?.release()
+    await second.running()
+    expect(second.asked).toEqual([['a', 'b']])
+    second.answer(() => 'new')
+    expect(Object.fromEntries(await after)).toEqual({ a: 'new', b: 'new' })
+  })
+
+  test('a renewal that finds its value renewed by another process holds up no other', async () => {
+    const [a, b] = [await fleet.process(), await fleet.process()]
+    const [loader, single] = [new ScriptedManyLoader<string>(), new ScriptedLoader<string>()]
+    await a.cache.setMany({ a: 'old', b: 'old' }, kept)
+    for (const key of ['a', 'b']) await a.cache.expire(key)
+    await allHeard(a, b)
+    // A deadline in Redis is on the server's clock: beyond what that may have gone on meanwhile.
+    await fleet.elapse(1000)
+    for (const key of ['a', 'b']) expect(await a.cache.getEntry(key)).toMatchObject({ freshness: 'stale' })
+    expect(await b.cache.getOrSet('a', single.load, kept)).toBe('old')
+    await single.running()
+    const storing = b.far.holdAnswer('commit')
+    single.answer('new')
+    await storing.arrived
+    storing.release()
+
+    const values = await a.cache.getOrSetMany(['a', 'b'], loader.load, kept)
+    expect(Object.fromEntries(values)).toEqual({ a: 'old', b: 'old' })
+    await loader.running()
+    expect(loader.asked).toEqual([['b']])
+    loader.answer(() => 'new')
   })
 
   test('a load past its deadline: its signal is aborted, its callers fail, and what it answers is stored', async () => {
