@@ -4,7 +4,7 @@ import { badValue } from '../errors.ts'
 import type { Duration } from '../options.ts'
 import { definedOptions, readFiniteDuration, readInteger, readWord } from '../options.ts'
 import type { DefaultOptions, DefaultSettings } from './call-options.ts'
-import { DEFAULTS, readDefaultOptions } from './call-options.ts'
+import { checkTiers, DEFAULTS, readDefaultOptions } from './call-options.ts'
 import type { CodecOptions } from './codec-options.ts'
 import { readCodecOptions } from './codec-options.ts'
 
@@ -73,9 +73,10 @@ export function readCacheOptions(options: (CacheOptions & { readonly redis?: unk
   const { prefix = 'tiercache', maxStaleness = 2000, commandTimeout = 250, lease = 3000 } = given
   const { onRedisDown = 'load', clusterBuckets = 32, maxEntryBytes = 16 * 1024 * 1024 } = given
   checkPrefix(prefix)
+  const l1 = readL1(given.l1)
   return Object.freeze({
     prefix,
-    l1: readL1(given.l1),
+    l1,
     maxStalenessMs: readFiniteDuration('maxStaleness', maxStaleness, 100),
     commandTimeoutMs: readFiniteDuration('commandTimeout', commandTimeout),
     leaseMs: Math.ceil(readFiniteDuration('lease', lease, 100)),
@@ -83,7 +84,7 @@ export function readCacheOptions(options: (CacheOptions & { readonly redis?: unk
     clusterBuckets: readInteger('clusterBuckets', clusterBuckets, 1, 1024),
     maxEntryBytes: readInteger('maxEntryBytes', maxEntryBytes, 1, 512 * 1024 * 1024),
     codec: readCodecOptions(given.codec),
-    defaults: readDefaultOptions('defaults', given.defaults, DEFAULTS),
+    defaults: checkTiers(readDefaultOptions('defaults', given.defaults, DEFAULTS), l1 !== undefined),
   })
 }
 

@@ -158,12 +158,9 @@ export class Cache implements Observable {
    */
   async set(key: string, value: unknown, options?: SetOptions): Promise<SetResult> {
     const target = this.#space.target(key)
-    const settings = readSetOptions(options, this.#space.defaults)
-    return acknowledged(
-      'set',
-      settings.requireAck,
-      writeThrough(this.#parts, target, encodeValue(this.#parts, value), settings),
-    )
+    const settings = this.#space.kept(readSetOptions(options, this.#space.defaults))
+    const given = readGiven(this.#parts, value, settings)
+    return acknowledged('set', settings.requireAck, writeThrough(this.#parts, target, given, settings))
   }
 
   /**
@@ -211,7 +208,7 @@ export class Cache implements Observable {
     const found = new Map<string, T>()
     const targets = this.#freshOf(keys, found, options?.isolation === undefined)
     if (targets.length === 0) return found
-    const settings = readLoadOptions('getOrSetMany', options, this.#space.defaults)
+    const settings = this.#space.kept(readLoadOptions('getOrSetMany', options, this.#space.defaults))
     const loads = getOrLoadMany(this.#parts, { targets, loader, settings, requests: this.#requests })
     for (const [index, { loaded }] of (await Promise.all(loads)).entries()) {
       const { key } = targets[index] as Target
@@ -236,7 +233,7 @@ export class Cache implements Observable {
     const written = Array.from(readEntries(entries).values(), ([key, value, own]) => ({
       target: this.#space.target(key),
       value,
-      settings: readSetOptions(own, settings, 'setMany'),
+      settings: this.#space.kept(readSetOptions(own, settings, 'setMany')),
     }))
     const outcome = await writeManyThrough(this.#parts, written)
     const awaited = written.filter((entry) => entry.settings.requireAck)
@@ -364,7 +361,7 @@ export class Cache implements Observable {
    */
   keys(options?: KeysOptions): AsyncGenerator<string, void> {
     this.#space.assertOpen()
-    return listKeys(this.#parts, this.name, readKeysOptions(options))
+    return listKeys(this.#parts, this.name, readKeysOptions(options), this.#space.defaults.tiers)
   }
 
   /**
@@ -454,7 +451,7 @@ export class Cache implements Observable {
   async #load<T>(key: string, loader: Loader<T>, options: LoadOptions | undefined): Promise<HandedOut> {
     const target = this.#space.target(key)
     readLoader(loader)
-    const settings = readLoadOptions('getOrSet', options, this.#space.defaults)
+    const settings = this.#space.kept(readLoadOptions('getOrSet', options, this.#space.defaults))
     const audience = new Audience()
     return getOrLoad(this.#parts, { target, loader, settings, requests: this.#requests, audience, purpose: 'read' })
   }

@@ -30,8 +30,14 @@ export interface EntryOptions {
    */
   readonly schema?: StandardSchema | undefined
   /**
-   * `'l1'`: the value itself is kept in this process, neither encoded nor isolated, and never goes to L2: for what cannot be
-   * encoded. It is invalidated as any other, from everywhere. Default `'all'`.
+   * `'l1'`: the very value is kept in this process, neither encoded nor copied nor frozen whatever `isolation` says, and
+   * never goes to L2: for what cannot be encoded, such as functions, instances of classes, sockets. One loader runs in each
+   * process. It is invalidated as any other, from everywhere, and is as little served while that may not be heard. In L1 it
+   * counts for 1 KiB, whatever its size. Give all calls of a key the same. Default `'all'`.
+   *
+   * To the other processes a `set` is a deletion, and what L2 has under the key is deleted. What reads and changes a
+   * namespace with it looks at this process alone: `get`, `keys`, `touch`; `increment` is refused. Refused, too, with
+   * `l1: false`.
    */
   readonly tiers?: 'all' | 'l1' | undefined
 }
@@ -255,14 +261,31 @@ export function readKeysOptions(options: KeysOptions | undefined): KeysSettings 
   return readOptions('keys', options, KEYS, NO_KEYS_OPTIONS)
 }
 
-/** Reads the options of `increment`, over those of its namespace that concern counters. */
+/** Reads the options of `increment`, over those of its namespace that concern counters. Counters are of all processes. */
 export function readCounterOptions(options: CounterOptions | undefined, base: LoadSettings): EntrySettings {
+  if (base.tiers === 'l1') {
+    throw badValue(
+      'ERR_INVALID_OPTION',
+      'tiers',
+      "'all' in the namespace of a counter, which is of all processes",
+      'l1',
+    )
+  }
   return { ...readOptions<CounterOptions, EntrySettings>('increment', options, COUNTER, base), tags: [], jitter: 0 }
 }
 
 /** Reads the options of a call that loads, over those of its namespace. */
 export function readLoadOptions(owner: string, options: LoadOptions | undefined, base: LoadSettings): LoadSettings {
   return readOptions(owner, options, LOAD, base)
+}
+
+/** Throws `ERR_INVALID_OPTION` where L1 alone is to keep a value, and there is none. */
+export function checkTiers<Settings extends Pick<EntrySettings, 'tiers'>>(
+  settings: Settings,
+  hasL1: boolean,
+): Settings {
+  if (hasL1 || settings.tiers === 'all') return settings
+  throw badValue('ERR_INVALID_OPTION', 'tiers', "'all', as this cache has no L1 (l1: false)", settings.tiers)
 }
 
 function oneOf<Word extends string>(...words: readonly Word[]): (name: string, value: unknown) => Word {

@@ -3,6 +3,7 @@ import { decode } from '../entry/codec.ts'
 import type { TierCacheError } from '../errors.ts'
 import type { Lease } from '../stampede/lease.ts'
 import type { Candidate } from '../tiers/tier.ts'
+import { keepAsItIs } from './as-it-is.ts'
 import type { Flight } from './flights.ts'
 import { endLease, keepLease, noteFull, wordsOf } from './held-lease.ts'
 import type { LoadRequest, Run } from './loader.ts'
@@ -68,6 +69,9 @@ export async function loadAlone(
 ): Promise<Loaded> {
   const destination: Destination = {
     store(into, run, asOf) {
+      if (request.settings.tiers === 'l1') {
+        return keepAsItIs(parts, request, into, run, asOf) ?? unstored(parts, request, into.mark, run)
+      }
       const storable = prepare(parts, request, into, run)
       if (!storable) return unstored(parts, request, into.mark, run)
       landLoaded(parts, request, into, storable, asOf, unguarded)

@@ -33,8 +33,8 @@ export async function getOrLoad(parts: Parts, request: LoadRequest): Promise<Han
 }
 
 function ofNear({ entry, freshness }: NearFound, isolation: Isolation): HandedOut {
-  const { value, shared, createdAt, freshUntil } = entry
-  const kept = handOutAs(value, shared, isolation)
+  const { value, shared, tiers, createdAt, freshUntil } = entry
+  const kept = tiers === 'l1' ? value : handOutAs(value, shared, isolation)
   return { loaded: { value: kept, tier: 'l1', freshness, createdAt, freshUntil }, joined: false }
 }
 

@@ -85,7 +85,7 @@ function keyOf(target: Target): Invalidation {
 }
 
 /** Makes something gone in L2: earlier calls about it need no repetition then. Answers whether that was acknowledged. */
-function invalidateFar(
+export function invalidateFar(
   parts: Parts,
   invalidation: Invalidation,
   operation: string,
@@ -170,8 +170,10 @@ function applyForeign(parts: Parts, operation: Operation, subject: Invalidation)
   switch (operation) {
     case 'D':
     case 'S':
-    case 'E':
       if (subject.kind === 'key') forget(parts, subject, 'notice')
+      return
+    case 'E':
+      if (subject.kind === 'key') expireNear(parts, subject, 'notice')
       return
     case 'X':
     case 'T':

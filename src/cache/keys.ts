@@ -4,16 +4,18 @@ import type { KeysSettings } from './call-options.ts'
 import type { Parts } from './parts.ts'
 
 /**
- * The story of a listing: the keys of one namespace, as they are asked for. L2 has them all where there is one; otherwise L1
+ * The story of a listing: the keys of one namespace, as they are asked for. L2 has them all where it has any; otherwise L1
  * does, and what it lists is as it was when the listing began. The signal is heard between two pages, and between two keys.
  */
 export async function* listKeys(
   parts: Parts,
   namespace: string,
   { prefix, signal }: KeysSettings,
+  tiers: 'all' | 'l1',
 ): AsyncGenerator<string, void> {
   signal?.throwIfAborted()
-  const pages = parts.shared?.far.keys(namespace, prefix) ?? [nearKeys(parts, namespace, prefix)]
+  const far = tiers === 'all' ? parts.shared?.far : undefined
+  const pages = far?.keys(namespace, prefix) ?? [nearKeys(parts, namespace, prefix)]
   for await (const page of pages) {
     for (const key of page) {
       signal?.throwIfAborted()

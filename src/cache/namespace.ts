@@ -10,8 +10,8 @@ import {
 } from '../entry/key.ts'
 import { TierCacheError } from '../errors.ts'
 import type { RequestCounters } from '../events.ts'
-import type { DefaultOptions, DefaultSettings } from './call-options.ts'
-import { readDefaultOptions } from './call-options.ts'
+import type { DefaultOptions, DefaultSettings, EntrySettings } from './call-options.ts'
+import { checkTiers, readDefaultOptions } from './call-options.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** A part of the keys of a cache: what they are called, and what holds for all of them. */
@@ -38,8 +38,13 @@ export class Namespace {
 
   /** One below this, with defaults of its own over those of this. Throws `ERR_INVALID_NAMESPACE` or for bad options. */
   within(name: string, defaults: DefaultOptions | undefined): Namespace {
-    const settings = readDefaultOptions('namespace', defaults, this.defaults)
+    const settings = this.kept(readDefaultOptions('namespace', defaults, this.defaults))
     return new Namespace(this.#parts, namespaceWithin(this.name, name), settings)
+  }
+
+  /** Settings of a value that can be kept as they say. Throws `ERR_INVALID_OPTION` where there is no L1 for `tiers: 'l1'`. */
+  kept<Settings extends EntrySettings>(settings: Settings): Settings {
+    return checkTiers(settings, this.#parts.near !== undefined)
   }
 
   /** The name of a key in this process; nothing is checked. */

@@ -76,6 +76,8 @@ export interface Landing {
   readonly entry: Entry
   readonly bytes: number
   readonly shared: boolean
+  /** `'l1'`: it is the very value, and nowhere else. Default `'all'`. */
+  readonly tiers?: 'all' | 'l1'
   readonly l1TtlMs: number
   /** When the value was known to be current. */
   readonly asOf: number
@@ -116,6 +118,7 @@ export function land(parts: Parts, target: Target, flight: Flight, landing: Land
     mark: marks.count,
     bytes,
     shared,
+    tiers: landing.tiers ?? 'all',
     ready: undefined,
   })
   return true
@@ -140,16 +143,16 @@ export function forget(parts: Parts, target: { readonly id: string }, reason: st
 }
 
 /**
- * Makes a key stale in this process. With L2 it is read again from there, where its deadline has moved; what is under
+ * Makes a key stale in this process. What L2 has is read again from there, where its deadline has moved; what is under
  * way may fill L1 no more, as that would be fresh.
  */
-export function expireNear(parts: Parts, target: { readonly id: string }): void {
+export function expireNear(parts: Parts, target: { readonly id: string }, reason = 'expire'): void {
   const entry = parts.near?.get(target.id)
-  if (parts.shared || !entry) {
-    forget(parts, target, 'expire')
+  if (!entry || (parts.shared && entry.tiers === 'all')) {
+    forget(parts, target, reason)
     return
   }
-  parts.flights.poison(target.id, 'expire')
+  parts.flights.poison(target.id, reason)
   parts.loads.detach(target.id)
   entry.freshUntil = MADE_STALE
 }

@@ -29,7 +29,7 @@ export async function readEntry<T>(
   const near = lookupNear(parts, target, requests)
   const nearest = near && seen<T>(parts, near.entry, near.entry.shared, 'l1')
   // Fills are not told to the other processes: where L1 is stale, L2 may be fresh again.
-  if (!parts.shared || nearest?.freshness === 'fresh') return nearest
+  if (!parts.shared || settings.tiers === 'l1' || nearest?.freshness === 'fresh') return nearest
   const flight = parts.flights.open(target.id, parts.marks.count)
   try {
     const found = await lookupFar(parts, target, flight, settings, requests)

@@ -42,7 +42,8 @@ function attended(parts: Parts, request: LoadRequest, signal: AbortSignal | unde
 }
 
 function answerTo(parts: Parts, request: LoadRequest): Promise<Answer | undefined> {
-  if (!parts.shared || isLoading(parts, request)) return joinOrLead(parts, request, undefined)
+  if (!parts.shared || request.settings.tiers === 'l1' || isLoading(parts, request))
+    return joinOrLead(parts, request, undefined)
   if (parts.shared.far.passedOver) {
     parts.counters.l2Skipped++
     return joinOrLead(parts, request, UNREACHABLE)
@@ -198,7 +199,7 @@ async function lead(
 ): Promise<Loaded | undefined> {
   const { audience } = request
   const flight = parts.flights.open(request.target.id, parts.marks.count)
-  const waiter = parts.shared?.leases.wait(request.target)
+  const waiter = request.settings.tiers === 'l1' ? undefined : parts.shared?.leases.wait(request.target)
   if (waiter) audience.whenDeserted(() => waiter.leave())
   let isReached = waiter !== undefined
   try {

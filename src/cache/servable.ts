@@ -39,7 +39,8 @@ export async function readFarFirst(parts: Parts, request: LoadRequest): Promise<
 /** Looks into L2 on a flight of its own. */
 export async function readFar(parts: Parts, { target, settings, requests, purpose }: LoadRequest): Promise<FarRead> {
   // What L2 has under a key that was invalidated here, and not yet there, is not to be believed.
-  if (!parts.shared || parts.journal.fences(target.id, target.groups, target.bucket)) return { word: 'unreachable' }
+  const mayAsk = settings.tiers === 'all' && !parts.journal.fences(target.id, target.groups, target.bucket)
+  if (!parts.shared || !mayAsk) return { word: 'unreachable' }
   const flight = parts.flights.open(target.id, parts.marks.count)
   try {
     const { entry, shared, freshness, seen } = await lookupFar(parts, target, flight, settings, requests)

@@ -1,10 +1,9 @@
-import type { Encoded } from '../entry/codec.ts'
 import { TierCacheError } from '../errors.ts'
 import type { SetSettings } from './call-options.ts'
 import { inChunks } from './in-chunks.ts'
 import type { Parts, Target } from './parts.ts'
-import type { Outcome, SetResult } from './write-through.ts'
-import { encodeValue, writeThrough } from './write-through.ts'
+import type { Given, Outcome, SetResult } from './write-through.ts'
+import { readGiven, writeThrough } from './write-through.ts'
 
 /** What a `setMany` came to. */
 export interface SetManyResult extends Outcome {
@@ -19,11 +18,11 @@ export interface Written {
   readonly settings: SetSettings
 }
 
-/** The story of a write of many keys, each by itself: all are encoded before any is stored, and their commands leave together. */
+/** The story of a write of many keys, each by itself: all are read before any is stored, and their commands leave together. */
 export async function writeManyThrough(parts: Parts, entries: readonly Written[]): Promise<SetManyResult> {
-  const encoded = entries.map((entry) => ({ ...entry, encoded: encodeOne(parts, entry) }))
+  const read = entries.map((entry) => ({ ...entry, given: readOne(parts, entry) }))
   const results = await Promise.all(
-    inChunks(encoded, (each) => writeThrough(parts, each.target, each.encoded, each.settings)),
+    inChunks(read, ({ target, given, settings }) => writeThrough(parts, target, given, settings)),
   )
   return {
     acknowledged: results.every(({ acknowledged }) => acknowledged),
@@ -31,9 +30,9 @@ export async function writeManyThrough(parts: Parts, entries: readonly Written[]
   }
 }
 
-function encodeOne(parts: Parts, { target, value }: Written): Encoded {
+function readOne(parts: Parts, { target, value, settings }: Written): Given {
   try {
-    return encodeValue(parts, value)
+    return readGiven(parts, value, settings)
   } catch (error) {
     if (!(error instanceof TierCacheError)) throw error
     throw new TierCacheError(error.code, `${JSON.stringify(target.key.slice(0, 40))}: ${error.message}`, {

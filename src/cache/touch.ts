@@ -6,13 +6,14 @@ import type { EntrySettings } from './call-options.ts'
 import type { Parts, Target } from './parts.ts'
 import type { Outcome } from './write-through.ts'
 
-/** The story of a new TTL for what is there. L2 is asked; L1 reads it again. */
+/** The story of a new TTL for what is there. L2 is asked; L1 reads it again. What L1 alone has, it has in this process. */
 export async function touchThrough(
   parts: Parts,
   target: Target,
   kept: EntrySettings,
 ): Promise<Outcome & { readonly found: boolean }> {
-  if (!parts.shared) return { acknowledged: true, found: touchNear(parts, target, kept) }
+  const isNearOnly = kept.tiers === 'l1' || parts.near?.peek(target.id)?.tiers === 'l1'
+  if (!parts.shared || isNearOnly) return { acknowledged: true, found: touchNear(parts, target, kept) }
   forget(parts, target, 'touch')
   try {
     return { acknowledged: true, found: await touchFar(parts, parts.shared.far, target, kept.ttlMs) }
@@ -36,9 +37,9 @@ function touchNear(parts: Parts, target: Target, kept: EntrySettings): boolean {
   const freshness = entry && standing(parts, entry, now)
   if (!entry || (freshness !== 'fresh' && freshness !== 'stale')) return false
   const flight = parts.flights.open(target.id, parts.marks.count)
-  const { bytes, shared } = entry
+  const { bytes, shared, tiers, asOf } = entry
   const touched = { ...entry, ...prolonged(entry, now, kept.ttlMs) }
-  land(parts, target, flight, { entry: touched, bytes, shared, l1TtlMs: kept.l1TtlMs, asOf: now })
+  land(parts, target, flight, { entry: touched, bytes, shared, tiers, l1TtlMs: kept.l1TtlMs, asOf })
   parts.flights.close(flight)
   return true
 }

@@ -2,11 +2,13 @@ import type { Encoded } from '../entry/codec.ts'
 import { decode, encode } from '../entry/codec.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Candidate, SetOutcome, Tier } from '../tiers/tier.ts'
+import { checkKeepable, writeAsItIs } from './as-it-is.ts'
 import { standingFar } from './far-standing.ts'
 import type { JournalEntry } from './journal.ts'
 import { forget, isolate, land, noteUnacknowledged, standing } from './near.ts'
 import type { EntrySettings, SetSettings } from './call-options.ts'
 import type { Parts, Target } from './parts.ts'
+import { termOf } from './term.ts'
 
 /** What a write, a deletion or a clear came to. */
 export interface Outcome {
@@ -32,6 +34,16 @@ export function encodeValue({ settings: { maxEntryBytes } }: Parts, value: unkno
   return encoded
 }
 
+/** A given value that may be stored: encoded, or as it is. */
+export type Given = { readonly encoded: Encoded } | { readonly asItIs: unknown }
+
+/** Makes a given value ready to be stored. Throws `ERR_UNSTORABLE_VALUE` or `ERR_VALUE_TOO_LARGE`. */
+export function readGiven(parts: Parts, value: unknown, { tiers }: EntrySettings): Given {
+  if (tiers === 'all') return { encoded: encodeValue(parts, value) }
+  checkKeepable(value)
+  return { asItIs: value }
+}
+
 /** An encoded value with the deadlines that its settings give it from now on. */
 export function candidateOf(
   parts: Parts,
@@ -40,14 +52,10 @@ export function candidateOf(
   kept: EntrySettings & Pick<SetSettings, 'version'>,
   loadMs: number,
 ): Candidate {
-  const createdAt = parts.clock.now()
-  const ttlMs = kept.jitter === 0 ? kept.ttlMs : kept.ttlMs * (1 - kept.jitter * parts.clock.random())
   return {
     address: target,
     ...encoded,
-    createdAt,
-    freshUntil: createdAt + ttlMs,
-    staleUntil: createdAt + ttlMs + kept.staleMs,
+    ...termOf(parts, kept),
     tags: kept.tags,
     version: kept.version,
     schemaVersion: target.schemaVersion,
@@ -66,12 +74,12 @@ export function candidateOf(
  * With L1 alone all of it happens in one turn: of two writes at one time the later one stays, or the one with the higher
  * version.
  */
-export async function writeThrough(
-  parts: Parts,
-  target: Target,
-  encoded: Encoded,
-  kept: SetSettings,
-): Promise<SetResult> {
+export async function writeThrough(parts: Parts, target: Target, given: Given, kept: SetSettings): Promise<SetResult> {
+  if ('asItIs' in given) {
+    parts.counters.sets++
+    return isNewerNear(parts, target, kept.version) ? OLDER : writeAsItIs(parts, target, given.asItIs, kept)
+  }
+  const { encoded } = given
   const candidate = candidateOf(parts, target, encoded, kept, 0)
   parts.counters.sets++
   if (!parts.shared && isNewerNear(parts, target, kept.version)) return OLDER

@@ -28,6 +28,10 @@ export class MemoryTier implements SyncTier {
     return this.#lru.get(id)
   }
 
+  peek(id: string): NearEntry | undefined {
+    return this.#lru.peek(id)
+  }
+
   /** An entry that is larger than the whole tier is not kept, and what was there under its name is gone. */
   set(id: string, entry: NearEntry): void {
     if (this.#isClosed) return

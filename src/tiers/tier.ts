@@ -24,6 +24,8 @@ export interface NearEntry extends Entry {
   readonly bytes: number
   /** Whether all readers may share the value. */
   readonly shared: boolean
+  /** `'l1'`: it is the very value that was given, and L2 has none. */
+  readonly tiers: 'all' | 'l1'
   /** The answer to `await`, made once and given to every reader of a shared value. */
   ready: Promise<unknown> | undefined
 }
@@ -34,6 +36,8 @@ export interface NearEntry extends Entry {
  */
 export interface SyncTier {
   get(id: string): NearEntry | undefined
+  /** As {@link SyncTier.get}, which is no use of the entry. */
+  peek(id: string): NearEntry | undefined
   set(id: string, entry: NearEntry): void
   delete(id: string): void
   clear(): void

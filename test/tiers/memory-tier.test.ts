@@ -22,6 +22,7 @@ function near(value: unknown, { bytes = 10, lifeMs = 1000 } = {}): NearEntry {
     mark: 0,
     bytes,
     shared: true,
+    tiers: 'all',
     ready: undefined,
   }
 }

@@ -1,0 +1,95 @@
+import { TierCacheError } from '../errors.ts'
+import type { EntrySettings, SetSettings } from './call-options.ts'
+import type { Flight } from './flights.ts'
+import { invalidateFar } from './invalidation.ts'
+import type { LoadRequest, Run } from './loader.ts'
+import { forget, groupsOf, land } from './near.ts'
+import type { Loaded, Parts, Target } from './parts.ts'
+import { termOf } from './term.ts'
+import type { Term } from './term.ts'
+
+/** What a value counts for in L1 that is not encoded, so that nobody knows its size. */
+export const AS_IT_IS_BYTES = 1024
+
+/**
+ * The story of a write with `tiers: 'l1'`: to the others, and to L2, it is a deletion; here the very value is kept. Emptied
+ * before and after, as by `write-through.ts`.
+ */
+export async function writeAsItIs(
+  parts: Parts,
+  target: Target,
+  value: unknown,
+  kept: SetSettings,
+): Promise<{ readonly acknowledged: boolean }> {
+  const { shared } = parts
+  const flight = parts.flights.open(target.id, parts.marks.count)
+  try {
+    forget(parts, target, 'set', flight)
+    const asOf = parts.clock.now()
+    const deletion = { kind: 'key', id: target.id, address: target } as const
+    const acknowledged = !shared || (await invalidateFar(parts, deletion, 'set', () => shared.far.delete(target)))
+    if (shared) forget(parts, target, 'set', flight)
+    landAsItIs(parts, target, flight, { value, kept, term: termOf(parts, kept), asOf })
+    return { acknowledged }
+  } finally {
+    parts.flights.close(flight)
+  }
+}
+
+/** Keeps the very value of a loader; `undefined` for one that is not to be stored. */
+export function keepAsItIs(
+  parts: Parts,
+  { target, settings }: LoadRequest,
+  flight: Flight,
+  run: Run,
+  asOf: number,
+): Loaded | undefined {
+  const { value, ttlMs = settings.ttlMs, tags } = run
+  if (run.skippedFor || value === undefined || ttlMs + settings.staleMs === 0) return undefined
+  const kept = { ...settings, ttlMs, tags }
+  const term = termOf(parts, kept)
+  beginChain(parts, target)
+  landAsItIs(parts, target, flight, { value, kept, term, asOf })
+  const { createdAt, freshUntil } = term
+  const groups = groupsOf(target, tags)
+  return { value, shared: true, tier: 'loader', freshness: 'fresh', createdAt, freshUntil, mark: flight.mark, groups }
+}
+
+interface AsItIs {
+  readonly value: unknown
+  readonly kept: EntrySettings & Pick<SetSettings, 'version'>
+  readonly term: Term
+  readonly asOf: number
+}
+
+function landAsItIs(parts: Parts, target: Target, flight: Flight, { value, kept, term, asOf }: AsItIs): void {
+  land(parts, target, flight, {
+    entry: { value, ...term, tags: kept.tags, version: kept.version },
+    bytes: AS_IT_IS_BYTES,
+    shared: true,
+    tiers: 'l1',
+    l1TtlMs: kept.l1TtlMs,
+    asOf,
+  })
+}
+
+/**
+ * Throws `ERR_UNSTORABLE_VALUE`: `undefined` is always a miss, and what is meant by a promise is what it comes to.
+ */
+export function checkKeepable(value: unknown): void {
+  const isPromise = typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function'
+  if (value !== undefined && !isPromise) return
+  const got = isPromise ? 'a promise (await it first)' : 'undefined'
+  throw new TierCacheError('ERR_UNSTORABLE_VALUE', `the value: expected anything else, got ${got}`)
+}
+
+/**
+ * What is kept here is proven by the chain of notices of its bucket. Where that has not begun, since nothing was stored
+ * or invalidated in L2 yet, a deletion begins it: a value would be served for the bound on staleness only.
+ */
+function beginChain({ shared, bus }: Parts, target: Target): void {
+  const { emptyAt, verifiedAt, behindAt } = bus.currency(target.bucket)
+  if (!shared?.far.reaches(target.bucket) || emptyAt <= Math.max(verifiedAt, behindAt)) return
+  // Counted and told by the client, when it fails.
+  shared.far.delete(target).catch(() => {})
+}

@@ -1,0 +1,16 @@
+import type { EntrySettings } from './call-options.ts'
+import type { Parts } from './parts.ts'
+
+/** When a value was stored, and the two deadlines that its settings give it from then on, as `entry/entry.ts` has them. */
+export interface Term {
+  readonly createdAt: number
+  readonly freshUntil: number
+  readonly staleUntil: number
+}
+
+/** The term of a value that is stored now. */
+export function termOf({ clock }: Parts, kept: Pick<EntrySettings, 'ttlMs' | 'staleMs' | 'jitter'>): Term {
+  const createdAt = clock.now()
+  const ttlMs = kept.jitter === 0 ? kept.ttlMs : kept.ttlMs * (1 - kept.jitter * clock.random())
+  return { createdAt, freshUntil: createdAt + ttlMs, staleUntil: createdAt + ttlMs + kept.staleMs }
+}
