@@ -31,4 +31,5 @@ export type {
   RequestCounters,
   Timings,
 } from './events.ts'
+export type { CallOutcome, CallTrace, CommandTrace, LoadTrace } from './tracing.ts'
 export type { Duration, DurationParts } from './options.ts'

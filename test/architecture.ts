@@ -20,7 +20,7 @@ export function readTree(folder: string): Tree {
 /** Rooms by floor. A room is a folder, or a file that stands alone at the top. */
 const floors: readonly (readonly string[])[] = [
   [],
-  ['errors.ts', 'events.ts', 'clock.ts'],
+  ['errors.ts', 'events.ts', 'clock.ts', 'tracing.ts'],
   ['entry', 'options.ts', 'metrics'],
   ['redis'],
   ['tiers', 'stampede', 'tags', 'bus'],

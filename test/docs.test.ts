@@ -117,3 +117,13 @@ test('docs/reference/events.md has every event with what it carries, and no othe
   expect(told.length).toBeGreaterThan(10)
   expect(rows).toEqual(told)
 })
+
+test('docs/reference/tracing.md has every channel, and no other', () => {
+  const source = readFileSync(join(root, 'src/tracing.ts'), 'utf8')
+  const verbs = /^const verbs = \{\n([\s\S]*?)^\}/m.exec(source)?.[1] ?? ''
+  const channels = [...verbs.matchAll(/^ {2}(\w+): \{/gm), ...source.matchAll(/channelOf<\w+>\('(\w+)'\)/g)]
+  const page = readFileSync(join(root, 'docs/reference/tracing.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| `tiercache:(\w+)` \| `/gm)].map(([, name]) => name)
+  expect(rows.sort()).toEqual(channels.map(([, name]) => name).sort())
+  expect(rows.length).toBeGreaterThan(15)
+})

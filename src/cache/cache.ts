@@ -49,7 +49,9 @@ import type { CacheEntry } from './read-entry.ts'
 import { readEntry } from './read-entry.ts'
 import { replayLast } from './replay.ts'
 import type { Outcome, SetResult } from './write-through.ts'
-import { encodeValue, writeThrough } from './write-through.ts'
+import { readGiven, writeThrough } from './write-through.ts'
+import type { CallTrace } from '../tracing.ts'
+import { foundAs, getCalls, getOrSetCalls, peekCalls, traced, traceVerbs } from '../tracing.ts'
 
 /** A value with where it came from: see {@link Cache.getOrSetEntry}. */
 export interface LoadedEntry<T> {
@@ -66,6 +68,9 @@ export interface LoadedEntry<T> {
 export interface CacheStats extends Gauges {
   readonly counters: Counters
 }
+
+/** What a hit in L1 is to those who trace. */
+const NEAR_HIT = { tier: 'l1', freshness: 'fresh' } as const
 
 /** How long `close` waits for loads that are under way. */
 const DRAIN_MS = 5000
@@ -104,6 +109,7 @@ export class Cache implements Observable {
    * const user = await cache.getOrSet(`user:${id}`, () => database.user(id), { ttl: '1m', stale: '10m' })
    */
   getOrSet<T>(key: string, loader: Loader<T>, options?: LoadOptions): Promise<T> {
+    if (getOrSetCalls.hasSubscribers) return this.#tracedGetOrSet(key, loader, options)
     if (typeof key === 'string' && typeof loader === 'function' && options?.isolation === undefined) {
       const near = this.#fresh(key)
       if (near !== undefined) return (near.ready ?? this.#answer(near)) as Promise<T>
@@ -125,13 +131,18 @@ export class Cache implements Observable {
    * would renew it: see {@link Cache.getEntry}.
    */
   get<T>(key: string): Promise<T | undefined> {
+    if (getCalls.hasSubscribers) return this.#tracedGet(key)
     const near = typeof key === 'string' ? this.#fresh(key) : undefined
     if (near !== undefined) return (near.ready ?? this.#answer(near)) as Promise<T>
-    return this.getEntry<T>(key).then((entry) => (entry?.freshness === 'fresh' ? entry.value : undefined))
+    return this.#entry<T>(key).then((entry) => (entry?.freshness === 'fresh' ? entry.value : undefined))
   }
 
   /** The fresh value of a key in L1, at once. A miss is not counted: the read that follows it is. Throws `ERR_INVALID_KEY`. */
   peek<T>(key: string): T | undefined {
+    return peekCalls.hasSubscribers ? this.#tracedPeek(key) : this.#peek(key)
+  }
+
+  #peek<T>(key: string): T | undefined {
     const near = typeof key === 'string' ? this.#fresh(key) : undefined
     if (near !== undefined) return (near.shared ? near.value : handOut(near.value, false)) as T
     checkKey(key)
@@ -140,12 +151,23 @@ export class Cache implements Observable {
 
   /** What the cache has under a key, stale or fresh, with its age. Loads nothing. */
   async getEntry<T>(key: string): Promise<CacheEntry<T> | undefined> {
-    return readEntry<T>(this.#parts, this.#space.target(key), this.#space.defaults, this.#requests)
+    return this.#entry(key)
   }
 
   /** Whether a fresh value is there, in L1 or L2. */
   async has(key: string): Promise<boolean> {
-    return (await this.getEntry(key))?.freshness === 'fresh'
+    return (await this.#entry(key))?.freshness === 'fresh'
+  }
+
+  /**
+   * For how many ms the value of a key will still be fresh, in L1 or L2: 0 for one that is stale, `Infinity` for one without
+   * an end, `undefined` where there is none.
+   *
+   * @example
+   * if ((await cache.ttl('session:7') ?? 0) < 60_000) await cache.touch('session:7', '30m')
+   */
+  async ttl(key: string): Promise<number | undefined> {
+    return (await this.#entry(key))?.ttl
   }
 
   /**
@@ -448,6 +470,45 @@ export class Cache implements Observable {
     return near.ready
   }
 
+  async #entry<T>(key: string): Promise<CacheEntry<T> | undefined> {
+    return readEntry<T>(this.#parts, this.#space.target(key), this.#space.defaults, this.#requests)
+  }
+
+  /** As {@link Cache.getOrSet} when nobody traces: also on a hit its options are not looked at. */
+  #tracedGetOrSet<T>(key: string, loader: Loader<T>, options: LoadOptions | undefined): Promise<T> {
+    const context: CallTrace = { namespace: this.name, key }
+    return traced(getOrSetCalls, context, async () => {
+      const isPlain = typeof key === 'string' && typeof loader === 'function' && options?.isolation === undefined
+      const near = isPlain ? this.#fresh(key) : undefined
+      if (near !== undefined) {
+        Object.assign(context, foundAs(NEAR_HIT))
+        return this.#answer(near) as Promise<T>
+      }
+      const { loaded } = await this.#load(key, loader, options)
+      Object.assign(context, foundAs(loaded))
+      return loaded.value as T
+    })
+  }
+
+  #tracedGet<T>(key: string): Promise<T | undefined> {
+    const context: CallTrace = { namespace: this.name, key }
+    return traced(getCalls, context, async () => {
+      const entry = await this.#entry<T>(key)
+      const fresh = entry?.freshness === 'fresh' ? entry : undefined
+      Object.assign(context, foundAs(fresh))
+      return fresh?.value
+    })
+  }
+
+  #tracedPeek<T>(key: string): T | undefined {
+    const context: CallTrace = { namespace: this.name, key }
+    return peekCalls.traceSync(() => {
+      const value = this.#peek<T>(key)
+      Object.assign(context, foundAs(value === undefined ? undefined : NEAR_HIT))
+      return value
+    }, context)
+  }
+
   async #load<T>(key: string, loader: Loader<T>, options: LoadOptions | undefined): Promise<HandedOut> {
     const target = this.#space.target(key)
     readLoader(loader)
@@ -456,6 +517,8 @@ export class Cache implements Observable {
     return getOrLoad(this.#parts, { target, loader, settings, requests: this.#requests, audience, purpose: 'read' })
   }
 }
+
+traceVerbs(Cache.prototype)
 
 /** The outcome of a change, if it is acknowledged or need not be. */
 async function acknowledged<O extends Outcome>(operation: string, requireAck: boolean, change: Promise<O>): Promise<O> {

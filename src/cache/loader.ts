@@ -5,6 +5,7 @@ import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
 import type { Audience } from '../stampede/audience.ts'
 import type { LoadSettings } from './call-options.ts'
+import { loads, traced } from '../tracing.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** What a loader is given. */
@@ -104,7 +105,7 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
     },
   }
   const work = async (): Promise<Run> => {
-    const value = await loader(context)
+    const value = await tracedLoad(target, () => loader(context))
     return { value, loadMs: clock.now() - startedAt, ttlMs, tags, skippedFor }
   }
   const told = (error?: unknown) => {
@@ -125,6 +126,11 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
     told(error ?? new Error('the loader failed without an error'))
     throw error
   }
+}
+
+/** Runs a loader, and tells of it where somebody traces. */
+function tracedLoad({ namespace, key }: Target, run: () => unknown): unknown {
+  return loads.hasSubscribers ? traced(loads, { namespace, key }, async () => run()) : run()
 }
 
 /** The outcome of the work; or its abortion, when it has taken `hardTimeout` or the last of its callers has left. */

@@ -1,4 +1,5 @@
 import type { TierCacheError } from '../errors.ts'
+import { commands, traced } from '../tracing.ts'
 import { Breaker } from './breaker.ts'
 import type { RedisConnection } from './source.ts'
 import { withDeadline } from './deadline.ts'
@@ -60,7 +61,12 @@ export class GuardedConnection {
    * Sends a command; its time and its failure are counted, and tell the breaker. Rejects with a `TierCacheError` only:
    * `ERR_REDIS_TIMEOUT`, `ERR_REDIS_LOST` or `ERR_REDIS_REPLY`; the command's arguments never get into a message.
    */
-  async send(command: string, send: Sender): Promise<unknown> {
+  send(command: string, send: Sender): Promise<unknown> {
+    if (!commands.hasSubscribers) return this.#send(command, send)
+    return traced(commands, { command, server: this.server }, () => this.#send(command, send))
+  }
+
+  async #send(command: string, send: Sender): Promise<unknown> {
     const { clock, counters } = this.#parts
     const startedAt = clock.now()
     const answers = this.#answers
