@@ -83,6 +83,30 @@ export type Incompatibility = 'schema-version' | 'not-encrypted' | 'unknown-key'
 /** - `closed`: commands pass. - `open`: none passes. - `half-open`: one probe is on its way. */
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
+/** How one server of L2 does. */
+export interface ServerHealth {
+  /** What people call it: host and port, never the password. */
+  readonly server: string
+  /** Whether a command would be sent to it right now. */
+  readonly usable: boolean
+  readonly breaker: BreakerState
+  /** The last command that failed, whenever that was: `at` in ms since 1970. */
+  readonly lastError?: {
+    readonly command: string
+    readonly code: string
+    readonly message: string
+    readonly at: number
+  }
+}
+
+/** What is known of L2, for people. */
+export interface FarHealth {
+  /** Those that hold keys; none while a Cluster cannot be asked which these are. */
+  readonly servers: readonly ServerHealth[]
+  /** The last `warning` about Redis, whether it still holds or not. */
+  readonly lastWarning?: { readonly code: string; readonly message: string }
+}
+
 export type CacheEventName = keyof CacheEvents
 
 export type CacheListener<Name extends CacheEventName> = (event: CacheEvents[Name]) => void

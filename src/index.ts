@@ -5,6 +5,7 @@ export type { Cache, CacheStats, LoadedEntry } from './cache/cache.ts'
 export type { LoadManyContext, ManyLoader, ManyValues } from './cache/batch-loader.ts'
 export type { ManyEntries, ManyEntry } from './cache/many-arguments.ts'
 export type { SetManyResult } from './cache/set-many.ts'
+export type { CacheHealth, NamespaceStats } from './cache/health.ts'
 export type { CacheEntry } from './cache/read-entry.ts'
 export type {
   ChangeOptions,
@@ -26,9 +27,11 @@ export type {
   CacheEvents,
   CacheListener,
   Counters,
+  FarHealth,
   Gauges,
   Observable,
   RequestCounters,
+  ServerHealth,
   Timings,
 } from './events.ts'
 export type { CallOutcome, CallTrace, CommandTrace, LoadTrace } from './tracing.ts'

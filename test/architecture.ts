@@ -42,6 +42,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['near', 'term'],
     [
       'as-it-is',
+      'health',
       'lookup',
       'far-standing',
       'write-through',

@@ -13,6 +13,8 @@ import {
 } from './invalidation.ts'
 import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
+import type { CacheHealth, NamespaceStats } from './health.ts'
+import { gaugesOf, healthOf, namespaceStatsOf, whenReady } from './health.ts'
 import { touchThrough } from './touch.ts'
 import type { ManyLoader } from './batch-loader.ts'
 import { deleteManyEverywhere } from './delete-many.ts'
@@ -20,7 +22,7 @@ import { readEach } from './get-many.ts'
 import { getOrLoadMany } from './get-or-load-many.ts'
 import type { ManyEntries } from './many-arguments.ts'
 import { readEntries, readKeys } from './many-arguments.ts'
-import { handOut, isInTouch, standing } from './near.ts'
+import { handOut, standing } from './near.ts'
 import type {
   ChangeOptions,
   CounterOptions,
@@ -66,6 +68,8 @@ export interface LoadedEntry<T> {
 
 /** What a whole cache has done and holds. */
 export interface CacheStats extends Gauges {
+  /** By name; `_` is the root. Those beyond the first 64 are `(other)`. */
+  readonly namespaces: Readonly<Record<string, NamespaceStats>>
   readonly counters: Counters
 }
 
@@ -404,19 +408,35 @@ export class Cache implements Observable {
   }
 
   gauges(): Gauges {
-    const { near, shared, journal, bus, renewing } = this.#parts
-    return {
-      l1Entries: near?.entries ?? 0,
-      l1Bytes: near?.bytes ?? 0,
-      l2Usable: shared?.far.usable,
-      coherent: Array.from({ length: bus.buckets }, (_, bucket) => isInTouch(this.#parts, bucket)).every(Boolean),
-      journalled: journal.size,
-      renewals: renewing.size,
-    }
+    return gaugesOf(this.#parts)
   }
 
+  /** What the whole cache has done and holds, and the lookups of each namespace. */
   stats(): CacheStats {
-    return { ...this.gauges(), counters: this.counters }
+    return { ...this.gauges(), namespaces: namespaceStatsOf(this.#parts), counters: this.counters }
+  }
+
+  /**
+   * How the whole cache does: plain data, for a health endpoint.
+   *
+   * @example
+   * app.get('/health', (_request, response) => response.json(cache.health()))
+   */
+  health(): CacheHealth {
+    return healthOf(this.#parts)
+  }
+
+  /**
+   * Waits until L2 works and L1 is known to be current, for `maxStaleness` at most, and answers how the cache does then. It
+   * need not be waited for: calls made before are answered, if need be without L2. Never rejects.
+   *
+   * @example
+   * const { ok } = await cache.ready()
+   * if (!ok) console.warn('the cache begins without Redis', cache.health())
+   */
+  async ready(): Promise<CacheHealth> {
+    await whenReady(this.#parts)
+    return this.health()
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Address } from '../entry/entry.ts'
 import { bucketOf, localId, RedisNames } from '../entry/key.ts'
 import { hashTags, slotOf } from '../entry/slot.ts'
 import { TierCacheError } from '../errors.ts'
-import type { Counters, Events } from '../events.ts'
+import type { Counters, Events, FarHealth } from '../events.ts'
 import { AlikeWarnings } from './alike-warnings.ts'
 import type { Carrier } from './bucket.ts'
 import { Bucket } from './bucket.ts'
@@ -151,6 +151,13 @@ export class RedisClient implements Carrier {
   /** Whether any command would be refused at once, whatever its bucket: neither sent, nor kept waiting for the first connection. */
   get passedOver(): boolean {
     return this.#firstAttempt.isOver && !this.buckets.some(({ usable }) => usable)
+  }
+
+  /** How its servers do, for people. */
+  health(): FarHealth {
+    const { last } = this.#warnings
+    const servers = this.#topology.servers.map((server) => server.health)
+    return last ? { servers, lastWarning: { code: last.code, message: last.message } } : { servers }
   }
 
   /** Calls `listener` whenever commands can be sent again to a server: it is connected, or its breaker has closed. */

@@ -1,4 +1,5 @@
 import type { TierCacheError } from '../errors.ts'
+import type { BreakerState, ServerHealth } from '../events.ts'
 import { commands, traced } from '../tracing.ts'
 import { Breaker } from './breaker.ts'
 import type { RedisConnection } from './source.ts'
@@ -34,6 +35,8 @@ export class GuardedConnection {
   readonly #listener: ConnectionListener
   readonly #breaker = new Breaker()
   #isFailing = false
+  /** The last command that failed. */
+  lastError: ServerHealth['lastError']
   /** How often a server was found to answer on a new connection. */
   #answers = 0
   #cancelProbe: (() => void) | undefined
@@ -50,6 +53,10 @@ export class GuardedConnection {
   /** The name of the server for people. */
   get server(): string {
     return this.#name()
+  }
+
+  get breaker(): BreakerState {
+    return this.#breaker.state
   }
 
   /** Whether the breaker lets commands pass. */
@@ -102,11 +109,12 @@ export class GuardedConnection {
 
   /** Counts and tells a failure, and makes the error that callers get. A missing script is no failure of the server. */
   #failed(command: string, error: unknown, answers: number): TierCacheError {
-    const { settings, events, counters, warnings } = this.#parts
+    const { settings, events, counters, warnings, clock } = this.#parts
     const failure = failureOf(command, error, settings.prefix)
     if (failure.isScriptMissing || (failure.isRedirected && this.#listener.sendsOn)) return failure.error
     counters.l2Failed(failure.error.code)
     const { code, message } = failure.error
+    this.lastError = { command, code, message, at: clock.wall() }
     events.tell('l2-error', () => ({ command, code, message, server: this.server }))
     if (failure.missingRight !== undefined) warnings.missingRight(this.server, failure.missingRight)
     if (failure.isMemoryFull) warnings.memoryFull(this.server)

@@ -4,6 +4,7 @@ import { saysMemoryFull } from './failure.ts'
 import { clusterNodeWarning, fitnessOf, replicaWarning } from './fitness.ts'
 import type { Greeting } from './greeting.ts'
 import { askForRights, greet } from './greeting.ts'
+import type { ServerHealth } from '../events.ts'
 import type { Sender } from './guarded-connection.ts'
 import { GuardedConnection } from './guarded-connection.ts'
 import { Outage } from './outage.ts'
@@ -113,6 +114,11 @@ export class Server {
   /** Whether a command would be sent right now. */
   get usable(): boolean {
     return this.#isConnected && this.#commands.passes && !this.#closed
+  }
+
+  get health(): ServerHealth {
+    const { breaker, lastError } = this.#commands
+    return { server: this.#name, usable: this.usable, breaker, ...(lastError && { lastError }) }
   }
 
   /** How often its connection was lost: as long as that stays the same, one run of the server has answered. */

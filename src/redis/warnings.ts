@@ -18,6 +18,8 @@ export class Warnings {
   /** The rights that were told as missing, by server. */
   readonly #missing = new Map<string, Set<string>>()
   #closed = false
+  /** The last one that was told. */
+  last: Warning | undefined
 
   /** `prefix`: the first word of all names, for people who must grant rights on them. */
   constructor(events: Events, prefix: string) {
@@ -26,7 +28,9 @@ export class Warnings {
   }
 
   tell(warning: Warning): void {
-    if (!this.#closed) this.#events.tell('warning', () => warning)
+    if (this.#closed) return
+    this.last = warning
+    this.#events.tell('warning', () => warning)
   }
 
   /** Tells what stays as it is until somebody changes it, and is met again and again. */

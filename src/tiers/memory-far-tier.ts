@@ -3,6 +3,7 @@ import { decode, integerOf } from '../entry/codec.ts'
 import type { Address } from '../entry/entry.ts'
 import type { Fence } from '../entry/fence.ts'
 import { MADE_STALE, prolonged } from '../entry/freshness.ts'
+import type { FarHealth } from '../events.ts'
 import { FLAG_INTEGER } from '../entry/header.ts'
 import { localId, localKey, namespaceGroup, namespacesAbove, tagGroup } from '../entry/key.ts'
 import { keySubject } from '../entry/notice.ts'
@@ -103,6 +104,10 @@ export class MemoryFarTier implements Tier {
 
   reaches(): boolean {
     return true
+  }
+
+  health(): FarHealth {
+    return { servers: [] }
   }
 
   async get(address: Address, schemaVersion?: string): Promise<Found> {

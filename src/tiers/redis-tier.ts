@@ -12,6 +12,7 @@ import { keySubject, noticeBody, wakeUp } from '../entry/notice.ts'
 import { judgeStamps, readStamp } from '../entry/stamp.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { TierCacheError } from '../errors.ts'
+import type { FarHealth } from '../events.ts'
 import type { BatchedReads } from '../redis/batched-reads.ts'
 import type { Bucket } from '../redis/bucket.ts'
 import type { RedisClient } from '../redis/client.ts'
@@ -73,6 +74,10 @@ export class RedisTier implements Tier {
 
   get passedOver(): boolean {
     return this.#client.passedOver
+  }
+
+  health(): FarHealth {
+    return this.#client.health()
   }
 
   get(address: Address, schemaVersion?: string): Promise<Found> {

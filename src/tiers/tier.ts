@@ -1,7 +1,7 @@
 import type { Currency } from '../entry/currency.ts'
 import type { Address, Entry } from '../entry/entry.ts'
 import type { Fence } from '../entry/fence.ts'
-import type { Incompatibility } from '../events.ts'
+import type { FarHealth, Incompatibility } from '../events.ts'
 
 /**
  * An entry as L1 keeps it: beside the value what tells, without a look at anything else, whether it may be served.
@@ -127,6 +127,8 @@ export interface Tier {
   reaches(bucket: number): boolean
   /** Whether every call would reject at once right now. */
   readonly passedOver: boolean
+  /** How it does, for people. */
+  health(): FarHealth
   /** `schemaVersion`: of what the reader asks for. */
   get(address: Address, schemaVersion?: string): Promise<Found>
   /** Stores a given value, whatever was there, and tells all processes. */
