@@ -1,6 +1,7 @@
 import { MemoryBus } from './bus/memory-bus.ts'
 import { RedisBus } from './bus/redis-bus.ts'
 import { Cache } from './cache/cache.ts'
+import { Callers } from './cache/callers.ts'
 import { ColdStreak } from './cache/cold-streak.ts'
 import { Flights } from './cache/flights.ts'
 import { Incidents } from './cache/incidents.ts'
@@ -130,7 +131,7 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
 function local(
   clock: Clock,
   buckets: number,
-): Pick<Parts, 'marks' | 'flights' | 'streak' | 'journal' | 'recent' | 'loads' | 'renewing' | 'life'> {
+): Pick<Parts, 'marks' | 'flights' | 'streak' | 'journal' | 'recent' | 'loads' | 'callers' | 'renewing' | 'life'> {
   return {
     journal: new Journal(buckets),
     recent: new RecentInvalidations(clock, buckets),
@@ -138,6 +139,7 @@ function local(
     flights: new Flights(),
     streak: new ColdStreak(),
     loads: new SingleFlight<Loaded | undefined>(clock),
+    callers: new Callers(),
     renewing: new Renewals(),
     life: {},
   }

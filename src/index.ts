@@ -6,6 +6,14 @@ export type { LoadManyContext, ManyLoader, ManyValues } from './cache/batch-load
 export type { ManyEntries, ManyEntry } from './cache/many-arguments.ts'
 export type { SetManyResult } from './cache/set-many.ts'
 export type { CacheHealth, NamespaceStats } from './cache/health.ts'
+export type {
+  EntryInspection,
+  Inspection,
+  LeaseInspection,
+  LoadInspection,
+  TierInspection,
+  TierState,
+} from './cache/inspection.ts'
 export type { CacheEntry } from './cache/read-entry.ts'
 export type {
   ChangeOptions,

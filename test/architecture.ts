@@ -35,7 +35,7 @@ const pillars = floors[4] ?? []
 const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
   cache: [
     ['codec-options', 'call-options', 'in-chunks'],
-    ['cache-options', 'flights', 'cold-streak', 'journal', 'incidents', 'time-limit', 'renewals'],
+    ['cache-options', 'flights', 'callers', 'cold-streak', 'journal', 'incidents', 'time-limit', 'renewals'],
     ['recent-invalidations'],
     ['parts'],
     ['namespace'],
@@ -43,6 +43,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     [
       'as-it-is',
       'health',
+      'inspection',
       'lookup',
       'far-standing',
       'write-through',

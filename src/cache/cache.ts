@@ -45,6 +45,8 @@ import type { SetManyResult } from './set-many.ts'
 import { writeManyThrough } from './set-many.ts'
 import type { HandedOut } from './get-or-load.ts'
 import { getOrLoad } from './get-or-load.ts'
+import type { Inspection } from './inspection.ts'
+import { inspectKey } from './inspection.ts'
 import { listKeys } from './keys.ts'
 import type { Loader } from './loader.ts'
 import type { CacheEntry } from './read-entry.ts'
@@ -405,6 +407,19 @@ export class Cache implements Observable {
   on<Name extends CacheEventName>(name: Name, listener: CacheListener<Name>): () => void {
     if (typeof listener !== 'function') throw badValue('ERR_INVALID_ARGUMENT', 'listener', 'a function', listener)
     return this.#parts.events.on(name, listener)
+  }
+
+  /**
+   * What is known of a key, for people: which tier has what, its age and deadlines, its tags and versions, who loads it and how
+   * many wait, and why it is served or not. A look changes nothing: it is no use of an entry, no request that is counted, and
+   * fills nothing. With Redis it takes two round trips or three of its own. Rejects with `ERR_INVALID_KEY` or `ERR_CLOSED`.
+   *
+   * @example
+   * const { answer, why } = await cache.inspect('user:1')
+   * console.log(answer, why) // fresh L1 has it: stored 3.2 s ago, fresh for 57.2 s more
+   */
+  async inspect(key: string): Promise<Inspection> {
+    return inspectKey(this.#parts, this.#space.target(key), this.#space.defaults)
   }
 
   gauges(): Gauges {

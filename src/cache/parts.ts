@@ -7,6 +7,7 @@ import type { SingleFlight } from '../stampede/single-flight.ts'
 import type { Marks } from '../tags/marks.ts'
 import type { TagIndex } from '../tags/tag-index.ts'
 import type { SyncTier, Tier } from '../tiers/tier.ts'
+import type { Callers } from './callers.ts'
 import type { ColdStreak } from './cold-streak.ts'
 import type { Flights } from './flights.ts'
 import type { Incidents } from './incidents.ts'
@@ -43,6 +44,7 @@ export interface Parts {
   readonly recent: RecentInvalidations
   /** Loads that callers of this process may join; one past its deadline ends with `undefined` if it takes too long. */
   readonly loads: SingleFlight<Loaded | undefined>
+  readonly callers: Callers
   /** The keys whose stale values are being renewed behind their readers. */
   readonly renewing: Renewals
   readonly life: Life

@@ -30,12 +30,15 @@ export function renewThrough(parts: Parts, request: LoadRequest): Promise<Answer
 }
 
 function attended(parts: Parts, request: LoadRequest, signal: AbortSignal | undefined): Promise<Answer | undefined> {
-  const { counters } = parts
+  const { counters, callers } = parts
+  const { id } = request.target
   counters.loadsWaiting++
+  callers.come(id)
   const asked = answerTo(parts, request)
   const answer = signal ? untilAborted(signal, asked, (reason) => request.audience.leave(reason)) : asked
   const isAnswered = () => {
     counters.loadsWaiting--
+    callers.leave(id)
   }
   answer.then(isAnswered, isAnswered)
   return answer

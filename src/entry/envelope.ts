@@ -113,6 +113,11 @@ export class Envelope {
   }
 }
 
+/** The schema version that an entry names in the clear; throws `ERR_UNDECODABLE` where it does not fit. */
+export function schemaVersionIn({ flags, payload }: Encoded): string | undefined {
+  return (flags & FLAG_VERSIONED) === 0 ? undefined : splitVersion(payload)[0]
+}
+
 function withVersion(version: string, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.of(version.length), Buffer.from(version, 'latin1'), payload])
 }

@@ -48,6 +48,23 @@ export interface Waiter {
   leave(): void
 }
 
+/**
+ * What stands under a key, for people.
+ *
+ * - `held`: somebody loads. - `late`: somebody loads, past its deadline.
+ * - `failed`, `skipped`: what the last holder left for those who come a moment later.
+ *
+ * `holder`: the process that loads, by its name in notices, where that is known. `isAwaited`: whether a process was told to
+ * wait for it. `leftMs`: until it ends by itself, or may be replaced.
+ */
+export interface LeaseSight {
+  readonly word: 'held' | 'late' | 'failed' | 'skipped'
+  readonly leftMs: number
+  readonly holder?: string | undefined
+  readonly isAwaited?: boolean
+  readonly failure?: string
+}
+
 export interface Leases {
   wait(address: Address): Waiter
   /**
@@ -59,6 +76,8 @@ export interface Leases {
   renew(lease: Lease): Promise<boolean>
   /** Gives the lease back without a value, or lets it be late. Giving back a lease that has run out does nothing. */
   release(lease: Lease, ending: Ending): Promise<void>
+  /** Looks at what stands under a key, and changes nothing. */
+  inspect(address: Address): Promise<LeaseSight | undefined>
   /** Says that the holder of a key is done: those who wait here go on. */
   call(address: Address): void
   /** Redis does not answer for these buckets: nobody will be called, so all who wait here for keys of them go on. */

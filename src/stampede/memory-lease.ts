@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Address } from '../entry/entry.ts'
 import { localId } from '../entry/key.ts'
-import type { Acquired, Ending, Lease, Leases, Waiter } from './lease.ts'
+import type { Acquired, Ending, Lease, LeaseSight, Leases, Waiter } from './lease.ts'
 import { Waiting } from './waiting.ts'
 
 /**
@@ -12,6 +12,7 @@ type Standing =
   | {
       readonly word: 'held'
       readonly token: string
+      readonly holder: string | undefined
       readonly n0: number
       readonly until: number
       readonly isAwaited: boolean
@@ -19,8 +20,9 @@ type Standing =
   | {
       readonly word: 'late'
       readonly token: string
+      readonly holder: string | undefined
       readonly n0: number
-      readonly failure: Acquired
+      readonly failure: Extract<Acquired, { word: 'failed' }>
       readonly freeAt: number
       readonly until: number
       /** Newcomers wait for what is late, and leave no mark. */
@@ -62,7 +64,8 @@ export class MemoryLeaseTable {
     this.#ground = ground
   }
 
-  acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean): Acquired {
+  /** `holder`: who asks, by its name in notices, for people. */
+  acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean, holder?: string): Acquired {
     if (this.#ground.hasOther(address, seen)) return { word: 'found' }
     const id = idOf(address)
     const standing = this.#standing(id)
@@ -77,7 +80,7 @@ export class MemoryLeaseTable {
     }
     const token = (++this.#tokens).toString(16)
     const n0 = this.#ground.n()
-    this.#standings.set(id, { word: 'held', token, n0, until: now + this.#leaseMs, isAwaited: false })
+    this.#standings.set(id, { word: 'held', token, holder, n0, until: now + this.#leaseMs, isAwaited: false })
     return { word: 'granted', lease: { address, token, n0: String(n0) } }
   }
 
@@ -105,6 +108,22 @@ export class MemoryLeaseTable {
     return this.#end(address, token)
   }
 
+  inspect(address: Address): LeaseSight | undefined {
+    const standing = this.#standing(idOf(address))
+    if (!standing) return undefined
+    const now = this.#clock.now()
+    if (standing.word === 'left') {
+      const { acquired, until } = standing
+      const leftMs = until - now
+      if (acquired.word !== 'failed') return { word: 'skipped', leftMs }
+      return { word: 'failed', leftMs, failure: `${acquired.code}: ${acquired.message}` }
+    }
+    const { word, holder, isAwaited } = standing
+    if (word === 'held') return { word, leftMs: standing.until - now, holder, isAwaited }
+    const { code, message } = standing.failure
+    return { word, leftMs: Math.max(0, standing.freeAt - now), holder, failure: `${code}: ${message}` }
+  }
+
   /** Takes a key's lease away from whoever holds it: what they load now may be older than what just happened. */
   revoke(address: Address): void {
     this.#standings.delete(idOf(address))
@@ -119,14 +138,14 @@ export class MemoryLeaseTable {
   /** - `waitMs`: how long it may be waited for, before it is free. */
   #beLate(
     id: string,
-    { token, n0 }: Held,
+    { token, holder, n0 }: Held,
     waitMs: number,
     { code, message, keptMs }: { readonly code: string; readonly message: string; readonly keptMs: number },
   ): void {
     const freeAt = this.#clock.now() + waitMs
-    const failure: Acquired = { word: 'failed', code, message }
+    const failure: Extract<Acquired, { word: 'failed' }> = { word: 'failed', code, message }
     const until = freeAt + keptMs
-    this.#stand(id, { word: 'late', token, n0, failure, freeAt, until, isAwaited: true })
+    this.#stand(id, { word: 'late', token, holder, n0, failure, freeAt, until, isAwaited: true })
   }
 
   #leave(id: string, acquired: Acquired, ms: number): void {
@@ -157,9 +176,14 @@ export class MemoryLeases implements Leases {
   readonly #table: MemoryLeaseTable
   readonly #released: (address: Address) => void
   readonly #waiting: Waiting
+  readonly #holder: string | undefined
 
-  /** `released`: tells all processes that the holder of a key is done, so that those who wait there are called. */
-  constructor(table: MemoryLeaseTable, clock: Clock, released: (address: Address) => void) {
+  /**
+   * `released`: tells all processes that the holder of a key is done, so that those who wait there are called. `holder`: this
+   * process, by its name in notices.
+   */
+  constructor(table: MemoryLeaseTable, clock: Clock, released: (address: Address) => void, holder?: string) {
+    this.#holder = holder
     this.#table = table
     this.#released = released
     this.#waiting = new Waiting(clock)
@@ -170,7 +194,11 @@ export class MemoryLeases implements Leases {
   }
 
   async acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean): Promise<Acquired> {
-    return this.#table.acquire(address, seen, hasWaited)
+    return this.#table.acquire(address, seen, hasWaited, this.#holder)
+  }
+
+  async inspect(address: Address): Promise<LeaseSight | undefined> {
+    return this.#table.inspect(address)
   }
 
   async renew(lease: Lease): Promise<boolean> {

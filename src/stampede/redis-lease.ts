@@ -4,7 +4,8 @@ import { bucketOf } from '../entry/key.ts'
 import { keySubject, wakeUp } from '../entry/notice.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { acquire, release, renew } from '../redis/scripts.ts'
-import type { Acquired, Ending, Lease, Leases, Waiter } from './lease.ts'
+import { inOneWrite } from '../redis/one-write.ts'
+import type { Acquired, Ending, Lease, LeaseSight, Leases, Waiter } from './lease.ts'
 import { Waiting } from './waiting.ts'
 
 export interface RedisLeasesSettings {
@@ -18,18 +19,25 @@ const SKIPPED_MS = 1000
 const FAILED_MS = 500
 const MESSAGE_LENGTH_MOST = 200
 
+/** Hexadecimal digits of the name of a process. */
+const ORIGIN_LENGTH = 16
+
 /** Leases in Redis: one key per lease, whose TTL is the lease. The notices of the bus call those who wait. */
 export class RedisLeases implements Leases {
   readonly #client: RedisClient
   readonly #settings: RedisLeasesSettings
   readonly #clock: Clock
   readonly #waiting: Waiting
+  /** What the tokens of this process end with: its name. */
+  readonly #ending: string
 
   constructor(client: RedisClient, settings: RedisLeasesSettings, clock: Clock) {
     this.#client = client
     this.#settings = settings
     this.#clock = clock
     this.#waiting = new Waiting(clock)
+    // Scripts know a token by its hexadecimal digits.
+    this.#ending = /^[0-9a-f]{16}$/.test(settings.origin) ? settings.origin : clock.nonce(8)
   }
 
   wait(address: Address): Waiter {
@@ -39,7 +47,7 @@ export class RedisLeases implements Leases {
   async acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean): Promise<Acquired> {
     const { leaseMs } = this.#settings
     const bucket = this.#client.of(address)
-    const token = this.#clock.nonce(16)
+    const token = this.#clock.nonce(8) + this.#ending
     const reply = await acquire(bucket, bucket.names.ofEntry(address), { token, leaseMs, seen: seen ?? '', hasWaited })
     return reply.word === 'granted' ? { word: 'granted', lease: { address, token, n0: reply.n0 } } : reply
   }
@@ -57,6 +65,15 @@ export class RedisLeases implements Leases {
       notice: wakeUp('R', origin, keySubject(lease.address)),
       ...this.#mark(lease, ending),
     })
+  }
+
+  async inspect(address: Address): Promise<LeaseSight | undefined> {
+    const bucket = this.#client.of(address)
+    const name = bucket.names.lease(address)
+    const [text, leftMs] = await bucket.run<[unknown, unknown]>('PTTL', (redis) =>
+      inOneWrite(redis, () => Promise.all([redis.call('GET', name), redis.call('PTTL', name)])),
+    )
+    return typeof text === 'string' ? readLease(text, Number(leftMs)) : undefined
   }
 
   call(address: Address): void {
@@ -88,6 +105,27 @@ export class RedisLeases implements Leases {
       }
     }
   }
+}
+
+/** What the text of a lease says that ends in so long; see `redis/lua/acquire-3.lua`. */
+function readLease(text: string, leftMs: number): LeaseSight | undefined {
+  if (leftMs <= 0) return undefined
+  if (text === 'skip') return { word: 'skipped', leftMs }
+  const [, code, message] = /^failed\|([^|]*)\|(.*)$/s.exec(text) ?? []
+  if (code !== undefined) return { word: 'failed', leftMs, failure: `${code}: ${message}` }
+  const [, lateToken, keptMs, why] = /^late\|([0-9a-f]+)\|\d+\|(\d+)\|(.*)$/s.exec(text) ?? []
+  if (lateToken !== undefined) {
+    const failure = why?.replace('|', ': ') ?? ''
+    return { word: 'late', leftMs: Math.max(0, leftMs - Number(keptMs)), holder: holderOf(lateToken), failure }
+  }
+  const [, token, marks] = /^([0-9a-f]+)\|\d+(!*)$/.exec(text) ?? []
+  if (token === undefined) return undefined
+  return { word: 'held', leftMs, holder: holderOf(token), isAwaited: marks !== '' }
+}
+
+/** A token ends with the name of its process, so that people can be told who holds a lease. */
+function holderOf(token: string): string | undefined {
+  return token.length === 2 * ORIGIN_LENGTH ? token.slice(ORIGIN_LENGTH) : undefined
 }
 
 function failureText({ code, message }: { readonly code: string; readonly message: string }): string {

@@ -29,7 +29,7 @@ export class MemoryFleet {
     const { leases } = this
     return {
       far: new MemoryFarTier(this.entries, { chain: bus, stamps: this.#stamps, leases }, this.#clock),
-      leases: new MemoryLeases(leases, this.#clock, (address) => bus.wake('R', keySubject(address))),
+      leases: new MemoryLeases(leases, this.#clock, (address) => bus.wake('R', keySubject(address)), bus.origin),
       tags: new MemoryTagIndex(this.#stamps, (operation, subject) => bus.publish(operation, subject)),
       whenUsable: (listener) => listener(),
     }

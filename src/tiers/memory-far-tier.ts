@@ -9,7 +9,7 @@ import { localId, localKey, namespaceGroup, namespacesAbove, tagGroup } from '..
 import { keySubject } from '../entry/notice.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { judgeStamps } from '../entry/stamp.ts'
-import type { Candidate, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Tier } from './tier.ts'
+import type { Candidate, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Sight, Tier } from './tier.ts'
 
 /** An entry as it is kept: still encoded, with its stamps, and the chain's number that it is known to follow. */
 interface Kept extends Omit<Candidate, 'address' | 'loadMs'> {
@@ -178,6 +178,30 @@ export class MemoryFarTier implements Tier {
 
   async discard(address: Address, seen: Seen): Promise<void> {
     if (!this.#entries.hasOther(address, seen)) this.#entries.delete(address)
+  }
+
+  async inspect(address: Address, schemaVersion: string | undefined): Promise<Sight> {
+    const kept = this.#entries.get(address)
+    if (!kept) return { word: 'missing' }
+    const { createdAt, freshUntil, staleUntil, payload, tags, version, n0, stamps } = kept
+    const groups = [...namespacesAbove(address.namespace).map(namespaceGroup), ...tags.map(tagGroup)]
+    const current = this.#ground.stamps.current(groups)
+    const isOther = kept.schemaVersion !== schemaVersion && kept.flags !== FLAG_INTEGER
+    return {
+      word: 'entry',
+      createdAt,
+      freshUntil,
+      staleUntil,
+      bytes: payload.length,
+      tags,
+      version,
+      schemaVersion: kept.schemaVersion,
+      loadMs: undefined,
+      moved: groups.filter((_, index) => current[index] !== undefined && current[index]?.name !== stamps[index]),
+      lost: groups.filter((_, index) => current[index] === undefined),
+      expired: groups.filter((_, index) => n0 < (current[index]?.softN ?? 0)),
+      ...(isOther && { incompatible: 'schema-version' }),
+    }
   }
 
   async *keys(namespace: string, prefix: string): AsyncGenerator<readonly string[]> {

@@ -18,7 +18,8 @@ import type { Bucket } from '../redis/bucket.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { commit, discard, expire, increment, invalidate, set, touch } from '../redis/scripts.ts'
 import { scanKeys } from './redis-keys.ts'
-import type { Candidate, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Tier } from './tier.ts'
+import { sightOf } from './redis-sight.ts'
+import type { Candidate, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Sight, Tier } from './tier.ts'
 
 export interface RedisTierSettings {
   /** This process, in notices. */
@@ -229,6 +230,12 @@ export class RedisTier implements Tier {
   async discard(address: Address, seen: Seen): Promise<void> {
     const bucket = this.#client.of(address)
     await discard(bucket, bucket.names.entry(address), seen)
+  }
+
+  async inspect(address: Address, schemaVersion: string | undefined): Promise<Sight> {
+    const bucket = this.#client.of(address)
+    const offset = bucket.offsetMs ?? (await offsetOf(bucket, 'inspect'))
+    return sightOf(bucket, this.#envelope, address, schemaVersion, offset)
   }
 
   keys(namespace: string, prefix: string): AsyncIterable<readonly string[]> {

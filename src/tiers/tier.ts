@@ -74,6 +74,34 @@ export interface Carried {
   readonly sentAt: number
 }
 
+/**
+ * What people are told of what a far tier has under an address.
+ *
+ * - `undecodable`: bytes that are no entry.
+ * - `entry`: whatever may be thought of it. Instants are monotonic ms; `bytes` as they are stored. `moved`: the groups that
+ *   were made void since; `lost`: those of which nobody knows any more, so that it counts as void; `expired`: those that
+ *   were made stale since. `incompatible`, `undecodable`: why this process cannot read its value.
+ */
+export type Sight =
+  | { readonly word: 'missing' }
+  | { readonly word: 'undecodable'; readonly bytes: number; readonly message: string }
+  | {
+      readonly word: 'entry'
+      readonly createdAt: number
+      readonly freshUntil: number
+      readonly staleUntil: number
+      readonly bytes: number
+      readonly tags: readonly string[]
+      readonly version: number | undefined
+      readonly schemaVersion: string | undefined
+      readonly loadMs: number | undefined
+      readonly moved: readonly string[]
+      readonly lost: readonly string[]
+      readonly expired: readonly string[]
+      readonly incompatible?: Incompatibility
+      readonly undecodable?: string
+    }
+
 /** Names an entry that was seen: its fill stamp, or the SHA-1 of bytes that cannot be read. */
 export type Seen = Buffer | string
 
@@ -148,6 +176,8 @@ export interface Tier {
   increment(candidate: Candidate, by: number): Promise<IncrementOutcome>
   /** Removes what is of no use, void or not readable, if it is still the same. */
   discard(address: Address, seen: Seen): Promise<void>
+  /** Looks at what is under an address, for people: nothing is changed, told or taken for a read. */
+  inspect(address: Address, schemaVersion: string | undefined): Promise<Sight>
   /**
    * The keys of a namespace that begin with `prefix`, in no order and in pages, of which some may be empty. Those of all
    * entries that are stored, void ones too. The next page is not asked for before it is wanted.
