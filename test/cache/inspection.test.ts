@@ -71,7 +71,8 @@ inEveryForm((kit) => {
       cache.on(name, (event) => void events.push(event))
     }
     const counted = () => {
-      const { l2Timings: _, requests, ...numbers } = cache.counters
+      // Notices of what was set before may still come.
+      const { l2Timings: _, noticesReceived: __, requests, ...numbers } = cache.counters
       return structuredClone({ ...numbers, requests: [...requests] })
     }
     const before = counted()
