@@ -44,7 +44,9 @@ export function keepAsItIs(
   run: Run,
   asOf: number,
 ): Loaded | undefined {
-  const { value, ttlMs = settings.ttlMs, tags } = run
+  const { value, tags } = run
+  const { negativeTtlMs = settings.ttlMs } = settings
+  const ttlMs = run.ttlMs ?? (value === null ? negativeTtlMs : settings.ttlMs)
   if (run.skippedFor || value === undefined || ttlMs + settings.staleMs === 0) return undefined
   const kept = { ...settings, ttlMs, tags }
   const term = termOf(parts, kept)

@@ -132,6 +132,7 @@ inEveryForm((kit) => {
     expect(await cache.getOrSet('k', () => undefined)).toBeUndefined()
     expect(await cache.getOrSet('k', ({ skip }) => skip() ?? 'skipped')).toBe('skipped')
     expect(await cache.getOrSet('k', () => 'ends at once', { ttl: 0 })).toBe('ends at once')
+    expect(await cache.getOrSet('k', () => null, { negativeTtl: 0 })).toBeNull()
     expect(cache.peek('k')).toBeUndefined()
   })
 
