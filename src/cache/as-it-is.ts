@@ -9,7 +9,7 @@ import { termOf } from './term.ts'
 import type { Term } from './term.ts'
 
 /** What a value counts for in L1 that is not encoded, so that nobody knows its size. */
-export const AS_IT_IS_BYTES = 1024
+const AS_IT_IS_BYTES = 1024
 
 /**
  * The story of a write with `tiers: 'l1'`: to the others, and to L2, it is a deletion; here the very value is kept. Emptied

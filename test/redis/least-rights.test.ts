@@ -68,6 +68,7 @@ async function useAll(cache: Cache, { admin, entry }: Strict): Promise<unknown[]
     () => admin.set(entry('unreadable'), 'no entry'),
     () => cache.get('unreadable'),
     () => cache.keys()[Symbol.asyncIterator]().next(),
+    () => cache.inspect('loaded'),
     () => shop.set('k', 1),
     () => shop.clear(),
     () => cache.clear(),
