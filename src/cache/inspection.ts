@@ -84,7 +84,7 @@ export interface LoadInspection {
 
 export interface LeaseInspection {
   /**
-   * - `held`: somebody loads. - `late`: somebody loads, past its `hardTimeout`.
+   * - `held`: somebody loads. - `late`: somebody loads, past its `hardTimeout` or with nobody left who waits.
    * - `failed`, `skipped`: the last load failed, or was not to be stored; that is gone in a moment.
    */
   readonly state: 'held' | 'late' | 'failed' | 'skipped'

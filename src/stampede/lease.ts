@@ -51,7 +51,7 @@ export interface Waiter {
 /**
  * What stands under a key, for people.
  *
- * - `held`: somebody loads. - `late`: somebody loads, past its deadline.
+ * - `held`: somebody loads. - `late`: somebody loads, past its deadline or with nobody left who waits for it.
  * - `failed`, `skipped`: what the last holder left for those who come a moment later.
  *
  * `holder`: the process that loads, by its name in notices, where that is known. `isAwaited`: whether a process was told to
@@ -62,7 +62,7 @@ export interface LeaseSight {
   readonly leftMs: number
   readonly holder?: string | undefined
   readonly isAwaited?: boolean
-  readonly failure?: string
+  readonly failure?: string | undefined
 }
 
 export interface Leases {

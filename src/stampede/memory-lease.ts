@@ -121,7 +121,8 @@ export class MemoryLeaseTable {
     const { word, holder, isAwaited } = standing
     if (word === 'held') return { word, leftMs: standing.until - now, holder, isAwaited }
     const { code, message } = standing.failure
-    return { word, leftMs: Math.max(0, standing.freeAt - now), holder, failure: `${code}: ${message}` }
+    const failure = code === '' ? undefined : `${code}: ${message}`
+    return { word, leftMs: Math.max(0, standing.freeAt - now), holder, failure }
   }
 
   /** Takes a key's lease away from whoever holds it: what they load now may be older than what just happened. */

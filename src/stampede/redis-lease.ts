@@ -115,7 +115,8 @@ function readLease(text: string, leftMs: number): LeaseSight | undefined {
   if (code !== undefined) return { word: 'failed', leftMs, failure: `${code}: ${message}` }
   const [, lateToken, keptMs, why] = /^late\|([0-9a-f]+)\|\d+\|(\d+)\|(.*)$/s.exec(text) ?? []
   if (lateToken !== undefined) {
-    const failure = why?.replace('|', ': ') ?? ''
+    // Without words it was left by all who waited for it.
+    const failure = why === '|' ? undefined : why?.replace('|', ': ')
     return { word: 'late', leftMs: Math.max(0, leftMs - Number(keptMs)), holder: holderOf(lateToken), failure }
   }
   const [, token, marks] = /^([0-9a-f]+)\|\d+(!*)$/.exec(text) ?? []

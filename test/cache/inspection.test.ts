@@ -240,6 +240,8 @@ withRedis('in Redis', (kit) => {
     const late = await text(`late|${token}|17|50000|E_CODE|too late`)
     expect(late).toMatchObject({ state: 'late', holder, failure: 'E_CODE: too late' })
     expect(late?.left).toBeLessThanOrEqual(10_000)
+    const deserted = await text(`late|${token}|17|60000||`)
+    expect(deserted).toEqual({ state: 'late', left: 0, holder, isOurs: false, awaited: false })
     expect(await text('something else')).toBeUndefined()
   })
 
