@@ -293,6 +293,10 @@ export const verbs: Readonly<Record<string, readonly string[]>> = {
   expireTags: ['(tag)'],
   touch: ['(key)', '(ttl)', 'options'],
   increment: ['(key)', '(by)', 'options'],
+  ttl: ['(key)'],
+  inspect: ['(key)'],
+  health: [],
+  ready: [],
   clear: ['options'],
   keys: ['options'],
   namespace: ['(namespace)', 'options'],
@@ -303,7 +307,7 @@ export const verbs: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Those that answer no promise: they throw. */
-export const synchronous: readonly string[] = ['peek', 'keys', 'namespace', 'on', 'gauges', 'stats']
+export const synchronous: readonly string[] = ['peek', 'keys', 'namespace', 'on', 'gauges', 'stats', 'health']
 
 /** The verb that an error of options names, where that is another one. */
 const owners: Readonly<Record<string, string>> = { getOrSetEntry: 'getOrSet' }
