@@ -1,5 +1,6 @@
 import { MemoryBus } from './bus/memory-bus.ts'
 import { RedisBus } from './bus/redis-bus.ts'
+import { BackOff } from './cache/back-off.ts'
 import { Cache } from './cache/cache.ts'
 import { Callers } from './cache/callers.ts'
 import { ColdStreak } from './cache/cold-streak.ts'
@@ -131,16 +132,21 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
 function local(
   clock: Clock,
   buckets: number,
-): Pick<Parts, 'marks' | 'flights' | 'streak' | 'journal' | 'recent' | 'loads' | 'callers' | 'renewing' | 'life'> {
+): Pick<
+  Parts,
+  'marks' | 'flights' | 'streak' | 'journal' | 'recent' | 'loads' | 'callers' | 'renewing' | 'backOff' | 'life'
+> {
+  const marks = new Marks()
   return {
     journal: new Journal(buckets),
     recent: new RecentInvalidations(clock, buckets),
-    marks: new Marks(),
+    marks,
     flights: new Flights(),
     streak: new ColdStreak(),
     loads: new SingleFlight<Loaded | undefined>(clock),
     callers: new Callers(),
     renewing: new Renewals(),
+    backOff: new BackOff(clock, marks),
     life: {},
   }
 }

@@ -12,6 +12,8 @@ export const errorCodes = {
   ERR_INVALID_NAMESPACE: 'A namespace or prefix has characters outside [A-Za-z0-9_.-], or is too long.',
   ERR_INVALID_TAG: 'A tag is not a well-formed text of 1 to 512 bytes of UTF-8, or an entry has more than 64 of them.',
   ERR_UNSTORABLE_VALUE: 'A value cannot be encoded: a function, a symbol, undefined, a circular reference.',
+  ERR_INVALID_VALUE: 'A value that was set or loaded does not pass its schema; the cause has what is wrong with it.',
+  ERR_NOTHING_TO_KEEP: 'A loader called notModified where there is no value that could be kept.',
   ERR_VALUE_TOO_LARGE: 'An encoded value is larger than `maxEntryBytes` (16 MiB by default).',
   ERR_NOT_A_COUNTER: 'A value that is to be incremented is no integer, has tags, or would leave the exact integers.',
   ERR_OUTCOME_UNKNOWN: 'An increment was sent to Redis and not acknowledged: it may have happened or not.',

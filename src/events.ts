@@ -47,6 +47,8 @@ export interface CacheEvents {
   undecodable: { readonly namespace: string; readonly key: string; readonly error: unknown }
   /** An entry in L2 is none for this process. Counted as a miss; it stays until another value takes its place. */
   incompatible: { readonly namespace: string; readonly key: string; readonly reason: Incompatibility }
+  /** A cached value does not pass the schema of its reader: counted as a miss there. It stays until another takes its place. */
+  invalid: { readonly namespace: string; readonly key: string; readonly tier: 'l1' | 'l2'; readonly error: unknown }
   /**
    * A change was not acknowledged by Redis. It holds here, and its key, namespace or tag is invalidated again until that is
    * acknowledged; a value that was set is not sent again. Meanwhile L2 is passed over for its keys here.
@@ -58,7 +60,7 @@ export interface CacheEvents {
   wait: { readonly namespace: string; readonly key: string; readonly leftMs: number }
   /** This process loads a key in place of another one, for which it had waited and which did not finish. */
   takeover: { readonly namespace: string; readonly key: string }
-  /** A renewal behind a stale value failed; the stale value goes on being served until it expires. */
+  /** A renewal behind a stale value, or ahead of a value's end, failed; that value goes on being served until it expires. */
   'renewal-failed': { readonly namespace: string; readonly key: string; readonly error: unknown }
 }
 
@@ -181,6 +183,8 @@ export class Counters {
   unstorable = 0
   undecodable = 0
   incompatible = 0
+  /** Cached values that did not pass the schema of their reader. */
+  invalid = 0
   unacknowledged = 0
   /** Times that Redis may have lost what it had acknowledged. */
   resyncs = 0

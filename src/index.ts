@@ -29,6 +29,8 @@ export type { LoadContext, Loader } from './cache/loader.ts'
 export type { Outcome, SetResult } from './cache/write-through.ts'
 export type { CreateCacheOptions, RedisConnection, RedisOptions, RedisSource } from './create-cache.ts'
 export type { Isolation } from './entry/isolation.ts'
+export type { RefreshAhead } from './entry/refresh-ahead.ts'
+export type { OutputOf, SchemaIssue, SchemaResult, StandardSchema } from './entry/schema.ts'
 export type { ErrorCode } from './errors.ts'
 export type {
   CacheEventName,

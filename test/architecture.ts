@@ -35,11 +35,22 @@ const pillars = floors[4] ?? []
 const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
   cache: [
     ['codec-options', 'call-options', 'in-chunks'],
-    ['cache-options', 'flights', 'callers', 'cold-streak', 'journal', 'incidents', 'time-limit', 'renewals'],
+    [
+      'cache-options',
+      'flights',
+      'callers',
+      'cold-streak',
+      'journal',
+      'incidents',
+      'time-limit',
+      'renewals',
+      'back-off',
+    ],
     ['recent-invalidations'],
     ['parts'],
     ['namespace'],
     ['near', 'term'],
+    ['validity'],
     [
       'as-it-is',
       'health',
@@ -63,6 +74,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['read-through', 'replay'],
     ['stale-while-revalidate'],
     ['soft-timeout'],
+    ['renew-ahead'],
     ['get-or-load'],
     ['get-or-load-many'],
     ['cache'],

@@ -5,7 +5,7 @@ import { invalidateFar } from './invalidation.ts'
 import type { LoadRequest, Run } from './loader.ts'
 import { forget, groupsOf, land } from './near.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
-import { termOf } from './term.ts'
+import { loadedTtlMs, termOf } from './term.ts'
 import type { Term } from './term.ts'
 
 /** What a value counts for in L1 that is not encoded, so that nobody knows its size. */
@@ -45,16 +45,25 @@ export function keepAsItIs(
   asOf: number,
 ): Loaded | undefined {
   const { value, tags } = run
-  const { negativeTtlMs = settings.ttlMs } = settings
-  const ttlMs = run.ttlMs ?? (value === null ? negativeTtlMs : settings.ttlMs)
+  const ttlMs = loadedTtlMs(run, settings)
   if (run.skippedFor || value === undefined || ttlMs + settings.staleMs === 0) return undefined
   const kept = { ...settings, ttlMs, tags }
   const term = termOf(parts, kept)
   beginChain(parts, target)
-  landAsItIs(parts, target, flight, { value, kept, term, asOf })
+  landAsItIs(parts, target, flight, { value, kept, term, asOf, loadMs: run.loadMs })
   const { createdAt, freshUntil } = term
   const groups = groupsOf(target, tags)
-  return { value, shared: true, tier: 'loader', freshness: 'fresh', createdAt, freshUntil, mark: flight.mark, groups }
+  return {
+    value,
+    shared: true,
+    tier: 'loader',
+    freshness: 'fresh',
+    createdAt,
+    freshUntil,
+    schema: settings.schema,
+    mark: flight.mark,
+    groups,
+  }
 }
 
 interface AsItIs {
@@ -62,11 +71,13 @@ interface AsItIs {
   readonly kept: EntrySettings & Pick<SetSettings, 'version'>
   readonly term: Term
   readonly asOf: number
+  readonly loadMs?: number
 }
 
-function landAsItIs(parts: Parts, target: Target, flight: Flight, { value, kept, term, asOf }: AsItIs): void {
+function landAsItIs(parts: Parts, target: Target, flight: Flight, { value, kept, term, asOf, loadMs }: AsItIs): void {
   land(parts, target, flight, {
-    entry: { value, ...term, tags: kept.tags, version: kept.version },
+    entry: { value, ...term, tags: kept.tags, version: kept.version, loadMs },
+    schema: kept.schema,
     bytes: AS_IT_IS_BYTES,
     shared: true,
     tiers: 'l1',

@@ -1,4 +1,6 @@
 import { checkKey, checkTags } from '../entry/key.ts'
+import type { RefreshAhead } from '../entry/refresh-ahead.ts'
+import type { OutputOf, StandardSchema } from '../entry/schema.ts'
 import { badValue, TierCacheError } from '../errors.ts'
 import type { CacheEventName, CacheListener, Counters, Gauges, Observable, RequestCounters } from '../events.ts'
 import { Audience } from '../stampede/audience.ts'
@@ -109,22 +111,35 @@ export class Cache implements Observable {
    * The value of a key; loads, stores and answers it when there is none. However many callers ask, in this process and
    * in others, one loader runs. A failing loader rejects all of its callers, unless a stale value may be served.
    *
-   * Options are read when a value is loaded: a hit does not look at them, but for `isolation`.
+   * Options are read when a value is loaded: a hit does not look at them, but for `isolation`, `schema` and `refreshAhead`.
    *
    * @example
    * const user = await cache.getOrSet(`user:${id}`, () => database.user(id), { ttl: '1m', stale: '10m' })
    */
-  getOrSet<T>(key: string, loader: Loader<T>, options?: LoadOptions): Promise<T> {
+  getOrSet<Schema extends StandardSchema>(
+    key: string,
+    loader: Loader<unknown, OutputOf<Schema>>,
+    options: LoadOptions & { readonly schema: Schema },
+  ): Promise<OutputOf<Schema>>
+  getOrSet<T, Stale = T>(key: string, loader: Loader<T, Stale>, options?: LoadOptions): Promise<T>
+  getOrSet<T>(key: string, loader: Loader<T, never>, options?: LoadOptions): Promise<T> {
     if (getOrSetCalls.hasSubscribers) return this.#tracedGetOrSet(key, loader, options)
     if (typeof key === 'string' && typeof loader === 'function' && options?.isolation === undefined) {
-      const near = this.#fresh(key)
+      const { schema, refreshAhead } = this.#space.defaults
+      const near = this.#fresh(key, options?.schema ?? schema, options?.refreshAhead ?? refreshAhead)
       if (near !== undefined) return (near.ready ?? this.#answer(near)) as Promise<T>
     }
     return this.#load(key, loader, options).then(({ loaded }) => loaded.value as T)
   }
 
   /** As {@link Cache.getOrSet}, with where the value came from. */
-  async getOrSetEntry<T>(key: string, loader: Loader<T>, options?: LoadOptions): Promise<LoadedEntry<T>> {
+  getOrSetEntry<Schema extends StandardSchema>(
+    key: string,
+    loader: Loader<unknown, OutputOf<Schema>>,
+    options: LoadOptions & { readonly schema: Schema },
+  ): Promise<LoadedEntry<OutputOf<Schema>>>
+  getOrSetEntry<T, Stale = T>(key: string, loader: Loader<T, Stale>, options?: LoadOptions): Promise<LoadedEntry<T>>
+  async getOrSetEntry<T>(key: string, loader: Loader<T, never>, options?: LoadOptions): Promise<LoadedEntry<T>> {
     const { loaded, joined } = await this.#load(key, loader, options)
     const { value, freshness, createdAt, freshUntil, tier } = loaded
     const now = this.#parts.clock.now()
@@ -138,18 +153,21 @@ export class Cache implements Observable {
    */
   get<T>(key: string): Promise<T | undefined> {
     if (getCalls.hasSubscribers) return this.#tracedGet(key)
-    const near = typeof key === 'string' ? this.#fresh(key) : undefined
+    const near = typeof key === 'string' ? this.#fresh(key, this.#space.defaults.schema, false) : undefined
     if (near !== undefined) return (near.ready ?? this.#answer(near)) as Promise<T>
     return this.#entry<T>(key).then((entry) => (entry?.freshness === 'fresh' ? entry.value : undefined))
   }
 
-  /** The fresh value of a key in L1, at once. A miss is not counted: the read that follows it is. Throws `ERR_INVALID_KEY`. */
+  /**
+   * The fresh value of a key in L1, at once, if it was checked under the `schema` of this namespace. A miss is not counted: the
+   * read that follows it is. Throws `ERR_INVALID_KEY`.
+   */
   peek<T>(key: string): T | undefined {
     return peekCalls.hasSubscribers ? this.#tracedPeek(key) : this.#peek(key)
   }
 
   #peek<T>(key: string): T | undefined {
-    const near = typeof key === 'string' ? this.#fresh(key) : undefined
+    const near = typeof key === 'string' ? this.#fresh(key, this.#space.defaults.schema, false) : undefined
     if (near !== undefined) return (near.shared ? near.value : handOut(near.value, false)) as T
     checkKey(key)
     return undefined
@@ -178,7 +196,7 @@ export class Cache implements Observable {
 
   /**
    * Stores a value: in L2 first, then here; the other processes drop theirs. Rejects with `ERR_UNSTORABLE_VALUE`,
-   * `ERR_VALUE_TOO_LARGE` or for bad options, and then nothing was stored; with `requireAck`, with
+   * `ERR_VALUE_TOO_LARGE`, `ERR_INVALID_VALUE` or for bad options, and then nothing was stored; with `requireAck`, with
    * `ERR_NOT_ACKNOWLEDGED`.
    *
    * @example
@@ -187,7 +205,8 @@ export class Cache implements Observable {
   async set(key: string, value: unknown, options?: SetOptions): Promise<SetResult> {
     const target = this.#space.target(key)
     const settings = this.#space.kept(readSetOptions(options, this.#space.defaults))
-    const given = readGiven(this.#parts, value, settings)
+    const made = readGiven(this.#parts, value, settings)
+    const given = made instanceof Promise ? await made : made
     return acknowledged('set', settings.requireAck, writeThrough(this.#parts, target, given, settings))
   }
 
@@ -202,7 +221,7 @@ export class Cache implements Observable {
    */
   async getMany<T>(keys: Iterable<string>): Promise<Map<string, T>> {
     const found = new Map<string, T>()
-    const missing = this.#freshOf(keys, found)
+    const missing = this.#freshOf(keys, found, true, this.#space.defaults.schema, false)
     if (missing.length === 0) return found
     const entries = await readEach<T>(this.#parts, missing, this.#space.defaults, this.#requests)
     for (const [index, entry] of entries.entries()) {
@@ -234,7 +253,9 @@ export class Cache implements Observable {
   async getOrSetMany<T>(keys: Iterable<string>, loader: ManyLoader<T>, options?: LoadOptions): Promise<Map<string, T>> {
     readLoader(loader)
     const found = new Map<string, T>()
-    const targets = this.#freshOf(keys, found, options?.isolation === undefined)
+    const { schema, refreshAhead } = this.#space.defaults
+    const [wanted, ahead] = [options?.schema ?? schema, options?.refreshAhead ?? refreshAhead]
+    const targets = this.#freshOf(keys, found, options?.isolation === undefined, wanted, ahead)
     if (targets.length === 0) return found
     const settings = this.#space.kept(readLoadOptions('getOrSetMany', options, this.#space.defaults))
     const loads = getOrLoadMany(this.#parts, { targets, loader, settings, requests: this.#requests })
@@ -290,8 +311,8 @@ export class Cache implements Observable {
   }
 
   /**
-   * Makes a key stale everywhere: its value is renewed at the next `getOrSet`, and may still be served meanwhile, and
-   * when that fails, for as long as it would have lived.
+   * Makes a key stale everywhere: its value is renewed at the next `getOrSet`. For as long as it would have lived it is
+   * served in place of a load that fails; and while it is renewed, to callers whose `stale` is not 0.
    */
   async expire(key: string, options?: ChangeOptions): Promise<Outcome> {
     const target = this.#space.target(key)
@@ -312,7 +333,7 @@ export class Cache implements Observable {
     return this.#ofTags('invalidateTags', tags, invalidateTagEverywhere)
   }
 
-  /** Makes all entries that carry one of these tags stale everywhere. Rejects with `ERR_INVALID_TAG`. */
+  /** Makes all entries that carry one of these tags stale everywhere, as `expire` does. Rejects with `ERR_INVALID_TAG`. */
   async expireTags(...tags: string[]): Promise<Outcome> {
     return this.#ofTags('expireTags', tags, expireTagEverywhere)
   }
@@ -476,10 +497,14 @@ export class Cache implements Observable {
   }
 
   /** The hit path: no promise, no event, no check of what was checked when it was stored. */
-  #fresh(key: string): NearEntry | undefined {
+  #fresh(key: string, schema: StandardSchema | false | undefined, ahead: RefreshAhead): NearEntry | undefined {
     const parts = this.#parts
     const near = parts.near?.get(this.#space.idOf(key))
-    if (near === undefined || standing(parts, near, parts.clock.now()) !== 'fresh') return undefined
+    if (near === undefined) return undefined
+    const now = parts.clock.now()
+    if (standing(parts, near, now) !== 'fresh') return undefined
+    if (schema !== undefined && near.schema !== schema) return undefined
+    if (ahead !== false && (near.ahead !== ahead || now >= (near.calmUntil as number))) return undefined
     this.#requests.l1Fresh++
     return near
   }
@@ -488,11 +513,17 @@ export class Cache implements Observable {
    * Puts what L1 has fresh into `found`, and answers the other keys, which take their places there. Nothing is checked of
    * what was checked when it was stored.
    */
-  #freshOf(keys: Iterable<string>, found: Map<string, unknown>, mayServe = true): Target[] {
+  #freshOf(
+    keys: Iterable<string>,
+    found: Map<string, unknown>,
+    mayServe: boolean,
+    schema: StandardSchema | false | undefined,
+    ahead: RefreshAhead,
+  ): Target[] {
     const others: Target[] = []
     for (const key of readKeys(keys)) {
       if (found.has(key)) continue
-      const near = mayServe && typeof key === 'string' ? this.#fresh(key) : undefined
+      const near = mayServe && typeof key === 'string' ? this.#fresh(key, schema, ahead) : undefined
       if (near === undefined) others.push(this.#space.target(key))
       found.set(key, near && handOut(near.value, near.shared))
     }
@@ -510,11 +541,14 @@ export class Cache implements Observable {
   }
 
   /** As {@link Cache.getOrSet} when nobody traces: also on a hit its options are not looked at. */
-  #tracedGetOrSet<T>(key: string, loader: Loader<T>, options: LoadOptions | undefined): Promise<T> {
+  #tracedGetOrSet<T>(key: string, loader: Loader<T, never>, options: LoadOptions | undefined): Promise<T> {
     const context: CallTrace = { namespace: this.name, key }
     return traced(getOrSetCalls, context, async () => {
       const isPlain = typeof key === 'string' && typeof loader === 'function' && options?.isolation === undefined
-      const near = isPlain ? this.#fresh(key) : undefined
+      const { schema, refreshAhead } = this.#space.defaults
+      const near = isPlain
+        ? this.#fresh(key, options?.schema ?? schema, options?.refreshAhead ?? refreshAhead)
+        : undefined
       if (near !== undefined) {
         Object.assign(context, foundAs(NEAR_HIT))
         return this.#answer(near) as Promise<T>
@@ -544,12 +578,13 @@ export class Cache implements Observable {
     }, context)
   }
 
-  async #load<T>(key: string, loader: Loader<T>, options: LoadOptions | undefined): Promise<HandedOut> {
+  async #load(key: string, loader: Loader<unknown, never>, options: LoadOptions | undefined): Promise<HandedOut> {
     const target = this.#space.target(key)
     readLoader(loader)
     const settings = this.#space.kept(readLoadOptions('getOrSet', options, this.#space.defaults))
     const audience = new Audience()
-    return getOrLoad(this.#parts, { target, loader, settings, requests: this.#requests, audience, purpose: 'read' })
+    const request = { target, loader: loader as Loader<unknown>, settings, requests: this.#requests, audience }
+    return getOrLoad(this.#parts, { ...request, purpose: 'read' })
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Isolation } from '../entry/isolation.ts'
 import { checkTags, isWellFormed } from '../entry/key.ts'
+import type { RefreshAhead } from '../entry/refresh-ahead.ts'
 import type { StandardSchema } from '../entry/schema.ts'
 import { isSchema } from '../entry/schema.ts'
 import { badValue } from '../errors.ts'
@@ -14,7 +15,8 @@ export interface EntryOptions {
   readonly l1Ttl?: Duration | undefined
   /**
    * How long past `ttl` a value may be served by `getOrSet` while a newer one is loaded behind it, or when loading
-   * fails. Default 0: not at all.
+   * fails. Default 0: not at all; what `expire` or `expireTags` made stale is then served when loading fails, and only
+   * then.
    */
   readonly stale?: Duration | undefined
   /** Shortens each `ttl` by up to this fraction, by chance, so that what was stored together does not end together. Default 0.05. */
@@ -26,9 +28,10 @@ export interface EntryOptions {
   /**
    * What values must be: any [Standard Schema](https://standardschema.dev), such as those of zod and valibot. What it makes
    * of a value is what is stored and handed out, so that it must accept its own output. A cached value that does not pass
-   * is a miss; a loaded one is a failure of the loader; one that is set is refused: `ERR_INVALID_VALUE`. Default: none.
+   * is a miss; a loaded one is a failure of the loader; one that is set is refused: `ERR_INVALID_VALUE`. `get`, `getEntry`,
+   * `has` and `peek` go by that of their namespace. `false`: none, whatever the namespace has. Default: none.
    */
-  readonly schema?: StandardSchema | undefined
+  readonly schema?: StandardSchema | false | undefined
   /**
    * `'l1'`: the very value is kept in this process, neither encoded nor copied nor frozen whatever `isolation` says, and
    * never goes to L2: for what cannot be encoded, such as functions, instances of classes, sockets. One loader runs in each
@@ -75,14 +78,15 @@ export interface KeysOptions {
 
 /** How values are loaded, and kept. */
 export interface LoadingOptions extends EntryOptions {
-  /** How long a loaded `null` is fresh: that there is no such thing. Default: as `ttl`. */
+  /** How long a loaded `null` is fresh: that there is no such thing. A `setTtl` of the loader wins. Default: as `ttl`. */
   readonly negativeTtl?: Duration | undefined
   /**
    * Renews a value behind its readers before its `ttl` is over: once this fraction of it has passed (0.8: in its last
    * fifth), or, with `'auto'`, the sooner the longer it took to load (XFetch: Vattani and others, "Optimal Probabilistic
-   * Cache Stampede Prevention", 2015). Default `false`.
+   * Cache Stampede Prevention", 2015); a value that was set took no time to load, and waits for its end. `getOrSet` does
+   * it, by the options of its own call. Default `false`.
    */
-  readonly refreshAhead?: number | 'auto' | false | undefined
+  readonly refreshAhead?: RefreshAhead | undefined
   /**
    * How long a caller waits for a newer value where there is a stale one; after that it gets the stale one, and the load
    * goes on. It gets that sooner when the load fails, or may not begin: 16 run behind stale values at a time. `hardTimeout`
@@ -139,7 +143,7 @@ export interface EntrySettings {
 export interface LoadSettings extends EntrySettings {
   /** `undefined`: as `ttlMs`. */
   readonly negativeTtlMs: number | undefined
-  readonly refreshAhead: number | 'auto' | false
+  readonly refreshAhead: RefreshAhead
   readonly softTimeoutMs: number
   readonly hardTimeoutMs: number
   /** `undefined`: as long as `hardTimeoutMs`. */
@@ -310,14 +314,15 @@ function readSchemaVersion(name: string, version: unknown): string {
   return text
 }
 
-function readSchema(name: string, value: unknown): StandardSchema {
+function readSchema(name: string, value: unknown): StandardSchema | undefined {
+  if (value === false) return undefined
   if (!isSchema(value)) {
-    throw badValue('ERR_INVALID_OPTION', name, "a Standard Schema (with a '~standard' of version 1)", value)
+    throw badValue('ERR_INVALID_OPTION', name, "a Standard Schema (with a '~standard' of version 1) or false", value)
   }
   return value
 }
 
-function readRefreshAhead(name: string, value: unknown): number | 'auto' | false {
+function readRefreshAhead(name: string, value: unknown): RefreshAhead {
   if (value === false || value === 'auto') return value
   if (typeof value !== 'number' || !(value > 0 && value < 1)) {
     throw badValue('ERR_INVALID_OPTION', name, "a fraction between 0 and 1, 'auto' or false", value)

@@ -12,6 +12,8 @@ import { groupsOf, isolate, land, refuse } from './near.ts'
 import type { EntrySettings } from './call-options.ts'
 import { DEFAULTS } from './call-options.ts'
 import type { Loaded, Parts } from './parts.ts'
+import { replacedBy } from './servable.ts'
+import { loadedTtlMs } from './term.ts'
 import { withinInBackground } from './time-limit.ts'
 import { candidateOf, encodeValue } from './write-through.ts'
 
@@ -87,7 +89,7 @@ export async function loadAlone(
 /** Loads for one caller and stores nothing: others must not wait for it twice, nor get what may not be shared. */
 export async function loadUnstored(parts: Parts, request: LoadRequest): Promise<Loaded> {
   const mark = parts.marks.count
-  return unstored(parts, request, mark, await runLoader(parts, request))
+  return unstored(parts, request, mark, await runLoader(parts, { ...request, there: replacedBy(parts, request) }))
 }
 
 async function load(
@@ -97,6 +99,7 @@ async function load(
   destination: Destination,
   whenLate: WhenLate,
 ): Promise<Loaded> {
+  const replacing: LoadRequest = { ...request, there: replacedBy(parts, request, flight) }
   // The load begins now: what happened before cannot make its value old.
   flight.poison = undefined
   flight.mark = parts.marks.count
@@ -108,7 +111,7 @@ async function load(
   }
   let run: Run
   try {
-    run = await runLoader(parts, request, {
+    run = await runLoader(parts, replacing, {
       late(outcome, error) {
         destination.late(error)
         whenLate(goOn(outcome))
@@ -211,8 +214,7 @@ interface Storable {
 /** Encodes what was loaded, and decodes it again: what the first caller gets is of the same types as what later ones get. */
 function prepare(parts: Parts, { target, settings }: LoadRequest, flight: Flight, run: Run): Storable | undefined {
   if (run.skippedFor || run.value === undefined) return undefined
-  const { ttlMs = settings.ttlMs, tags } = run
-  const kept: EntrySettings = { ...settings, ttlMs, tags }
+  const kept: EntrySettings = { ...settings, ttlMs: loadedTtlMs(run, settings), tags: run.tags }
   if (kept.ttlMs + kept.staleMs === 0) return undefined
   let encoded: Encoded
   try {
@@ -226,9 +228,20 @@ function prepare(parts: Parts, { target, settings }: LoadRequest, flight: Flight
   const value = decode(encoded)
   const { createdAt, freshUntil } = candidate
   const shared = isolate(value, settings.isolation)
-  const groups = groupsOf(target, tags)
+  const groups = groupsOf(target, run.tags)
   const { mark } = flight
-  const loaded: Loaded = { value, shared, tier: 'loader', freshness: 'fresh', createdAt, freshUntil, mark, groups }
+  const { schema } = settings
+  const loaded: Loaded = {
+    value,
+    shared,
+    tier: 'loader',
+    freshness: 'fresh',
+    createdAt,
+    freshUntil,
+    schema,
+    mark,
+    groups,
+  }
   return { candidate, loaded }
 }
 
@@ -244,6 +257,7 @@ function landLoaded(
     entry: { ...candidate, value: loaded.value },
     bytes: candidate.payload.length,
     shared: loaded.shared,
+    schema: settings.schema,
     l1TtlMs: settings.l1TtlMs,
     asOf,
     unguarded,
@@ -251,9 +265,19 @@ function landLoaded(
 }
 
 /** The very value of the loader, for those who asked for it. */
-function unstored(parts: Parts, { target }: LoadRequest, mark: number, run: Run): Loaded {
+function unstored(parts: Parts, { target, settings: { schema } }: LoadRequest, mark: number, run: Run): Loaded {
   const now = parts.clock.now()
   const { value, tags } = run
   const groups = groupsOf(target, tags)
-  return { value, shared: true, tier: 'loader', freshness: 'fresh', createdAt: now, freshUntil: now, mark, groups }
+  return {
+    value,
+    shared: true,
+    tier: 'loader',
+    freshness: 'fresh',
+    createdAt: now,
+    freshUntil: now,
+    schema,
+    mark,
+    groups,
+  }
 }

@@ -1,13 +1,18 @@
 import type { Isolation } from '../entry/isolation.ts'
+import type { StandardSchema } from '../entry/schema.ts'
 import type { LoadRequest } from './loader.ts'
+import { loadedValueOf } from './loader.ts'
 import type { NearFound } from './lookup.ts'
 import { lookupNear } from './lookup.ts'
 import { handOut } from './near.ts'
 import type { Loaded, Parts } from './parts.ts'
 import type { Answer } from './read-through.ts'
 import { readThrough } from './read-through.ts'
+import { renewFarAhead, renewNearAhead } from './renew-ahead.ts'
+import { isEnough } from './servable.ts'
 import { newerInTime } from './soft-timeout.ts'
 import { renewBehind } from './stale-while-revalidate.ts'
+import { checkGiven } from './validity.ts'
 
 /** What a load hands to one caller. */
 export interface HandedOut {
@@ -22,14 +27,23 @@ export interface HandedOut {
  */
 export async function getOrLoad(parts: Parts, request: LoadRequest): Promise<HandedOut> {
   const { target, settings, requests } = request
-  const near = lookupNear(parts, target, requests)
-  if (near?.freshness === 'fresh') return ofNear(near, settings.isolation)
+  const found = lookupNear(parts, target, settings, requests)
+  const near = found instanceof Promise ? await found : found
+  if (near?.freshness === 'fresh') {
+    renewNearAhead(parts, request, near.entry)
+    return ofNear(near, settings.isolation)
+  }
   settings.signal?.throwIfAborted()
-  const answer = near ? undefined : await readThrough(parts, request)
-  if (answer && (answer.loaded.freshness === 'fresh' || answer.loaded.failure !== undefined)) return ofLoad(answer)
-  if (settings.softTimeoutMs > 0) return ofLoad(await newerInTime(parts, request))
-  void renewBehind(parts, request)
-  return answer ? ofLoad(answer) : ofNear(near as NearFound, settings.isolation)
+  const stale = near && isEnough(parts, request, near.entry) ? near : undefined
+  const answer = stale ? undefined : await readThrough(parts, request)
+  if (answer && (answer.loaded.freshness === 'fresh' || answer.loaded.failure !== undefined)) {
+    if (answer.loaded.tier === 'l2') renewFarAhead(parts, request, answer.loaded)
+    return ofLoad(request, answer)
+  }
+  const { groups } = answer?.loaded ?? (stale as NearFound).entry
+  if (settings.softTimeoutMs > 0) return ofLoad(request, await newerInTime(parts, request, groups))
+  void renewBehind(parts, request, groups)
+  return answer ? ofLoad(request, answer) : ofNear(stale as NearFound, settings.isolation)
 }
 
 function ofNear({ entry, freshness }: NearFound, isolation: Isolation): HandedOut {
@@ -38,8 +52,17 @@ function ofNear({ entry, freshness }: NearFound, isolation: Isolation): HandedOu
   return { loaded: { value: kept, tier: 'l1', freshness, createdAt, freshUntil }, joined: false }
 }
 
-function ofLoad({ loaded, joined }: Answer): HandedOut {
+function ofLoad(request: LoadRequest, { loaded, joined }: Answer): HandedOut | Promise<HandedOut> {
+  const { schema } = request.settings
+  if (joined && schema !== undefined && loaded.schema !== schema) return checkJoined(request, loaded, schema)
   return loaded.shared ? { loaded, joined } : { loaded: { ...loaded, value: handOut(loaded.value, false) }, joined }
+}
+
+/** What was loaded by a caller with another schema, or none, is checked for this one alone. */
+async function checkJoined({ target }: LoadRequest, loaded: Loaded, schema: StandardSchema): Promise<HandedOut> {
+  const { value, shared } = loaded
+  const checked = await checkGiven(schema, handOut(value, shared), loadedValueOf(target))
+  return { loaded: { ...loaded, value: checked }, joined: true }
 }
 
 /** A caller that asks for another isolation than the value was kept with gets a copy where sharing would break it. */

@@ -1,15 +1,21 @@
 import { checkTags } from '../entry/key.ts'
+import type { Due } from '../entry/refresh-ahead.ts'
 import { TierCacheError } from '../errors.ts'
 import type { RequestCounters } from '../events.ts'
 import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
 import type { Audience } from '../stampede/audience.ts'
 import type { LoadSettings } from './call-options.ts'
+import { handOut } from './near.ts'
 import { loads, traced } from '../tracing.ts'
 import type { Parts, Target } from './parts.ts'
+import { checkGiven } from './validity.ts'
 
-/** What a loader is given. */
-export interface LoadContext {
+/**
+ * What a loader is given, of which it may use what it likes until it has ended; after that nothing of it has an effect.
+ * `T`: what is cached under the key.
+ */
+export interface LoadContext<T = unknown> {
   /** The key that is loaded. */
   readonly key: string
   /**
@@ -18,6 +24,11 @@ export interface LoadContext {
    * stale value goes on, whoever leaves.
    */
   readonly signal: AbortSignal
+  /**
+   * What is to be replaced, where there is something, in L1 or L2: a value that is stale, or, with `refreshAhead`, still
+   * fresh; and how old it is, in ms. As for any reader it is frozen, or a copy, or the very value, by its `isolation`.
+   */
+  readonly stale: { readonly value: T; readonly age: number } | undefined
   /** Sets how long the value will be fresh, once it is known. Throws `ERR_INVALID_OPTION`. */
   setTtl(ttl: Duration): void
   /** Adds to the tags of the value, once they are known. Throws `ERR_INVALID_TAG`. */
@@ -27,10 +38,28 @@ export interface LoadContext {
    * for itself, and for a second newcomers do not wait (the default); or the `next` of them loads for all.
    */
   skip(others?: 'each' | 'next'): void
+  /**
+   * The value of {@link LoadContext.stale} is still right: it is kept, with its tags and those of this load, and as fresh as
+   * if it had been loaded. What the loader returns is not looked at; `return notModified()` suits its type. Throws
+   * `ERR_NOTHING_TO_KEEP` where there is no such value.
+   */
+  notModified(): never
 }
 
-/** Computes the value of a key. `undefined` is handed to the callers and not stored. */
-export type Loader<T> = (context: LoadContext) => T | Promise<T>
+/** Computes the value of a key. `undefined` is handed to the callers and not stored. `Stale`: what is cached already. */
+export type Loader<T, Stale = T> = (context: LoadContext<Stale>) => T | Promise<T>
+
+/** What a load is to replace. */
+export interface Replaced {
+  readonly value: unknown
+  /** Whether others may get this very value too. */
+  readonly shared: boolean
+  readonly createdAt: number
+  readonly tags: readonly string[]
+  /** How many marks had been moved when none of its groups had. */
+  readonly mark: number
+  readonly groups: readonly string[]
+}
 
 /** One load, as its caller wants it. */
 export interface LoadRequest {
@@ -40,8 +69,16 @@ export interface LoadRequest {
   readonly requests: RequestCounters
   /** Those who wait for it: its caller, and who joins the run that it begins. */
   readonly audience: Audience
-  /** `read`: a stale value will do. `renew`: a stale value is what is to be replaced. */
-  readonly purpose: 'read' | 'renew'
+  /**
+   * - `read`: a stale value will do, if the reader has it so.
+   * - `renew`: a stale value is what is to be replaced.
+   * - `fall-back`: whatever is there will do, as nothing could be loaded.
+   */
+  readonly purpose: 'read' | 'renew' | 'fall-back'
+  /** Of a renewal ahead of the end: which fresh values are to be replaced. */
+  readonly isDue?: Due | undefined
+  /** What was found and is to be replaced. */
+  readonly there?: Replaced | undefined
   /** Its place in a batch, if it is of one. */
   readonly place?: BatchPlace | undefined
 }
@@ -83,30 +120,54 @@ export interface Outlived {
  * that is dropped.
  */
 export async function runLoader(parts: Parts, request: LoadRequest, outlived?: Outlived): Promise<Run> {
-  const { clock, counters, events } = parts
-  const { target, loader, settings, audience } = request
+  const { clock, counters, events, backOff } = parts
+  const { target, loader, settings, audience, there } = request
   if (audience.isDeserted) throw audience.reason
   const controller = new AbortController()
   const startedAt = clock.now()
   let ttlMs: number | undefined
   let { tags } = settings
   let skippedFor: Run['skippedFor']
+  let kept: Replaced | undefined
+  let hasEnded = false
+  let stale: LoadContext['stale']
   const context: LoadContext = {
     key: target.key,
     signal: controller.signal,
+    get stale() {
+      // Made when it is asked for: a copy, where others have the value too and might see it changed.
+      if (there) stale ??= { value: handOut(there.value, there.shared), age: Math.max(0, startedAt - there.createdAt) }
+      return stale
+    },
     setTtl: (ttl) => {
-      ttlMs = readDuration('ttl', ttl)
+      if (!hasEnded) ttlMs = readDuration('ttl', ttl)
     },
     setTags: (...more) => {
-      tags = checkTags([...tags, ...more])
+      if (!hasEnded) tags = checkTags([...tags, ...more])
     },
     skip: (others = 'each') => {
-      skippedFor = others
+      if (!hasEnded) skippedFor = others
+    },
+    notModified: () => {
+      if (!hasEnded && !there) throw nothingToKeep(target.key)
+      if (!hasEnded) kept = there
+      return undefined as never
     },
   }
   const work = async (): Promise<Run> => {
-    const value = await tracedLoad(target, () => loader(context))
-    return { value, loadMs: clock.now() - startedAt, ttlMs, tags, skippedFor }
+    let returned: unknown
+    try {
+      returned = await tracedLoad(target, () => loader(context))
+    } finally {
+      hasEnded = true
+    }
+    const loadMs = clock.now() - startedAt
+    const loaded = kept ? handOut(kept.value, kept.shared) : returned
+    const allTags = kept ? checkTags([...kept.tags, ...tags]) : tags
+    const { schema } = settings
+    const value = schema ? await checkGiven(schema, loaded, loadedValueOf(target)) : loaded
+    backOff.end(target.id)
+    return { value, loadMs, ttlMs, tags: allTags, skippedFor }
   }
   const told = (error?: unknown) => {
     const ms = clock.now() - startedAt
@@ -144,10 +205,7 @@ function whileAwaited(
   return new Promise<Run>((resolve, reject) => {
     const beLate = () => {
       audience.stay()
-      const error = new TierCacheError(
-        'ERR_LOAD_TIMEOUT',
-        `the loader of ${JSON.stringify(key.slice(0, 40))} took more than ${ms} ms`,
-      )
+      const error = new TierCacheError('ERR_LOAD_TIMEOUT', `the loader of ${shortened(key)} took more than ${ms} ms`)
       outlived?.late(outcome, error)
       controller.abort(error)
       reject(error)
@@ -178,4 +236,18 @@ function whileAwaited(
     if (audience.isDeserted) beDeserted(audience.reason)
     else audience.whenDeserted(beDeserted)
   })
+}
+
+/** What an error calls the value that was loaded. */
+export function loadedValueOf({ key }: Target): string {
+  return `the loaded value of ${shortened(key)}`
+}
+
+function nothingToKeep(key: string): TierCacheError {
+  const message = `notModified: expected a value under ${shortened(key)} that could be kept (ctx.stale), got none`
+  return new TierCacheError('ERR_NOTHING_TO_KEEP', message)
+}
+
+function shortened(key: string): string {
+  return JSON.stringify(key.slice(0, 40))
 }

@@ -1,12 +1,13 @@
 import type { Entry } from '../entry/entry.ts'
-import { judge } from '../entry/freshness.ts'
-import type { Isolation } from '../entry/isolation.ts'
+import { judge, MADE_STALE } from '../entry/freshness.ts'
 import type { Incompatibility, RequestCounters } from '../events.ts'
 import type { Judgement } from '../tags/tag-index.ts'
 import type { Carried, NearEntry, Seen } from '../tiers/tier.ts'
+import type { EntrySettings } from './call-options.ts'
 import type { Flight } from './flights.ts'
 import { groupsOf, isolate, land, standing } from './near.ts'
 import type { Parts, Target } from './parts.ts'
+import { checkCached, checkNear, isChecked } from './validity.ts'
 
 /** What L1 has: an entry that it may answer with, and how it stands. */
 export interface NearFound {
@@ -14,18 +15,30 @@ export interface NearFound {
   readonly freshness: 'fresh' | 'stale'
 }
 
-/** Looks into L1. What it may never answer with again is dropped on the way. */
-export function lookupNear(parts: Parts, target: Target, requests: RequestCounters): NearFound | undefined {
+/** Looks into L1, for a reader of these settings. What it may never answer with again is dropped on the way. */
+export function lookupNear(
+  parts: Parts,
+  target: Target,
+  settings: EntrySettings,
+  requests: RequestCounters,
+): NearFound | undefined | Promise<NearFound | undefined> {
   const entry = parts.near?.get(target.id)
   const freshness = entry && standing(parts, entry, parts.clock.now())
   if (entry && (freshness === 'fresh' || freshness === 'stale')) {
-    if (freshness === 'fresh') requests.l1Fresh++
-    else requests.l1Stale++
-    return { entry, freshness }
+    if (isChecked(entry, settings.schema)) return noted(requests, { entry, freshness })
+    return checkNear(parts, target, entry, settings).then((checked) =>
+      noted(requests, checked && { entry: checked, freshness }),
+    )
   }
   if (freshness === 'void' || freshness === 'expired') parts.near?.delete(target.id)
-  requests.l1Missing++
-  return undefined
+  return noted(requests, undefined)
+}
+
+function noted(requests: RequestCounters, found: NearFound | undefined): NearFound | undefined {
+  if (found?.freshness === 'fresh') requests.l1Fresh++
+  else if (found) requests.l1Stale++
+  else requests.l1Missing++
+  return found
 }
 
 /** What is found in L2: an entry; or nothing that may be served. `seen` names what is there to the lease. */
@@ -52,7 +65,7 @@ export async function lookupFar(
   parts: Parts,
   target: Target,
   flight: Flight,
-  kept: { readonly isolation: Isolation; readonly l1TtlMs: number },
+  kept: EntrySettings,
   requests: RequestCounters,
 ): Promise<FarLookup> {
   const far = parts.shared?.far
@@ -72,18 +85,24 @@ export async function lookupFar(
   const now = parts.clock.now()
   const { verdict, asOf } =
     found.tags.length === 0 ? { verdict: 'holds', asOf: sentAt } : await judgeTags(parts, target, found)
-  const entry =
-    verdict === 'stale' ? { ...found.entry, freshUntil: Math.min(found.entry.freshUntil, now) } : found.entry
+  const entry = verdict === 'stale' ? { ...found.entry, freshUntil: MADE_STALE } : found.entry
   const freshness = judge(entry, now)
   if (verdict === 'void' || freshness === 'expired') {
     requests.l2Missing++
     return { ...NOTHING, seen }
   }
+  const { schema, l1TtlMs } = kept
+  const checked = schema ? await checkCached(parts, target, entry.value, kept, 'l2') : entry
+  if (!checked) {
+    requests.l2Missing++
+    return { ...NOTHING, seen }
+  }
   if (freshness === 'fresh') requests.l2Fresh++
   else requests.l2Stale++
-  const shared = isolate(entry.value, kept.isolation)
-  land(parts, target, flight, { entry, bytes, shared, l1TtlMs: kept.l1TtlMs, asOf: Math.min(asOf, sentAt) })
-  return { entry, shared, freshness, seen }
+  const valid = schema ? { ...entry, value: checked.value } : entry
+  const shared = isolate(valid.value, kept.isolation)
+  land(parts, target, flight, { entry: valid, bytes, shared, schema, l1TtlMs, asOf: Math.min(asOf, sentAt) })
+  return { entry: valid, shared, freshness, seen }
 }
 
 /** What the tags of an entry say of it: as L2 knows, and as this process knows better until L2 acknowledges. */

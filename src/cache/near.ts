@@ -6,6 +6,7 @@ import type { Isolation } from '../entry/isolation.ts'
 import { copyDeep, freezeDeep } from '../entry/isolation.ts'
 import { tagGroup } from '../entry/key.ts'
 import type { NearEntry } from '../tiers/tier.ts'
+import type { StandardSchema } from '../entry/schema.ts'
 import type { Flight } from './flights.ts'
 import type { InvalidationSubject } from '../events.ts'
 import type { Invalidation, JournalEntry } from './journal.ts'
@@ -79,6 +80,8 @@ export interface Landing {
   /** `'l1'`: it is the very value, and nowhere else. Default `'all'`. */
   readonly tiers?: 'all' | 'l1'
   readonly l1TtlMs: number
+  /** What it was checked under. */
+  readonly schema?: StandardSchema | undefined
   /** When the value was known to be current. */
   readonly asOf: number
   /** Nobody guards this value but time: it stays no longer than the bound on staleness. */
@@ -90,7 +93,7 @@ export interface Landing {
  * kept.
  */
 export function land(parts: Parts, target: Target, flight: Flight, landing: Landing): boolean {
-  const { near, marks, settings, clock, bus } = parts
+  const { near, marks, settings, clock, bus, shared: others } = parts
   if (!near) return true
   const { entry, l1TtlMs, asOf, shared, bytes } = landing
   const groups = groupsOf(target, entry.tags)
@@ -107,6 +110,9 @@ export function land(parts: Parts, target: Target, flight: Flight, landing: Land
     value: entry.value,
     createdAt: entry.createdAt,
     freshUntil: Math.min(entry.freshUntil, freshUntil),
+    // Past its time in L1 it is read again from L2; where there is none, that is its end.
+    ttlUntil: others && entry.freshUntil > keptUntil ? entry.freshUntil : undefined,
+    loadMs: Math.round(entry.loadMs ?? 0),
     staleUntil: Math.min(entry.staleUntil, keptUntil),
     tags: entry.tags,
     version: entry.version,
@@ -119,6 +125,9 @@ export function land(parts: Parts, target: Target, flight: Flight, landing: Land
     bytes,
     shared,
     tiers: landing.tiers ?? 'all',
+    schema: landing.schema,
+    ahead: undefined,
+    calmUntil: undefined,
     ready: undefined,
   })
   return true
@@ -139,6 +148,7 @@ export function refuse(parts: Parts, target: Target, reason: string): void {
 export function forget(parts: Parts, target: { readonly id: string }, reason: string, except?: Flight): void {
   parts.flights.poison(target.id, reason, except)
   parts.loads.detach(target.id)
+  parts.backOff.end(target.id)
   parts.near?.delete(target.id)
 }
 
@@ -154,6 +164,7 @@ export function expireNear(parts: Parts, target: { readonly id: string }, reason
   }
   parts.flights.poison(target.id, reason)
   parts.loads.detach(target.id)
+  parts.backOff.end(target.id)
   entry.freshUntil = MADE_STALE
 }
 

@@ -1,12 +1,14 @@
 import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../clock.ts'
 import type { Address } from '../entry/entry.ts'
+import type { StandardSchema } from '../entry/schema.ts'
 import type { Counters, Events } from '../events.ts'
 import type { Leases } from '../stampede/lease.ts'
 import type { SingleFlight } from '../stampede/single-flight.ts'
 import type { Marks } from '../tags/marks.ts'
 import type { TagIndex } from '../tags/tag-index.ts'
 import type { SyncTier, Tier } from '../tiers/tier.ts'
+import type { BackOff } from './back-off.ts'
 import type { Callers } from './callers.ts'
 import type { ColdStreak } from './cold-streak.ts'
 import type { Flights } from './flights.ts'
@@ -47,6 +49,8 @@ export interface Parts {
   readonly callers: Callers
   /** The keys whose stale values are being renewed behind their readers. */
   readonly renewing: Renewals
+  /** The keys whose renewals have failed lately. */
+  readonly backOff: BackOff
   readonly life: Life
   /** What ends the parts, in this order. */
   readonly endings: (() => void)[]
@@ -67,6 +71,10 @@ export interface Loaded {
   readonly freshness: 'fresh' | 'stale'
   readonly createdAt: number
   readonly freshUntil: number
+  /** How long it took to load; 0 where that is not known. */
+  readonly loadMs?: number | undefined
+  /** What it was checked under. */
+  readonly schema?: StandardSchema | undefined
   /** How many marks had been moved when its flight began, and the groups that it turned out to belong to. */
   readonly mark: number
   readonly groups: readonly string[]

@@ -26,14 +26,15 @@ export async function readEntry<T>(
   settings: EntrySettings,
   requests: RequestCounters,
 ): Promise<CacheEntry<T> | undefined> {
-  const near = lookupNear(parts, target, requests)
+  const found = lookupNear(parts, target, settings, requests)
+  const near = found instanceof Promise ? await found : found
   const nearest = near && seen<T>(parts, near.entry, near.entry.shared, 'l1')
   // Fills are not told to the other processes: where L1 is stale, L2 may be fresh again.
   if (!parts.shared || settings.tiers === 'l1' || nearest?.freshness === 'fresh') return nearest
   const flight = parts.flights.open(target.id, parts.marks.count)
   try {
-    const found = await lookupFar(parts, target, flight, settings, requests)
-    return found.entry ? seen<T>(parts, found.entry, found.shared, 'l2') : nearest
+    const { entry, shared } = await lookupFar(parts, target, flight, settings, requests)
+    return entry ? seen<T>(parts, entry, shared, 'l2') : nearest
   } catch {
     // Counted and told by the client: a cache that fails is a miss.
     return nearest

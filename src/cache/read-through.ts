@@ -231,8 +231,10 @@ async function serveInstead(parts: Parts, request: LoadRequest, failure: unknown
   return { ...kept, failure }
 }
 
-/** Counts and tells that a stale value goes on being served, for want of a newer one. */
-export function noteRenewalFailed({ counters, events }: Parts, { namespace, key }: Target, error: unknown): void {
+/** Counts and tells that a stale value goes on being served, for want of a newer one; its next renewal waits. */
+export function noteRenewalFailed({ counters, events, backOff }: Parts, target: Target, error: unknown): void {
+  const { id, namespace, key } = target
+  backOff.failed(id)
   counters.renewalsFailed++
   events.tell('renewal-failed', () => ({ namespace, key, error }))
 }

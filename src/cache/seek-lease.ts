@@ -8,7 +8,7 @@ import { endLease, noteFull } from './held-lease.ts'
 import type { LoadRequest } from './loader.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import type { FarRead } from './servable.ts'
-import { PRESUMED_MISSING, readFar } from './servable.ts'
+import { PRESUMED_MISSING, readFar, replacing } from './servable.ts'
 
 /** How often a process goes round again when others come in between and leave nothing to use, before it loads for itself. */
 const DISAPPOINTMENTS_MOST = 3
@@ -54,9 +54,9 @@ export async function seekLease(
         return 'unreachable'
       case 'granted':
         if (wait === 'over') noteTakeover(parts, target)
-        return loadUnderLease(parts, request, flight, step.lease, whenLate)
+        return loadUnderLease(parts, replacing(request, read), flight, step.lease, whenLate)
       case 'skip':
-        return loadForCallers(parts, request)
+        return loadForCallers(parts, replacing(request, read))
       case 'failed':
         throw new TierCacheError(
           'ERR_LOAD_ELSEWHERE',
@@ -68,7 +68,7 @@ export async function seekLease(
       case 'busy':
       case 'late': {
         const ms = Math.min(step.leftMs + 1, giveUpAt - parts.clock.now())
-        if (ms <= 0) return loadForCallers(parts, request)
+        if (ms <= 0) return loadForCallers(parts, replacing(request, read))
         if (wait === 'none') noteWait(parts, target, step.leftMs)
         if (step.word === 'busy') hasWaited = true
         request.place?.waits(parts.clock.now() + ms)
@@ -82,7 +82,7 @@ export async function seekLease(
     }
     read = await readFar(parts, request)
   }
-  return loadForCallers(parts, request)
+  return loadForCallers(parts, replacing(request, read))
 }
 
 /** Loads for those who wait, and stores nothing: a renewal has nobody who does. */

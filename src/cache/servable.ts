@@ -1,13 +1,16 @@
+import { isMadeStale } from '../entry/freshness.ts'
 import type { Seen } from '../tiers/tier.ts'
-import type { LoadRequest } from './loader.ts'
+import type { Flight } from './flights.ts'
+import type { LoadRequest, Replaced } from './loader.ts'
 import { lookupFar } from './lookup.ts'
 import { groupsOf, standing } from './near.ts'
 import type { Loaded, Parts } from './parts.ts'
+import { isChecked } from './validity.ts'
 
 /** What L2 says to a reader: a value; or nothing that it may use, and what must be named to the lease as seen. */
 export type FarRead =
   | { readonly word: 'value'; readonly loaded: Loaded }
-  | { readonly word: 'unusable'; readonly seen: Seen | undefined }
+  | { readonly word: 'unusable'; readonly seen: Seen | undefined; readonly there?: Replaced | undefined }
   | { readonly word: 'unreachable' }
 
 /** What is known of L2 while it is passed over. */
@@ -32,24 +35,37 @@ export function isPresumedMissing(
 /** Looks into L2 for a caller that comes first. */
 export async function readFarFirst(parts: Parts, request: LoadRequest): Promise<FarRead> {
   const read = await readFar(parts, request)
-  if (read.word !== 'unreachable') parts.streak.noted(read.word === 'value')
+  if (read.word !== 'unreachable') parts.streak.noted(read.word === 'value' || read.there !== undefined)
   return read
 }
 
 /** Looks into L2 on a flight of its own. */
-export async function readFar(parts: Parts, { target, settings, requests, purpose }: LoadRequest): Promise<FarRead> {
+export async function readFar(parts: Parts, request: LoadRequest): Promise<FarRead> {
+  const { target, settings, requests } = request
   // What L2 has under a key that was invalidated here, and not yet there, is not to be believed.
   const mayAsk = settings.tiers === 'all' && !parts.journal.fences(target.id, target.groups, target.bucket)
   if (!parts.shared || !mayAsk) return { word: 'unreachable' }
   const flight = parts.flights.open(target.id, parts.marks.count)
   try {
     const { entry, shared, freshness, seen } = await lookupFar(parts, target, flight, settings, requests)
-    const isUsable = freshness === 'fresh' || (freshness === 'stale' && purpose === 'read')
-    if (!entry || !isUsable) return { word: 'unusable', seen }
-    const { value, createdAt, freshUntil, tags } = entry
+    if (!entry) return { word: 'unusable', seen }
+    const { value, createdAt, freshUntil, tags, loadMs } = entry
     const groups = groupsOf(target, tags)
     const { mark } = flight
-    return { word: 'value', loaded: { value, shared, tier: 'l2', freshness, createdAt, freshUntil, mark, groups } }
+    const loaded: Loaded = {
+      value,
+      shared,
+      tier: 'l2',
+      freshness,
+      createdAt,
+      freshUntil,
+      loadMs,
+      schema: settings.schema,
+      mark,
+      groups,
+    }
+    if (isUsable(parts, request, loaded)) return { word: 'value', loaded }
+    return { word: 'unusable', seen, there: { value, shared, createdAt, tags, mark, groups } }
   } catch {
     // Counted and told by the client.
     return { word: 'unreachable' }
@@ -58,20 +74,66 @@ export async function readFar(parts: Parts, { target, settings, requests, purpos
   }
 }
 
-/** What L1 may answer a reader with. Not counted: the lookup that began the call was. */
-export function readNear(parts: Parts, { target, purpose }: LoadRequest): Loaded | undefined {
+/** What L1 may be answered with in place of a load or a wait that came to nothing. Not counted: the lookup that began the call was. */
+export function readNear(parts: Parts, request: LoadRequest): Loaded | undefined {
+  const { target, settings, purpose } = request
   const near = parts.near?.get(target.id)
   const freshness = near && standing(parts, near, parts.clock.now())
-  const isUsable = freshness === 'fresh' || (freshness === 'stale' && purpose === 'read')
-  if (!near || !isUsable) return undefined
-  const { value, shared, createdAt, freshUntil, mark, groups } = near
-  return { value, shared, tier: 'l1', freshness, createdAt, freshUntil, mark, groups }
+  if (!near || (freshness !== 'fresh' && freshness !== 'stale') || !isChecked(near, settings.schema)) return undefined
+  if (freshness === 'stale' && purpose === 'renew') return undefined
+  const { value, shared, createdAt, freshUntil, schema, mark, groups } = near
+  return { value, shared, tier: 'l1', freshness, createdAt, freshUntil, schema, mark, groups }
+}
+
+/**
+ * Whether a stale value will do for a reader, who then need not wait. What was made stale by `expire` or `expireTags` will
+ * not do where `stale` is 0: it takes the place of a load that fails, and of those that would follow a moment later. See
+ * docs/decisions/0024-expired-values-are-a-fallback.md.
+ */
+export function isEnough(
+  { backOff }: Parts,
+  { target, settings }: LoadRequest,
+  stale: Pick<Loaded, 'createdAt' | 'freshUntil' | 'groups'>,
+): boolean {
+  return settings.staleMs > 0 || !isMadeStale(stale) || backOff.holds(target.id, stale.groups)
 }
 
 /** What may be served by now, after a load or a wait that came to nothing: from L1, else from L2. */
 export async function readAgain(parts: Parts, request: LoadRequest): Promise<Loaded | undefined> {
   const near = readNear(parts, request)
   if (near) return near
-  const read = await readFar(parts, request)
+  const read = await readFar(parts, request.purpose === 'read' ? { ...request, purpose: 'fall-back' } : request)
   return read.word === 'value' ? read.loaded : undefined
+}
+
+/** Whether what L2 has answers a request. */
+function isUsable(parts: Parts, request: LoadRequest, found: Loaded): boolean {
+  const { createdAt, freshUntil: ttlUntil, loadMs = 0 } = found
+  if (found.freshness === 'fresh') return !request.isDue?.({ createdAt, ttlUntil, loadMs })
+  switch (request.purpose) {
+    case 'read':
+      return isEnough(parts, request, found)
+    case 'fall-back':
+      return true
+    case 'renew':
+      return false
+  }
+}
+
+/** The request of a load that follows a look into L2. */
+export function replacing(request: LoadRequest, read: FarRead): LoadRequest {
+  return read.word === 'unusable' && read.there ? { ...request, there: read.there } : request
+}
+
+/** What a load that begins now replaces: what L1 has; or L2, unless it became another one since. */
+export function replacedBy(
+  parts: Parts,
+  { target, settings, there }: LoadRequest,
+  flight?: Flight,
+): Replaced | undefined {
+  const near = parts.near?.get(target.id)
+  const freshness = near && standing(parts, near, parts.clock.now())
+  if (near && (freshness === 'fresh' || freshness === 'stale') && isChecked(near, settings.schema)) return near
+  if (!there || flight?.poison !== undefined || parts.marks.movedSince(there.groups, there.mark)) return undefined
+  return there
 }

@@ -20,7 +20,10 @@ export interface Written {
 
 /** The story of a write of many keys, each by itself: all are read before any is stored, and their commands leave together. */
 export async function writeManyThrough(parts: Parts, entries: readonly Written[]): Promise<SetManyResult> {
-  const read = entries.map((entry) => ({ ...entry, given: readOne(parts, entry) }))
+  const made = entries.map((entry) => readOne(parts, entry))
+  // In the turn of the call, unless a schema takes longer.
+  const given = made.some((each) => each instanceof Promise) ? await Promise.all(made) : (made as Given[])
+  const read = entries.map((entry, index) => ({ ...entry, given: given[index] as Given }))
   const results = await Promise.all(
     inChunks(read, ({ target, given, settings }) => writeThrough(parts, target, given, settings)),
   )
@@ -30,13 +33,17 @@ export async function writeManyThrough(parts: Parts, entries: readonly Written[]
   }
 }
 
-function readOne(parts: Parts, { target, value, settings }: Written): Given {
+/** Never throws: others may be under way already, and are awaited together. */
+function readOne(parts: Parts, { target, value, settings }: Written): Given | Promise<Given> {
   try {
-    return readGiven(parts, value, settings)
+    const given = readGiven(parts, value, settings)
+    return given instanceof Promise ? given.catch((error: unknown) => Promise.reject(named(target, error))) : given
   } catch (error) {
-    if (!(error instanceof TierCacheError)) throw error
-    throw new TierCacheError(error.code, `${JSON.stringify(target.key.slice(0, 40))}: ${error.message}`, {
-      cause: error,
-    })
+    return Promise.reject(named(target, error))
   }
+}
+
+function named({ key }: Target, error: unknown): unknown {
+  if (!(error instanceof TierCacheError)) return error
+  return new TierCacheError(error.code, `${JSON.stringify(key.slice(0, 40))}: ${error.message}`, { cause: error })
 }

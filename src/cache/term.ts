@@ -1,4 +1,4 @@
-import type { EntrySettings } from './call-options.ts'
+import type { EntrySettings, LoadSettings } from './call-options.ts'
 import type { Parts } from './parts.ts'
 
 /** When a value was stored, and the two deadlines that its settings give it from then on, as `entry/entry.ts` has them. */
@@ -13,4 +13,12 @@ export function termOf({ clock }: Parts, kept: Pick<EntrySettings, 'ttlMs' | 'st
   const createdAt = clock.now()
   const ttlMs = kept.jitter === 0 ? kept.ttlMs : kept.ttlMs * (1 - kept.jitter * clock.random())
   return { createdAt, freshUntil: createdAt + ttlMs, staleUntil: createdAt + ttlMs + kept.staleMs }
+}
+
+/** How long a loaded value is fresh: as its loader says, or else its settings. */
+export function loadedTtlMs(
+  { value, ttlMs }: { readonly value: unknown; readonly ttlMs: number | undefined },
+  settings: Pick<LoadSettings, 'ttlMs' | 'negativeTtlMs'>,
+): number {
+  return ttlMs ?? (value === null ? settings.negativeTtlMs : undefined) ?? settings.ttlMs
 }

@@ -9,6 +9,7 @@ import { forget, isolate, land, noteUnacknowledged, standing } from './near.ts'
 import type { EntrySettings, SetSettings } from './call-options.ts'
 import type { Parts, Target } from './parts.ts'
 import { termOf } from './term.ts'
+import { checkGiven } from './validity.ts'
 
 /** What a write, a deletion or a clear came to. */
 export interface Outcome {
@@ -37,11 +38,19 @@ export function encodeValue({ settings: { maxEntryBytes } }: Parts, value: unkno
 /** A given value that may be stored: encoded, or as it is. */
 export type Given = { readonly encoded: Encoded } | { readonly asItIs: unknown }
 
-/** Makes a given value ready to be stored. Throws `ERR_UNSTORABLE_VALUE` or `ERR_VALUE_TOO_LARGE`. */
-export function readGiven(parts: Parts, value: unknown, { tiers }: EntrySettings): Given {
-  if (tiers === 'all') return { encoded: encodeValue(parts, value) }
-  checkKeepable(value)
-  return { asItIs: value }
+/**
+ * Makes a given value ready to be stored: in the turn of the call where its schema answers in it. Throws, or rejects with,
+ * `ERR_INVALID_VALUE`, `ERR_UNSTORABLE_VALUE` or `ERR_VALUE_TOO_LARGE`.
+ */
+export function readGiven(parts: Parts, value: unknown, { schema, tiers }: EntrySettings): Given | Promise<Given> {
+  const given = (checked: unknown): Given => {
+    if (tiers === 'all') return { encoded: encodeValue(parts, checked) }
+    checkKeepable(checked)
+    return { asItIs: checked }
+  }
+  if (schema === undefined) return given(value)
+  const checked = checkGiven(schema, value, 'the value')
+  return checked instanceof Promise ? checked.then(given) : given(checked)
 }
 
 /** An encoded value with the deadlines that its settings give it from now on. */
@@ -96,6 +105,7 @@ export async function writeThrough(parts: Parts, target: Target, given: Given, k
         entry: { ...candidate, value: decoded },
         bytes: encoded.payload.length,
         shared,
+        schema: kept.schema,
         l1TtlMs: kept.l1TtlMs,
         asOf,
         unguarded: word === 'unknown',

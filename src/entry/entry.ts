@@ -9,6 +9,8 @@ export interface Entry<V = unknown> {
   readonly freshUntil: number
   /** Until then the value may be served while a newer one is loaded; never before `freshUntil`. */
   readonly staleUntil: number
+  /** How long it took to load; 0 for what was given, or where that is not known. */
+  readonly loadMs?: number | undefined
   /** What its writer gave it to be compared by; known where it was written, and in Redis. */
   readonly version?: number | undefined
   /** The names of the groups that it belongs to. */

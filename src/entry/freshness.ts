@@ -16,6 +16,17 @@ export interface Deadlines {
 /** Stands in place of `freshUntil` in an entry that was made stale before its time. In Redis, 0 does. */
 export const MADE_STALE = Number.NEGATIVE_INFINITY
 
+/** Whether an entry was made stale before its time; as Redis tells it, too, where 0 stands for that. */
+export function isMadeStale({
+  createdAt,
+  freshUntil,
+}: {
+  readonly createdAt: number
+  readonly freshUntil: number
+}): boolean {
+  return freshUntil < createdAt
+}
+
 /** Judges an entry by its own two deadlines. `now` is the caller's clock. */
 export function judge(entry: Deadlines, now: number): Freshness {
   if (now < entry.freshUntil) return 'fresh'

@@ -64,7 +64,15 @@ export function responseStore(cache: Cache): ResponseStore {
   if (typeof cache?.namespace !== 'function') {
     throw badValue('ERR_INVALID_ARGUMENT', 'cache', 'a cache made by createCache', cache)
   }
-  return cache.namespace('http', { isolation: 'reference', jitter: 0, stale: 0, l1Ttl: 'never', requireAck: false })
+  return cache.namespace('http', {
+    isolation: 'reference',
+    jitter: 0,
+    stale: 0,
+    schema: false,
+    refreshAhead: false,
+    l1Ttl: 'never',
+    requireAck: false,
+  })
 }
 
 /** The parts of one response cache, handed to its stories. */

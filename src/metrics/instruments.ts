@@ -181,6 +181,12 @@ export const instruments: readonly Instrument[] = [
     ({ incompatible }) => incompatible,
   ),
   counter(
+    'tiercache_invalid_total',
+    'entries',
+    'Cached values that did not pass the schema of their reader: misses, and left there.',
+    ({ invalid }) => invalid,
+  ),
+  counter(
     'tiercache_unacknowledged_total',
     'calls',
     'Changes (set, delete, expire, clear, and each tag) that Redis did not acknowledge.',
@@ -201,7 +207,7 @@ export const instruments: readonly Instrument[] = [
   counter(
     'tiercache_renewals_failed_total',
     'loads',
-    'Renewals behind a stale value that failed; the stale value went on being served.',
+    'Renewals behind a stale value, or ahead of the end of one, that failed; the value went on being served.',
     ({ renewalsFailed }) => renewalsFailed,
   ),
 ]

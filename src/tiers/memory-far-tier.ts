@@ -12,7 +12,7 @@ import { judgeStamps } from '../entry/stamp.ts'
 import type { Candidate, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Sight, Tier } from './tier.ts'
 
 /** An entry as it is kept: still encoded, with its stamps, and the chain's number that it is known to follow. */
-interface Kept extends Omit<Candidate, 'address' | 'loadMs'> {
+interface Kept extends Omit<Candidate, 'address'> {
   readonly seen: Buffer
   readonly n0: number
   /** Those of the namespaces above, then those of the tags. */
@@ -113,14 +113,14 @@ export class MemoryFarTier implements Tier {
   async get(address: Address, schemaVersion?: string): Promise<Found> {
     const kept = this.#entries.get(address)
     if (!kept) return { word: 'missing' }
-    const { seen, n0, stamps, createdAt, freshUntil, staleUntil, tags } = kept
+    const { seen, n0, stamps, createdAt, freshUntil, staleUntil, tags, loadMs } = kept
     const above = namespacesAbove(address.namespace).map(namespaceGroup)
     if (judgeStamps(stamps, n0, this.#ground.stamps.current(above)) !== 'holds') return { word: 'void', seen }
     const carried = { tags, tagStamps: stamps.slice(above.length), n0, sentAt: this.#clock.now() }
     if (kept.schemaVersion !== schemaVersion && kept.flags !== FLAG_INTEGER) {
       return { word: 'incompatible', reason: 'schema-version', seen, ...carried }
     }
-    const entry = { value: decode(kept), createdAt, freshUntil, staleUntil, tags }
+    const entry = { value: decode(kept), createdAt, freshUntil, staleUntil, tags, loadMs }
     return { word: 'entry', entry, bytes: kept.payload.length, seen, ...carried }
   }
 
@@ -217,7 +217,7 @@ export class MemoryFarTier implements Tier {
   }
 
   /** Keeps a value that follows `n0`, unless one of its groups was made void since. Answers whether it did. */
-  #keep({ address, loadMs: _, ...candidate }: Candidate, n0: number): boolean {
+  #keep({ address, ...candidate }: Candidate, n0: number): boolean {
     const groups = [...namespacesAbove(address.namespace).map(namespaceGroup), ...candidate.tags.map(tagGroup)]
     const stamps = this.#ground.stamps.carriedFrom(groups, n0)
     if (stamps) this.#entries.set(address, { ...candidate, seen: this.#fillStamp(), n0, stamps })

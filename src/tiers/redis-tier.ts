@@ -285,6 +285,7 @@ function foundEntry(
     freshUntil: header.freshUntil - offset,
     staleUntil: header.staleUntil - offset,
     tags,
+    loadMs: header.loadMs,
   }
   return { word: 'entry', entry, bytes, seen, sentAt, tags, tagStamps, n0 }
 }

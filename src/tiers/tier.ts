@@ -1,6 +1,8 @@
 import type { Currency } from '../entry/currency.ts'
 import type { Address, Entry } from '../entry/entry.ts'
 import type { Fence } from '../entry/fence.ts'
+import type { RefreshAhead } from '../entry/refresh-ahead.ts'
+import type { StandardSchema } from '../entry/schema.ts'
 import type { FarHealth, Incompatibility } from '../events.ts'
 
 /**
@@ -8,8 +10,11 @@ import type { FarHealth, Incompatibility } from '../events.ts'
  * Instants are monotonic milliseconds.
  */
 export interface NearEntry extends Entry {
+  readonly loadMs: number
   /** Until then it is served as it is: its own deadline, that of `l1Ttl`, or the moment when it was made stale. */
   freshUntil: number
+  /** When its ttl is over in L2, where that is later. */
+  readonly ttlUntil: number | undefined
   /** When the value was known to be current: the sending of the read that brought it, or the start of its load. */
   readonly asOf: number
   readonly bucket: number
@@ -26,6 +31,12 @@ export interface NearEntry extends Entry {
   readonly shared: boolean
   /** `'l1'`: it is the very value that was given, and L2 has none. */
   readonly tiers: 'all' | 'l1'
+  /** The last schema that let it pass. */
+  readonly schema: StandardSchema | undefined
+  /** Whose `refreshAhead` {@link calmUntil} was reckoned by; `undefined`: nobody's yet. */
+  ahead: RefreshAhead | undefined
+  /** Until then such a reader has nothing to renew. */
+  calmUntil: number | undefined
   /** The answer to `await`, made once and given to every reader of a shared value. */
   ready: Promise<unknown> | undefined
 }

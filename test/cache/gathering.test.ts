@@ -18,6 +18,8 @@ const contextOf = (key: string, signal = new AbortController().signal): LoadCont
   signal,
   setTtl() {},
   setTags() {},
+  stale: undefined,
+  notModified: () => undefined as never,
   skip() {},
 })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { createCache } from '../../src/create-cache.ts'
 import { HttpCache } from '../../src/http/http-cache.ts'
 import { Keys, resourceOf } from '../../src/http/request-key.ts'
@@ -21,6 +22,17 @@ function engineOf(options?: HttpCacheOptions): HttpCache {
 async function landed(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
+
+test('no schema that the application has for its own values is asked about responses', async () => {
+  const cache = createCache({ defaults: { schema: z.object({ id: z.number() }), refreshAhead: 0.001 } })
+  caches.push(cache)
+  const engine = new HttpCache(cache, undefined)
+  const application = () => ({ fields: [['Cache-Control', 'public, max-age=60']] as const, body: 'page' })
+  await ask(engine, requestOf(), application)
+  await landed()
+  expect(await ask(engine, requestOf(), application)).toMatchObject({ from: 'cache', body: 'page' })
+  expect(cache.counters.invalid + cache.counters.loadsFailed).toBe(0)
+})
 
 describe('a response is shared only with whom it may be', () => {
   const request = fc.record({
