@@ -15,6 +15,7 @@ import { RecentInvalidations } from './cache/recent-invalidations.ts'
 import { Renewals } from './cache/renewals.ts'
 import { replayWhenUsable } from './cache/replay.ts'
 import { dropUnheard, resync } from './cache/resync.ts'
+import { Transactions } from './cache/transaction.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import type { Address } from './entry/entry.ts'
@@ -134,7 +135,17 @@ function local(
   buckets: number,
 ): Pick<
   Parts,
-  'marks' | 'flights' | 'streak' | 'journal' | 'recent' | 'loads' | 'callers' | 'renewing' | 'backOff' | 'life'
+  | 'marks'
+  | 'flights'
+  | 'streak'
+  | 'journal'
+  | 'recent'
+  | 'loads'
+  | 'callers'
+  | 'renewing'
+  | 'backOff'
+  | 'transactions'
+  | 'life'
 > {
   const marks = new Marks()
   return {
@@ -147,6 +158,7 @@ function local(
     callers: new Callers(),
     renewing: new Renewals(),
     backOff: new BackOff(clock, marks),
+    transactions: new Transactions(),
     life: {},
   }
 }

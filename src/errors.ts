@@ -17,6 +17,7 @@ export const errorCodes = {
   ERR_VALUE_TOO_LARGE: 'An encoded value is larger than `maxEntryBytes` (16 MiB by default).',
   ERR_NOT_A_COUNTER: 'A value that is to be incremented is no integer, has tags, or would leave the exact integers.',
   ERR_OUTCOME_UNKNOWN: 'An increment was sent to Redis and not acknowledged: it may have happened or not.',
+  ERR_IN_TRANSACTION: 'An increment inside a transaction: it could neither be held nor taken back.',
   ERR_UNDECODABLE: 'Bytes found in Redis are not an entry that this version can read.',
   ERR_PEER_MISSING: 'An optional peer dependency is needed and not installed.',
   ERR_KEY_PREFIX:

@@ -45,8 +45,9 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'time-limit',
       'renewals',
       'back-off',
+      'acknowledgement',
     ],
-    ['recent-invalidations'],
+    ['recent-invalidations', 'transaction'],
     ['parts'],
     ['namespace'],
     ['near', 'term'],
@@ -77,6 +78,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['renew-ahead'],
     ['get-or-load'],
     ['get-or-load-many'],
+    ['inside-transaction'],
     ['cache'],
   ],
   http: [

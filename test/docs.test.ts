@@ -14,7 +14,7 @@ describe('the examples of the README', () => {
   afterAll(() => examples.remove())
 
   test('compile as they stand, and the first one runs and says what it says', { timeout: 60_000 }, () => {
-    expect(examples.codes).toHaveLength(2)
+    expect(examples.codes).toHaveLength(3)
     expect(examples.compile()).toEqual({ status: 0, output: '' })
     expect(examples.run(0)).toEqual({
       status: 0,

@@ -1,11 +1,23 @@
-import { checkKey, checkTags } from '../entry/key.ts'
+import { checkKey, checkTags, namespaceGroup, tagGroup } from '../entry/key.ts'
 import type { RefreshAhead } from '../entry/refresh-ahead.ts'
 import type { OutputOf, StandardSchema } from '../entry/schema.ts'
 import { badValue, TierCacheError } from '../errors.ts'
 import type { CacheEventName, CacheListener, Counters, Gauges, Observable, RequestCounters } from '../events.ts'
 import { Audience } from '../stampede/audience.ts'
 import type { NearEntry } from '../tiers/tier.ts'
+import { acknowledged } from './acknowledgement.ts'
 import { incrementThrough } from './counter.ts'
+import {
+  deleteInside,
+  HELD,
+  loadInside,
+  loadManyInside,
+  peekInside,
+  readEachInside,
+  readEntryInside,
+  setInside,
+  setManyInside,
+} from './inside-transaction.ts'
 import {
   clearEverywhere,
   deleteEverywhere,
@@ -54,6 +66,8 @@ import type { Loader } from './loader.ts'
 import type { CacheEntry } from './read-entry.ts'
 import { readEntry } from './read-entry.ts'
 import { replayLast } from './replay.ts'
+import { within } from './time-limit.ts'
+import type { Invalidated } from './transaction.ts'
 import type { Outcome, SetResult } from './write-through.ts'
 import { readGiven, writeThrough } from './write-through.ts'
 import type { CallTrace } from '../tracing.ts'
@@ -80,7 +94,7 @@ export interface CacheStats extends Gauges {
 /** What a hit in L1 is to those who trace. */
 const NEAR_HIT = { tier: 'l1', freshness: 'fresh' } as const
 
-/** How long `close` waits for loads that are under way. */
+/** How long `close` waits for loads and transactions that are under way. */
 const DRAIN_MS = 5000
 
 /**
@@ -170,7 +184,8 @@ export class Cache implements Observable {
     const near = typeof key === 'string' ? this.#fresh(key, this.#space.defaults.schema, false) : undefined
     if (near !== undefined) return (near.shared ? near.value : handOut(near.value, false)) as T
     checkKey(key)
-    return undefined
+    const transaction = this.#parts.transactions.holder()
+    return transaction && (peekInside(this.#parts, transaction, this.#space.target(key), this.#requests) as T)
   }
 
   /** What the cache has under a key, stale or fresh, with its age. Loads nothing. */
@@ -207,7 +222,12 @@ export class Cache implements Observable {
     const settings = this.#space.kept(readSetOptions(options, this.#space.defaults))
     const made = readGiven(this.#parts, value, settings)
     const given = made instanceof Promise ? await made : made
-    return acknowledged('set', settings.requireAck, writeThrough(this.#parts, target, given, settings))
+    const transaction = this.#parts.transactions.current()
+    if (!transaction) {
+      return acknowledged('set', settings.requireAck, writeThrough(this.#parts, target, given, settings))
+    }
+    setInside(this.#parts, transaction, target, given, settings)
+    return HELD
   }
 
   /**
@@ -223,7 +243,11 @@ export class Cache implements Observable {
     const found = new Map<string, T>()
     const missing = this.#freshOf(keys, found, true, this.#space.defaults.schema, false)
     if (missing.length === 0) return found
-    const entries = await readEach<T>(this.#parts, missing, this.#space.defaults, this.#requests)
+    const { defaults } = this.#space
+    const transaction = this.#parts.transactions.holder()
+    const entries = await (transaction
+      ? readEachInside<T>(this.#parts, transaction, missing, defaults, this.#requests)
+      : readEach<T>(this.#parts, missing, defaults, this.#requests))
     for (const [index, entry] of entries.entries()) {
       const { key } = missing[index] as Target
       if (entry?.freshness === 'fresh') found.set(key, entry.value)
@@ -258,7 +282,9 @@ export class Cache implements Observable {
     const targets = this.#freshOf(keys, found, options?.isolation === undefined, wanted, ahead)
     if (targets.length === 0) return found
     const settings = this.#space.kept(readLoadOptions('getOrSetMany', options, this.#space.defaults))
-    const loads = getOrLoadMany(this.#parts, { targets, loader, settings, requests: this.#requests })
+    const request = { targets, loader, settings, requests: this.#requests }
+    const transaction = this.#parts.transactions.current()
+    const loads = transaction ? loadManyInside(this.#parts, transaction, request) : getOrLoadMany(this.#parts, request)
     for (const [index, { loaded }] of (await Promise.all(loads)).entries()) {
       const { key } = targets[index] as Target
       if (loaded.value !== undefined) found.set(key, loaded.value as T)
@@ -284,6 +310,8 @@ export class Cache implements Observable {
       value,
       settings: this.#space.kept(readSetOptions(own, settings, 'setMany')),
     }))
+    const transaction = this.#parts.transactions.current()
+    if (transaction) return setManyInside(this.#parts, transaction, written)
     const outcome = await writeManyThrough(this.#parts, written)
     const awaited = written.filter((entry) => entry.settings.requireAck)
     const isAcknowledged = awaited.every(({ target: { key } }) => outcome.results.get(key)?.acknowledged)
@@ -300,14 +328,18 @@ export class Cache implements Observable {
     this.#space.assertOpen()
     const targets = Array.from(new Set(readKeys(keys)), (key) => this.#space.target(key))
     const requireAck = readChangeOptions('deleteMany', options, this.#space.defaults)
-    return acknowledged('deleteMany', requireAck, deleteManyEverywhere(this.#parts, targets))
+    const transaction = this.#parts.transactions.current()
+    if (!transaction) return acknowledged('deleteMany', requireAck, deleteManyEverywhere(this.#parts, targets))
+    for (const target of targets) deleteInside(this.#parts, transaction, target, requireAck)
+    return targets.length === 0 ? { acknowledged: true } : HELD
   }
 
   /** Makes a key gone everywhere. A load of it that is under way answers its callers and stores nothing. */
   async delete(key: string, options?: ChangeOptions): Promise<Outcome> {
     const target = this.#space.target(key)
     const requireAck = readChangeOptions('delete', options, this.#space.defaults)
-    return acknowledged('delete', requireAck, deleteEverywhere(this.#parts, target))
+    const what = { word: 'gone', id: target.id } as const
+    return this.#invalidate('delete', requireAck, what, () => deleteEverywhere(this.#parts, target))
   }
 
   /**
@@ -317,7 +349,8 @@ export class Cache implements Observable {
   async expire(key: string, options?: ChangeOptions): Promise<Outcome> {
     const target = this.#space.target(key)
     const requireAck = readChangeOptions('expire', options, this.#space.defaults)
-    return acknowledged('expire', requireAck, expireEverywhere(this.#parts, target))
+    const what = { word: 'stale', id: target.id } as const
+    return this.#invalidate('expire', requireAck, what, () => expireEverywhere(this.#parts, target))
   }
 
   /**
@@ -330,22 +363,39 @@ export class Cache implements Observable {
    * await cache.invalidateTags('brand:3')
    */
   async invalidateTags(...tags: string[]): Promise<Outcome> {
-    return this.#ofTags('invalidateTags', tags, invalidateTagEverywhere)
+    return this.#ofTags('invalidateTags', 'gone', tags, invalidateTagEverywhere)
   }
 
   /** Makes all entries that carry one of these tags stale everywhere, as `expire` does. Rejects with `ERR_INVALID_TAG`. */
   async expireTags(...tags: string[]): Promise<Outcome> {
-    return this.#ofTags('expireTags', tags, expireTagEverywhere)
+    return this.#ofTags('expireTags', 'stale', tags, expireTagEverywhere)
   }
 
   async #ofTags(
     operation: string,
+    word: Invalidated['word'],
     tags: string[],
     change: (parts: Parts, tag: string) => Promise<Outcome>,
   ): Promise<Outcome> {
     this.#space.assertOpen()
-    const outcomes = Promise.all(checkTags(tags).map((tag) => change(this.#parts, tag)))
-    return acknowledged(operation, this.#space.defaults.requireAck, outcomes.then(together))
+    const { requireAck } = this.#space.defaults
+    const changes = checkTags(tags).map((tag) =>
+      this.#invalidate(operation, requireAck, { word, group: tagGroup(tag) }, () => change(this.#parts, tag)),
+    )
+    return together(await Promise.all(changes))
+  }
+
+  /** Does it now, or leaves it to the end of the transaction that the caller is inside of. */
+  async #invalidate(
+    operation: string,
+    requireAck: boolean,
+    what: Invalidated,
+    act: () => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const transaction = this.#parts.transactions.current()
+    if (!transaction) return acknowledged(operation, requireAck, act())
+    transaction.invalidate(what, { operation, requireAck, act })
+    return HELD
   }
 
   /**
@@ -361,7 +411,12 @@ export class Cache implements Observable {
     const target = this.#space.target(key)
     const requireAck = readChangeOptions('touch', options, this.#space.defaults)
     const kept = ttl === undefined ? this.#space.defaults : { ...this.#space.defaults, ttlMs: readDuration('ttl', ttl) }
-    return acknowledged('touch', requireAck, touchThrough(this.#parts, target, kept))
+    const act = () => touchThrough(this.#parts, target, kept)
+    const transaction = this.#parts.transactions.current()
+    if (!transaction) return acknowledged('touch', requireAck, act())
+    const found = (await this.getEntry(key)) !== undefined
+    transaction.touch(target.id, { operation: 'touch', requireAck, act })
+    return { ...HELD, found }
   }
 
   /**
@@ -379,6 +434,9 @@ export class Cache implements Observable {
   async increment(key: string, by = 1, options?: CounterOptions): Promise<number> {
     const target = this.#space.target(key)
     if (!Number.isSafeInteger(by)) throw badValue('ERR_INVALID_ARGUMENT', 'by', 'an integer', by)
+    if (this.#parts.transactions.current()) {
+      throw new TierCacheError('ERR_IN_TRANSACTION', 'increment: call it before the transaction, or after it')
+    }
     return incrementThrough(this.#parts, target, by, readCounterOptions(options, this.#space.defaults))
   }
 
@@ -386,7 +444,39 @@ export class Cache implements Observable {
   async clear(options?: ChangeOptions): Promise<Outcome> {
     this.#space.assertOpen()
     const requireAck = readChangeOptions('clear', options, this.#space.defaults)
-    return acknowledged('clear', requireAck, clearEverywhere(this.#parts, this.name, this.#space.isRoot))
+    const what = { word: 'gone', group: namespaceGroup(this.name) } as const
+    return this.#invalidate('clear', requireAck, what, () =>
+      clearEverywhere(this.#parts, this.name, this.#space.isRoot),
+    )
+  }
+
+  /**
+   * Holds the changes that its callback makes through this cache and its namespaces until the callback has resolved, then
+   * does them, and answers the callback's value: for a transaction of a database, so that nobody loads what is not committed
+   * yet. When the callback throws they are dropped.
+   *
+   * Inside, a change answers `{ acknowledged: false, held: true }` at once. Reads inside find what was `set` inside, and
+   * nothing of what was invalidated inside. From the first change on, what a loader answers inside goes to its caller alone,
+   * and is not stored. `increment` rejects with `ERR_IN_TRANSACTION`.
+   *
+   * A transaction inside of another is part of it; should it throw, and the outer one go on, what was `set` so far is deleted
+   * instead. What the callback leaves running is outside once the callback has ended.
+   *
+   * Rejects with the callback's error; with `ERR_NOT_ACKNOWLEDGED` when a change that had `requireAck` was not acknowledged:
+   * then the callback has been carried out all the same, and so were the other changes.
+   *
+   * @example
+   * await cache.transaction(async () => {
+   *   await database.transaction(async (sql) => {
+   *     await sql.rename(7, 'Ada')
+   *     await cache.delete('user:7')
+   *   })
+   * })
+   */
+  async transaction<T>(work: () => T | PromiseLike<T>): Promise<T> {
+    this.#space.assertOpen()
+    if (typeof work !== 'function') throw badValue('ERR_INVALID_ARGUMENT', 'work', 'a function', work)
+    return this.#parts.transactions.run(work)
   }
 
   /**
@@ -485,7 +575,8 @@ export class Cache implements Observable {
   }
 
   async #drain(): Promise<void> {
-    const { loads, near, endings } = this.#parts
+    const { clock, loads, transactions, near, endings } = this.#parts
+    await within(clock, transactions.settled(), DRAIN_MS)
     await loads.settled(DRAIN_MS)
     await replayLast(this.#parts)
     for (const end of endings) end()
@@ -499,6 +590,7 @@ export class Cache implements Observable {
   /** The hit path: no promise, no event, no check of what was checked when it was stored. */
   #fresh(key: string, schema: StandardSchema | false | undefined, ahead: RefreshAhead): NearEntry | undefined {
     const parts = this.#parts
+    if (parts.transactions.holder() !== undefined) return undefined
     const near = parts.near?.get(this.#space.idOf(key))
     if (near === undefined) return undefined
     const now = parts.clock.now()
@@ -537,7 +629,12 @@ export class Cache implements Observable {
   }
 
   async #entry<T>(key: string): Promise<CacheEntry<T> | undefined> {
-    return readEntry<T>(this.#parts, this.#space.target(key), this.#space.defaults, this.#requests)
+    const target = this.#space.target(key)
+    const { defaults } = this.#space
+    const transaction = this.#parts.transactions.holder()
+    return transaction
+      ? readEntryInside<T>(this.#parts, transaction, target, defaults, this.#requests)
+      : readEntry<T>(this.#parts, target, defaults, this.#requests)
   }
 
   /** As {@link Cache.getOrSet} when nobody traces: also on a hit its options are not looked at. */
@@ -583,24 +680,17 @@ export class Cache implements Observable {
     readLoader(loader)
     const settings = this.#space.kept(readLoadOptions('getOrSet', options, this.#space.defaults))
     const audience = new Audience()
-    const request = { target, loader: loader as Loader<unknown>, settings, requests: this.#requests, audience }
-    return getOrLoad(this.#parts, { ...request, purpose: 'read' })
+    const asked = loader as Loader<unknown>
+    const request = { target, loader: asked, settings, requests: this.#requests, audience, purpose: 'read' } as const
+    const transaction = this.#parts.transactions.current()
+    return transaction ? loadInside(this.#parts, transaction, request) : getOrLoad(this.#parts, request)
   }
 }
 
 traceVerbs(Cache.prototype)
 
-/** The outcome of a change, if it is acknowledged or need not be. */
-async function acknowledged<O extends Outcome>(operation: string, requireAck: boolean, change: Promise<O>): Promise<O> {
-  const outcome = await change
-  if (outcome.acknowledged || !requireAck) return outcome
-  throw new TierCacheError(
-    'ERR_NOT_ACKNOWLEDGED',
-    `${operation}: Redis did not acknowledge it, and requireAck was set; the events 'unacknowledged' and 'l2-error' say why`,
-  )
-}
-
 function together(outcomes: readonly Outcome[]): Outcome {
+  if (outcomes.some(({ held }) => held)) return HELD
   return { acknowledged: outcomes.every((outcome) => outcome.acknowledged) }
 }
 

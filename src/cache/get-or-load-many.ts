@@ -6,6 +6,7 @@ import { Gathering } from './gathering.ts'
 import type { HandedOut } from './get-or-load.ts'
 import { getOrLoad } from './get-or-load.ts'
 import { inChunks } from './in-chunks.ts'
+import type { LoadRequest } from './loader.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** One load of many keys of one namespace, each of which is there once. */
@@ -19,24 +20,18 @@ export interface LoadManyRequest {
 /**
  * The story of `getOrSetMany`: each key goes the way of `getOrSet`, and what they come to load is loaded at once. One
  * outcome for each key, in their order; whoever calls this sees to rejections at once, as `Promise.all` does.
+ * `loadOne` is the story of each.
  */
 export function getOrLoadMany(
   parts: Parts,
   { targets, loader, settings, requests }: LoadManyRequest,
+  loadOne: (parts: Parts, request: LoadRequest) => Promise<HandedOut> = getOrLoad,
 ): Promise<HandedOut>[] {
   const gathering = new Gathering(loader, parts.clock)
   const placed = targets.map((target, index) => ({ target, place: gathering.place(index) }))
   return inChunks(placed, ({ target, place }) => {
     const audience = new Audience()
-    const loaded = getOrLoad(parts, {
-      target,
-      loader: place.load,
-      settings,
-      requests,
-      audience,
-      purpose: 'read',
-      place,
-    })
+    const loaded = loadOne(parts, { target, loader: place.load, settings, requests, audience, purpose: 'read', place })
     const leave = () => place.leaves()
     loaded.then(leave, leave)
     return loaded

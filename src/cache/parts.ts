@@ -17,6 +17,7 @@ import type { Journal } from './journal.ts'
 import type { CacheSettings } from './cache-options.ts'
 import type { RecentInvalidations } from './recent-invalidations.ts'
 import type { Renewals } from './renewals.ts'
+import type { Transactions } from './transaction.ts'
 
 /** What processes share: L2, the leases on its keys, and the truth about its groups. */
 export interface SharedParts {
@@ -51,6 +52,7 @@ export interface Parts {
   readonly renewing: Renewals
   /** The keys whose renewals have failed lately. */
   readonly backOff: BackOff
+  readonly transactions: Transactions
   readonly life: Life
   /** What ends the parts, in this order. */
   readonly endings: (() => void)[]

@@ -20,10 +20,8 @@ export interface Written {
 
 /** The story of a write of many keys, each by itself: all are read before any is stored, and their commands leave together. */
 export async function writeManyThrough(parts: Parts, entries: readonly Written[]): Promise<SetManyResult> {
-  const made = entries.map((entry) => readOne(parts, entry))
-  // In the turn of the call, unless a schema takes longer.
-  const given = made.some((each) => each instanceof Promise) ? await Promise.all(made) : (made as Given[])
-  const read = entries.map((entry, index) => ({ ...entry, given: given[index] as Given }))
+  const made = givenOf(parts, entries)
+  const read = made instanceof Promise ? await made : made
   const results = await Promise.all(
     inChunks(read, ({ target, given, settings }) => writeThrough(parts, target, given, settings)),
   )
@@ -31,6 +29,18 @@ export async function writeManyThrough(parts: Parts, entries: readonly Written[]
     acknowledged: results.every(({ acknowledged }) => acknowledged),
     results: new Map(results.map((result, index) => [(entries[index] as Written).target.key, result])),
   }
+}
+
+/** An entry that may be stored. */
+export interface Ready extends Written {
+  readonly given: Given
+}
+
+/** Makes all of them ready: in the turn of the call, unless a schema takes longer. Rejects for the first that cannot be stored. */
+export function givenOf(parts: Parts, entries: readonly Written[]): Ready[] | Promise<Ready[]> {
+  const made = entries.map((entry) => readOne(parts, entry))
+  const ready = (given: readonly Given[]) => entries.map((entry, index) => ({ ...entry, given: given[index] as Given }))
+  return made.some((each) => each instanceof Promise) ? Promise.all(made).then(ready) : ready(made as Given[])
 }
 
 /** Never throws: others may be under way already, and are awaited together. */

@@ -15,6 +15,8 @@ import { checkGiven } from './validity.ts'
 export interface Outcome {
   /** Whether the change is known to have reached L2 (always, with L1 alone), so that the bound on staleness holds. */
   readonly acknowledged: boolean
+  /** Nothing is done yet: the transaction that the call was made in does it, when its callback has resolved. */
+  readonly held?: true
 }
 
 /** What a `set` came to. */

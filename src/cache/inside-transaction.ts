@@ -1,0 +1,160 @@
+import { decode } from '../entry/codec.ts'
+import { copyDeep } from '../entry/isolation.ts'
+import type { RequestCounters } from '../events.ts'
+import type { ManyLoader } from './batch-loader.ts'
+import type { EntrySettings, SetSettings } from './call-options.ts'
+import { loadUnstored } from './fill.ts'
+import type { HandedOut } from './get-or-load.ts'
+import { getOrLoad } from './get-or-load.ts'
+import type { LoadManyRequest } from './get-or-load-many.ts'
+import { getOrLoadMany } from './get-or-load-many.ts'
+import { inChunks } from './in-chunks.ts'
+import { deleteEverywhere } from './invalidation.ts'
+import type { Loader, LoadRequest } from './loader.ts'
+import { groupsOf, handOut, standing } from './near.ts'
+import type { Parts, Target } from './parts.ts'
+import type { CacheEntry } from './read-entry.ts'
+import { readEntry } from './read-entry.ts'
+import type { SetManyResult, Written } from './set-many.ts'
+import { givenOf } from './set-many.ts'
+import { untilAborted } from './time-limit.ts'
+import type { HeldValue, Transaction } from './transaction.ts'
+import type { Given } from './write-through.ts'
+import { writeThrough } from './write-through.ts'
+
+/** What a change comes to that a transaction holds. */
+export const HELD = Object.freeze({ acknowledged: false, held: true })
+
+/** Holds a deletion. */
+export function deleteInside(parts: Parts, transaction: Transaction, target: Target, requireAck: boolean): void {
+  const act = () => deleteEverywhere(parts, target)
+  transaction.invalidate({ word: 'gone', id: target.id }, { operation: 'delete', requireAck, act })
+}
+
+/** Holds a `set`: the value as it is now, for as long as its `ttl` says from the end of the transaction on. */
+export function setInside(
+  parts: Parts,
+  transaction: Transaction,
+  target: Target,
+  given: Given,
+  settings: SetSettings,
+): void {
+  const { tags, ttlMs, requireAck } = settings
+  transaction.set(
+    target.id,
+    { read: readerOf(given), tags, groups: groupsOf(target, tags), heldAt: parts.clock.now(), ttlMs },
+    { operation: 'set', requireAck, act: () => writeThrough(parts, target, given, settings) },
+    { operation: 'delete', requireAck, act: () => deleteEverywhere(parts, target) },
+  )
+}
+
+/** What hands out a value to each reader inside: a copy, or the very value where that is what is kept. */
+function readerOf(given: Given): () => unknown {
+  if ('asItIs' in given) return () => given.asItIs
+  const value = decode(given.encoded)
+  return () => copyDeep(value)
+}
+
+/** Holds a `setMany`; all of its values can be stored, or none is held. */
+export async function setManyInside(
+  parts: Parts,
+  transaction: Transaction,
+  entries: readonly Written[],
+): Promise<SetManyResult> {
+  const made = givenOf(parts, entries)
+  const ready = made instanceof Promise ? await made : made
+  for (const { target, given, settings } of ready) setInside(parts, transaction, target, given, settings)
+  return { ...HELD, results: new Map(entries.map(({ target }) => [target.key, HELD])) }
+}
+
+/** The fresh value of a key for a reader inside, at once: what was set inside, or what L1 has and nobody invalidated inside. */
+export function peekInside(parts: Parts, transaction: Transaction, target: Target, requests: RequestCounters): unknown {
+  const near = parts.near?.get(target.id)
+  const own = transaction.standing(target.id, near?.groups ?? target.groups)
+  if (typeof own === 'object') return own.read()
+  if (own !== undefined || !near || standing(parts, near, parts.clock.now()) !== 'fresh') return undefined
+  requests.l1Fresh++
+  return handOut(near.value, near.shared)
+}
+
+/** The story of a read inside that loads nothing: what was set inside; or else what is there, less what was invalidated inside. */
+export async function readEntryInside<T>(
+  parts: Parts,
+  transaction: Transaction,
+  target: Target,
+  settings: EntrySettings,
+  requests: RequestCounters,
+): Promise<CacheEntry<T> | undefined> {
+  const before = transaction.standing(target.id, target.groups)
+  if (before === 'gone') return undefined
+  if (typeof before === 'object') return held<T>(parts, before)
+  const entry = await readEntry<T>(parts, target, settings, requests)
+  const now = transaction.standing(target.id, entry ? groupsOf(target, entry.tags) : target.groups)
+  if (typeof now === 'object') return held<T>(parts, now)
+  if (!entry || now === 'gone') return undefined
+  return now === 'stale' ? { ...entry, freshness: 'stale', ttl: 0 } : entry
+}
+
+/** As {@link readEntryInside}, of many keys. */
+export function readEachInside<T>(
+  parts: Parts,
+  transaction: Transaction,
+  targets: readonly Target[],
+  settings: EntrySettings,
+  requests: RequestCounters,
+): Promise<(CacheEntry<T> | undefined)[]> {
+  return Promise.all(inChunks(targets, (target) => readEntryInside<T>(parts, transaction, target, settings, requests)))
+}
+
+function held<T>({ clock }: Parts, { read, tags, heldAt, ttlMs }: HeldValue): CacheEntry<T> {
+  const age = clock.now() - heldAt
+  return { value: read() as T, freshness: 'fresh', age, ttl: ttlMs, tags, tier: 'l1' }
+}
+
+/**
+ * The story of `getOrSet` inside. Until something is changed inside, it is that of any other. From then on a loader may read
+ * what the database has not committed, and never will if it rolls back: what it answers goes to its caller, and nowhere else.
+ */
+export async function loadInside(parts: Parts, transaction: Transaction, request: LoadRequest): Promise<HandedOut> {
+  if (!transaction.holds) {
+    return getOrLoad(parts, { ...request, loader: storedUnlessHolding(transaction, request.loader) })
+  }
+  const { signal } = request.settings
+  signal?.throwIfAborted()
+  return untilAborted(signal, loadApart(parts, transaction, request), (reason) => request.audience.leave(reason))
+}
+
+async function loadApart(parts: Parts, transaction: Transaction, request: LoadRequest): Promise<HandedOut> {
+  const { target, settings, requests } = request
+  const entry = await readEntryInside(parts, transaction, target, settings, requests)
+  if (entry?.freshness === 'fresh') return handedOut(parts, entry)
+  try {
+    return { loaded: await loadUnstored(parts, request), joined: false }
+  } catch (error) {
+    if (!entry || request.audience.isDeserted) throw error
+    return handedOut(parts, entry)
+  }
+}
+
+/** The story of `getOrSetMany` inside: that of each key, gathered as outside. */
+export function loadManyInside(parts: Parts, transaction: Transaction, request: LoadManyRequest): Promise<HandedOut>[] {
+  const loader: ManyLoader<unknown> = async (missing, context) => {
+    const values = await request.loader(missing, context)
+    if (transaction.holds) for (const key of missing) context.skip(key, 'next')
+    return values
+  }
+  return getOrLoadMany(parts, { ...request, loader }, (_, each) => loadInside(parts, transaction, each))
+}
+
+function storedUnlessHolding<T>(transaction: Transaction, loader: Loader<T>): Loader<T> {
+  return async (context) => {
+    const value = await loader(context)
+    if (transaction.holds) context.skip('next')
+    return value
+  }
+}
+
+function handedOut({ clock }: Parts, { value, freshness, age, ttl, tier }: CacheEntry<unknown>): HandedOut {
+  const now = clock.now()
+  return { loaded: { value, tier, freshness, createdAt: now - age, freshUntil: now + ttl }, joined: false }
+}

@@ -1,0 +1,443 @@
+import { describe, expect, test } from 'vitest'
+import { createCache } from '../../src/create-cache.ts'
+import { heardAll, inBothForms } from '../doubles/caches.ts'
+import { ScriptedLoader } from '../doubles/scripted-loader.ts'
+
+const HELD = { acknowledged: false, held: true }
+
+/** A point that a test reaches when it wants to. */
+function gate() {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { open, opened }
+}
+
+inBothForms((kit) => {
+  /** Two processes, or two callers of one. */
+  async function setup() {
+    const a = await kit.make()
+    const b = kit.isShared ? await kit.make() : a
+    const heard = () => (kit.isShared ? heardAll(b, a) : undefined)
+    await a.set('key', 'old', { tags: ['tag'] })
+    await a.namespace('n').set('key', 'old')
+    return { a, b, n: a.namespace('n'), heard }
+  }
+
+  describe('what is changed inside', () => {
+    const changes: [string, (cache: Awaited<ReturnType<typeof setup>>['a']) => Promise<unknown>, 'gone' | 'stale'][] = [
+      ['delete', (cache) => cache.delete('key'), 'gone'],
+      ['expire', (cache) => cache.expire('key'), 'stale'],
+      ['invalidateTags', (cache) => cache.invalidateTags('other', 'tag'), 'gone'],
+      ['expireTags', (cache) => cache.expireTags('tag'), 'stale'],
+      ['clear', (cache) => cache.clear(), 'gone'],
+    ]
+    for (const [name, change, outcome] of changes) {
+      test(`${name}: held until the callback has resolved, for everybody outside; done then, before the answer`, async () => {
+        const { a, b, heard } = await setup()
+        const { open, opened } = gate()
+        const inside = gate()
+        const transaction = a.transaction(async () => {
+          expect(await change(a)).toEqual(HELD)
+          expect(await a.get('key')).toBeUndefined()
+          inside.open()
+          await opened
+          return 'answer'
+        })
+        await inside.opened
+        expect([await a.get('key'), await b.get('key'), a.peek('key')]).toEqual(['old', 'old', 'old'])
+        open()
+        expect(await transaction).toBe('answer')
+        await heard()
+        expect([await a.get('key'), await b.get('key')]).toEqual([undefined, undefined])
+        if (outcome === 'gone') expect(await b.getEntry('key')).toBeUndefined()
+      })
+
+      test(`${name}: dropped when the callback throws`, async () => {
+        const { a, b, heard } = await setup()
+        const failure = new Error('rolled back')
+        const transaction = a.transaction(async () => {
+          await change(a)
+          throw failure
+        })
+        await expect(transaction).rejects.toBe(failure)
+        await heard()
+        expect([await a.get('key'), await b.get('key')]).toEqual(['old', 'old'])
+        const { deletes, clears, tagInvalidations } = a.counters
+        // The double of a fleet deletes keys of its own.
+        if (!kit.isShared) expect([deletes, clears, tagInvalidations]).toEqual([0, 0, 0])
+      })
+    }
+
+    test('set: its value is there inside at once, outside after the end; it is the value of the moment of the call', async () => {
+      const { a, b, heard } = await setup()
+      const { open, opened } = gate()
+      const inside = gate()
+      const value = { name: 'Ada' }
+      const transaction = a.transaction(async () => {
+        expect(await a.set('key', value, { ttl: 1000, tags: ['fresh'] })).toEqual(HELD)
+        value.name = 'Eve'
+        expect(await a.get('key')).toEqual({ name: 'Ada' })
+        expect(a.peek('key')).toEqual({ name: 'Ada' })
+        expect(await a.getOrSet('key', () => 'loaded')).toEqual({ name: 'Ada' })
+        const entry = await a.getEntry('key')
+        expect(entry).toMatchObject({ freshness: 'fresh', ttl: 1000, tags: ['fresh'] })
+        inside.open()
+        await opened
+      })
+      await inside.opened
+      expect([await a.get('key'), await b.get('key')]).toEqual(['old', 'old'])
+      open()
+      await transaction
+      await heard()
+      expect([await a.get('key'), await b.get('key')]).toEqual([{ name: 'Ada' }, { name: 'Ada' }])
+    })
+
+    test('set: what cannot be stored is refused at once, and nothing is held of it', async () => {
+      const { a } = await setup()
+      await a.transaction(async () => {
+        await expect(a.set('key', () => {})).rejects.toMatchObject({ code: 'ERR_UNSTORABLE_VALUE' })
+        await expect(a.set('key', 1, { ttl: -1 })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' })
+      })
+      expect(await a.get('key')).toBe('old')
+    })
+
+    test('in the order in which it was called: the last word about a key holds', async () => {
+      const { a, b, heard } = await setup()
+      await a.transaction(async () => {
+        await a.set('set, deleted', 1)
+        await a.delete('set, deleted')
+        await a.delete('deleted, set')
+        await a.set('deleted, set', 1)
+        await a.set('set, set', 1)
+        await a.set('set, set', 2)
+        await a.set('set, tag', 1, { tags: ['tag'] })
+        await a.invalidateTags('tag')
+        await a.set('tag, set', 1, { tags: ['tag'] })
+        await a.set('set, expired', 1)
+        await a.expire('set, expired')
+        expect(await a.getEntry('set, expired')).toBeUndefined()
+        await a.expire('key')
+        expect(await a.getEntry('key')).toBeUndefined()
+        const inside = ['set, deleted', 'deleted, set', 'set, set', 'set, tag', 'tag, set', 'set, expired']
+        expect(await Promise.all(inside.map((key) => a.get(key)))).toEqual([undefined, 1, 2, undefined, 1, undefined])
+      })
+      await heard()
+      for (const cache of [a, b]) {
+        const keys = ['key', 'set, deleted', 'deleted, set', 'set, set', 'set, tag', 'tag, set', 'set, expired']
+        const found = await Promise.all(keys.map((key) => cache.get(key)))
+        expect(found).toEqual([undefined, undefined, 1, 2, undefined, 1, undefined])
+      }
+    })
+
+    test('touch: tells what it finds, and is held', async () => {
+      const { a } = await setup()
+      await a.transaction(async () => {
+        expect(await a.touch('key', '1h')).toEqual({ ...HELD, found: true })
+        expect(await a.touch('nothing', '1h')).toEqual({ ...HELD, found: false })
+        expect((await a.getEntry('key'))?.ttl).toBeLessThanOrEqual(300_000)
+      })
+      expect((await a.getEntry('key'))?.ttl).toBeGreaterThan(3_000_000)
+    })
+
+    test('increment can neither be held nor taken back: refused', async () => {
+      const { a } = await setup()
+      await a.transaction(async () => {
+        await expect(a.increment('count')).rejects.toMatchObject({ code: 'ERR_IN_TRANSACTION' })
+      })
+      expect(await a.increment('count')).toBe(1)
+    })
+
+    test('a namespace is one with its cache, and a cleared one is gone with those below it', async () => {
+      const { a, n } = await setup()
+      const below = n.namespace('below')
+      await below.set('key', 'old')
+      await n.transaction(async () => {
+        await n.clear()
+        expect([await a.get('key'), await n.get('key'), await below.get('key'), below.peek('key')]).toEqual([
+          'old',
+          undefined,
+          undefined,
+          undefined,
+        ])
+        await below.set('key', 'new')
+        expect(await below.get('key')).toBe('new')
+      })
+      expect([await a.get('key'), await n.get('key'), await below.get('key')]).toEqual(['old', undefined, 'new'])
+    })
+  })
+
+  describe('reads inside', () => {
+    test('as long as nothing is changed, they are as any others: what is loaded is stored', async () => {
+      const { a, b } = await setup()
+      await a.transaction(async () => {
+        expect(await a.getOrSet('cold', () => 'loaded')).toBe('loaded')
+        expect(await a.get('key')).toBe('old')
+      })
+      expect([await a.get('cold'), await b.get('cold')]).toEqual(['loaded', 'loaded'])
+    })
+
+    test('what was not invalidated is there', async () => {
+      const { a, n } = await setup()
+      await a.transaction(async () => {
+        await a.delete('other')
+        await a.invalidateTags('other')
+        expect([await a.get('key'), a.peek('key'), await n.has('key')]).toEqual(['old', 'old', true])
+        expect(await n.getOrSet('key', () => 'loaded')).toBe('old')
+      })
+    })
+
+    test('what was invalidated is loaded, for its caller alone, and stored nowhere', async () => {
+      const { a, b } = await setup()
+      await a
+        .transaction(async () => {
+          await a.delete('key')
+          let loads = 0
+          const load = () => a.getOrSet('key', () => `uncommitted ${++loads}`)
+          expect(await Promise.all([load(), load()])).toEqual(['uncommitted 1', 'uncommitted 2'])
+          expect(await a.get('key')).toBeUndefined()
+          const { value, tier, shared } = await a.getOrSetEntry('key', () => 'uncommitted')
+          expect({ value, tier, shared }).toEqual({ value: 'uncommitted', tier: 'loader', shared: false })
+          throw new Error('rolled back')
+        })
+        .catch(() => {})
+      expect([await a.get('key'), await b.get('key')]).toEqual(['old', 'old'])
+    })
+
+    test('what nobody had is stored nowhere either: it may be made of what is not committed', async () => {
+      const { a, b } = await setup()
+      await a
+        .transaction(async () => {
+          await a.delete('row')
+          expect(await a.getOrSet('page of it', () => 'uncommitted')).toBe('uncommitted')
+          throw new Error('rolled back')
+        })
+        .catch(() => {})
+      expect([await a.get('page of it'), await b.get('page of it')]).toEqual([undefined, undefined])
+    })
+
+    test('a load that began before the first change, and ends after it, is stored nowhere', async () => {
+      const { a } = await setup()
+      const loader = new ScriptedLoader<string>()
+      await a.transaction(async () => {
+        const load = a.getOrSet('cold', loader.load)
+        await loader.running()
+        await a.delete('row')
+        loader.answer('uncommitted')
+        expect(await load).toBe('uncommitted')
+      })
+      expect(await a.get('cold')).toBeUndefined()
+    })
+
+    test('nobody outside gets what is loaded inside, and nobody inside what was loaded before', async () => {
+      const { a } = await setup()
+      await a.delete('key')
+      const [outer, inner] = [new ScriptedLoader<string>(), new ScriptedLoader<string>()]
+      const outside = a.getOrSet('key', outer.load)
+      await outer.running()
+      await a.transaction(async () => {
+        await a.delete('key')
+        const inside = a.getOrSet('key', inner.load)
+        await inner.running()
+        inner.answer('uncommitted')
+        expect(await inside).toBe('uncommitted')
+      })
+      outer.answer('old')
+      expect(await outside).toBe('old')
+      expect(await a.get('key')).toBeUndefined()
+    })
+
+    test('what was made stale inside is loaded; it is served when that fails', async () => {
+      const { a } = await setup()
+      await a.set('key', 'old', { stale: '1h', tags: ['tag'] })
+      await a.transaction(async () => {
+        await a.expireTags('tag')
+        expect(await a.getEntry('key')).toMatchObject({ value: 'old', freshness: 'stale', ttl: 0 })
+        expect([await a.get('key'), a.peek('key'), await a.has('key')]).toEqual([undefined, undefined, false])
+        expect(await a.getOrSet('key', () => 'uncommitted')).toBe('uncommitted')
+        const fails = () => Promise.reject(new Error('no answer'))
+        expect(await a.getOrSet('key', fails)).toBe('old')
+        await a.invalidateTags('tag')
+        await expect(a.getOrSet('key', fails)).rejects.toThrow('no answer')
+      })
+    })
+
+    test('two transactions at one time know nothing of each other', async () => {
+      const { a } = await setup()
+      const both = [gate(), gate()] as const
+      const run = (mine: 0 | 1, other: 0 | 1) =>
+        a.transaction(async () => {
+          await a.set('key', mine)
+          both[mine].open()
+          await both[other].opened
+          expect(await a.get('key')).toBe(mine)
+        })
+      await Promise.all([run(0, 1), run(1, 0)])
+      expect([0, 1]).toContain(await a.get('key'))
+    })
+  })
+
+  describe('many keys', () => {
+    test('setMany and deleteMany are held, and getMany finds what they make', async () => {
+      const { a, b, heard } = await setup()
+      await a.setMany({ x: 'old', y: 'old' })
+      const { open, opened } = gate()
+      const inside = gate()
+      const transaction = a.transaction(async () => {
+        const { results, ...outcome } = await a.setMany({ x: 'new', z: 'new' })
+        expect([outcome, ...results]).toEqual([HELD, ['x', HELD], ['z', HELD]])
+        expect(await a.deleteMany(['y', 'key'])).toEqual(HELD)
+        expect(await a.deleteMany([])).toEqual({ acknowledged: true })
+        await expect(a.setMany({ w: 1, v: () => {} })).rejects.toMatchObject({ code: 'ERR_UNSTORABLE_VALUE' })
+        expect([...(await a.getMany(['w', 'x', 'y', 'z', 'key']))]).toEqual([
+          ['x', 'new'],
+          ['z', 'new'],
+        ])
+        inside.open()
+        await opened
+      })
+      await inside.opened
+      expect(Object.fromEntries(await b.getMany(['x', 'y', 'z']))).toEqual({ x: 'old', y: 'old' })
+      open()
+      await transaction
+      await heard()
+      for (const cache of [a, b]) {
+        expect(Object.fromEntries(await cache.getMany(['w', 'x', 'y', 'z', 'key']))).toEqual({ x: 'new', z: 'new' })
+      }
+    })
+
+    test('getOrSetMany loads at once what is missing or was invalidated inside, and stores none of it', async () => {
+      const { a, b } = await setup()
+      await a.setMany({ x: 'old', y: 'old' })
+      const asked: (readonly string[])[] = []
+      const load = (missing: readonly string[]) => {
+        asked.push(missing)
+        return new Map(missing.map((key) => [key, `loaded ${key}`]))
+      }
+      await a.transaction(async () => {
+        expect(Object.fromEntries(await a.getOrSetMany(['x', 'before'], load))).toEqual({
+          x: 'old',
+          before: 'loaded before',
+        })
+        await a.delete('y')
+        await a.set('set', 'new')
+        const found = await a.getOrSetMany(['x', 'y', 'cold', 'set'], load)
+        expect(Object.fromEntries(found)).toEqual({ x: 'old', y: 'loaded y', cold: 'loaded cold', set: 'new' })
+      })
+      expect(asked).toEqual([['before'], ['y', 'cold']])
+      expect(Object.fromEntries(await b.getMany(['x', 'before', 'y', 'cold', 'set']))).toEqual({
+        x: 'old',
+        before: 'loaded before',
+        set: 'new',
+      })
+    })
+
+    test('getOrSetMany: what began before the first change, and ends after it, is stored nowhere', async () => {
+      const { a } = await setup()
+      const { open, opened } = gate()
+      const running = gate()
+      await a.transaction(async () => {
+        const load = a.getOrSetMany(['cold'], async () => {
+          running.open()
+          await opened
+          return { cold: 'uncommitted' }
+        })
+        await running.opened
+        await a.delete('row')
+        open()
+        expect((await load).get('cold')).toBe('uncommitted')
+      })
+      expect(await a.get('cold')).toBeUndefined()
+    })
+  })
+
+  describe('the end', () => {
+    test('what the callback leaves running is outside then', async () => {
+      const { a } = await setup()
+      const { open, opened } = gate()
+      let late: Promise<unknown> = Promise.resolve()
+      await a.transaction(async () => {
+        await a.delete('other')
+        late = opened.then(() => a.delete('key'))
+      })
+      expect(await a.get('key')).toBe('old')
+      // Another one under way makes no difference.
+      await a.transaction(async () => {
+        open()
+        expect(await late).toEqual({ acknowledged: true })
+      })
+      expect(await a.get('key')).toBeUndefined()
+    })
+
+    test('one within another is part of it, and is dropped with it', async () => {
+      const { a, n } = await setup()
+      const inner = async () => {
+        expect(await n.transaction(async () => n.delete('key'))).toEqual(HELD)
+        expect(await n.get('key')).toBeUndefined()
+      }
+      const outer = a.transaction(async () => {
+        await inner()
+        throw new Error('rolled back')
+      })
+      await expect(outer).rejects.toThrow('rolled back')
+      expect(await n.get('key')).toBe('old')
+      await a.transaction(inner)
+      expect(await n.get('key')).toBeUndefined()
+    })
+
+    test('an inner one that throws, and is caught: its deletions are done; what was set is deleted', async () => {
+      const { a, b, n, heard } = await setup()
+      await a.transaction(async () => {
+        await n.delete('key')
+        const inner = a.transaction(async () => {
+          await a.set('key', 'rolled back')
+          throw new Error('rolled back')
+        })
+        await expect(inner).rejects.toThrow('rolled back')
+        expect(await a.get('key')).toBeUndefined()
+      })
+      await heard()
+      expect([await a.get('key'), await b.get('key'), await n.get('key')]).toEqual([undefined, undefined, undefined])
+    })
+
+    test('a callback that is not asynchronous, or fails at once', async () => {
+      const { a } = await setup()
+      expect(await a.transaction(() => 'answer')).toBe('answer')
+      const fails = () => {
+        throw new Error('at once')
+      }
+      await expect(a.transaction(fails)).rejects.toThrow('at once')
+      await expect(a.transaction('work' as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    })
+
+    test('close waits for it, and accepts no other', async () => {
+      const { a } = await setup()
+      const { open, opened } = gate()
+      const events: string[] = []
+      const transaction = a
+        .transaction(async () => {
+          await a.delete('key')
+          await opened
+        })
+        .then(() => events.push('done'))
+      const closed = a.close().then(() => events.push('closed'))
+      await expect(a.transaction(() => {})).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+      open()
+      await Promise.all([transaction, closed])
+      expect(events).toEqual(['done', 'closed'])
+      expect(a.counters.unacknowledged).toBe(0)
+    })
+  })
+})
+
+test('many invalidations of one thing are one', async () => {
+  const cache = createCache()
+  await cache.transaction(async () => {
+    for (let row = 0; row < 10; row++) await cache.invalidateTags('rows')
+    await cache.delete('key')
+    await cache.delete('key')
+  })
+  expect([cache.counters.tagInvalidations, cache.counters.deletes]).toEqual([1, 1])
+  await cache.close()
+})

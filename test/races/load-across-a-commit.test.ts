@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest'
+import { allHeard, inFleets } from '../doubles/fleet.ts'
+import { ScriptedLoader } from '../doubles/scripted-loader.ts'
+
+/**
+ * The order of events, with A and B two processes, and the database's row at v1:
+ *   1. A, inside a transaction: the row becomes v2, and k is invalidated: held
+ *   2. B's loader reads v1, for nothing is committed
+ *   3. the database commits
+ *   4. the callback has resolved: the invalidation is done
+ *   5. B's loader answers v1
+ * v1 goes to those who asked before 4, and is stored nowhere.
+ */
+inFleets((fleet) => {
+  async function setup() {
+    const [a, b] = [await fleet.process(), await fleet.process()]
+    const loader = new ScriptedLoader<string>()
+    let commit = () => {}
+    const committed = new Promise<void>((resolve) => {
+      commit = resolve
+    })
+    return { a, b, loader, commit, committed }
+  }
+
+  const changes = {
+    delete: (cache: Awaited<ReturnType<typeof setup>>['a']['cache']) => cache.delete('k'),
+    tag: (cache: Awaited<ReturnType<typeof setup>>['a']['cache']) => cache.invalidateTags('t'),
+    clear: (cache: Awaited<ReturnType<typeof setup>>['a']['cache']) => cache.clear(),
+  }
+
+  test.each(['delete', 'tag', 'clear'] as const)('%s: the load of another process is refused', async (name) => {
+    const { a, b, loader, commit, committed } = await setup()
+    const transaction = a.cache.transaction(async () => {
+      await changes[name](a.cache)
+      await committed
+    })
+    const before = b.cache.getOrSet('k', loader.load, { tags: ['t'] })
+    await loader.running()
+    commit()
+    await transaction
+    loader.answer('v1')
+    expect(await before).toBe('v1')
+    await allHeard(a, b)
+    expect([await a.cache.get('k'), await b.cache.get('k'), b.cache.peek('k')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    expect(await b.cache.getOrSet('k', () => 'v2')).toBe('v2')
+    expect(await a.cache.get('k')).toBe('v2')
+  })
+
+  test('a load in the same process, outside: refused too, and who comes after the end does not join it', async () => {
+    const { a, loader, commit, committed } = await setup()
+    const transaction = a.cache.transaction(async () => {
+      await a.cache.delete('k')
+      await committed
+    })
+    const before = a.cache.getOrSet('k', loader.load)
+    await loader.running()
+    commit()
+    await transaction
+    expect(await a.cache.getOrSet('k', () => 'v2')).toBe('v2')
+    loader.answer('v1')
+    expect(await before).toBe('v1')
+    expect(await a.cache.get('k')).toBe('v2')
+  })
+
+  test('a set is held as well: v1, answered later, does not replace it', async () => {
+    const { a, b, loader, commit, committed } = await setup()
+    const transaction = a.cache.transaction(async () => {
+      await a.cache.set('k', 'v2')
+      await committed
+    })
+    const before = b.cache.getOrSet('k', loader.load)
+    await loader.running()
+    commit()
+    await transaction
+    loader.answer('v1')
+    expect(await before).toBe('v1')
+    await allHeard(a, b)
+    expect([await a.cache.get('k'), await b.cache.get('k')]).toEqual(['v2', 'v2'])
+  })
+
+  test('not acknowledged: with requireAck it rejects, after all else has been done; without, it answers', async () => {
+    const { a, b } = await setup()
+    await a.cache.set('k', 'v1')
+    await a.cache.set('tagged', 'v1', { tags: ['t'] })
+    await allHeard(a, b)
+    const heal = a.far.failing('delete')
+    const change = (requireAck: boolean) =>
+      a.cache.transaction(async () => {
+        await a.cache.delete('k', { requireAck })
+        await a.cache.delete('k')
+        await a.cache.invalidateTags('t')
+        return 'answer'
+      })
+    await expect(change(true)).rejects.toMatchObject({ code: 'ERR_NOT_ACKNOWLEDGED' })
+    await allHeard(b)
+    expect([await a.cache.get('tagged'), await b.cache.get('tagged')]).toEqual([undefined, undefined])
+    expect([await a.cache.get('k'), await b.cache.get('k')]).toEqual([undefined, 'v1'])
+    expect(a.parts.journal.size).toBe(1)
+    expect(await change(false)).toBe('answer')
+    heal()
+  })
+})
