@@ -133,20 +133,7 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
 function local(
   clock: Clock,
   buckets: number,
-): Pick<
-  Parts,
-  | 'marks'
-  | 'flights'
-  | 'streak'
-  | 'journal'
-  | 'recent'
-  | 'loads'
-  | 'callers'
-  | 'renewing'
-  | 'backOff'
-  | 'transactions'
-  | 'life'
-> {
+): Omit<Parts, 'settings' | 'clock' | 'events' | 'counters' | 'incidents' | 'near' | 'shared' | 'bus' | 'endings'> {
   const marks = new Marks()
   return {
     journal: new Journal(buckets),
@@ -159,6 +146,7 @@ function local(
     renewing: new Renewals(),
     backOff: new BackOff(clock, marks),
     transactions: new Transactions(),
+    wrapped: new Map(),
     life: {},
   }
 }

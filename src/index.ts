@@ -1,6 +1,9 @@
 export { createCache } from './create-cache.ts'
 export { errorCodes, TierCacheError } from './errors.ts'
 
+export type { Handle, HandleManyContext } from './cache/handle.ts'
+export type { DefineOptions, HandleValues, WrapOptions } from './cache/handle-options.ts'
+export type { Wrapped, WrappedResults } from './cache/wrap.ts'
 export type { Cache, CacheStats, LoadedEntry } from './cache/cache.ts'
 export type { LoadManyContext, ManyLoader, ManyValues } from './cache/batch-loader.ts'
 export type { ManyEntries, ManyEntry } from './cache/many-arguments.ts'

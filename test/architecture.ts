@@ -79,6 +79,8 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['get-or-load'],
     ['get-or-load-many'],
     ['inside-transaction'],
+    ['handle'],
+    ['handle-options', 'wrap'],
     ['cache'],
   ],
   http: [

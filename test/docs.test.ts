@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readDefaultOptions, readKeysOptions, readSetOptions } from '../src/cache/call-options.ts'
 import { readCacheOptions } from '../src/cache/cache-options.ts'
+import { readDefineOptions, readWrapOptions } from '../src/cache/handle-options.ts'
 import { errorCodes } from '../src/errors.ts'
 import { PageExamples } from './doubles/page-examples.ts'
 
@@ -13,9 +14,11 @@ describe('the examples of the README', () => {
   const examples = new PageExamples('README.md')
   afterAll(() => examples.remove())
 
-  test('compile as they stand, and the first one runs and says what it says', { timeout: 60_000 }, () => {
-    expect(examples.codes).toHaveLength(3)
+  test('compile as they stand, and those of the cache run and say what they say', { timeout: 60_000 }, () => {
+    expect(examples.codes).toHaveLength(4)
     expect(examples.compile()).toEqual({ status: 0, output: '' })
+    expect(examples.run(1)).toEqual({ status: 0, output: 'Ada Ada 1\n' })
+    expect(examples.run(2)).toEqual({ status: 0, output: '' })
     expect(examples.run(0)).toEqual({
       status: 0,
       output: "{ id: 1, name: 'Ada' }\n{ id: 1, name: 'Ada' }\ntrue\n",
@@ -35,6 +38,8 @@ test('the README names every option, as the code has it, and the defaults of tho
     ...knownTo((nonsense) => readDefaultOptions('namespace', nonsense, settings.defaults)),
     ...knownTo((nonsense) => readSetOptions(nonsense, settings.defaults)),
     ...knownTo((nonsense) => readKeysOptions(nonsense)),
+    ...knownTo((nonsense) => readDefineOptions(nonsense as never)),
+    ...knownTo((nonsense) => readWrapOptions(() => {}, nonsense)),
   ]
   expect(known).toEqual(expect.arrayContaining(['redis', 'maxBytes', 'waitTimeout', 'requireAck', 'version']))
   expect(known.filter((name) => !new RegExp(`\\b${name}\\b`).test(section))).toEqual([])

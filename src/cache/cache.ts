@@ -54,6 +54,20 @@ import {
 } from './call-options.ts'
 import type { Parts } from './parts.ts'
 import { Namespace } from './namespace.ts'
+import type { Definition, HandleSpace } from './handle.ts'
+import { Handle } from './handle.ts'
+import type {
+  AnyDefineOptions,
+  AnyFunction,
+  AnyWrapOptions,
+  DefineOptions,
+  LoadsMany,
+  LoadsOne,
+  WrapOptions,
+} from './handle-options.ts'
+import { readDefineOptions, readWrapOptions } from './handle-options.ts'
+import type { AsyncFunction, Wrapped, WrappedResults } from './wrap.ts'
+import { noteWrapped, wrapped } from './wrap.ts'
 import type { Target } from './parts.ts'
 import type { SetManyResult } from './set-many.ts'
 import { writeManyThrough } from './set-many.ts'
@@ -281,10 +295,7 @@ export class Cache implements Observable {
     const [wanted, ahead] = [options?.schema ?? schema, options?.refreshAhead ?? refreshAhead]
     const targets = this.#freshOf(keys, found, options?.isolation === undefined, wanted, ahead)
     if (targets.length === 0) return found
-    const settings = this.#space.kept(readLoadOptions('getOrSetMany', options, this.#space.defaults))
-    const request = { targets, loader, settings, requests: this.#requests }
-    const transaction = this.#parts.transactions.current()
-    const loads = transaction ? loadManyInside(this.#parts, transaction, request) : getOrLoadMany(this.#parts, request)
+    const loads = this.#loadEach(targets, loader, options)
     for (const [index, { loaded }] of (await Promise.all(loads)).entries()) {
       const { key } = targets[index] as Target
       if (loaded.value !== undefined) found.set(key, loaded.value as T)
@@ -514,6 +525,84 @@ export class Cache implements Observable {
     return new Cache(this.#parts, this.#space.within(name, defaults))
   }
 
+  /**
+   * The values of one kind: their name, their type and the way to load them are said once. They live in a namespace of their
+   * own. Ids that miss in one turn are loaded by one call of `loadMany`, where there is one. Types are those of the loaders, or
+   * of the `schema`.
+   *
+   * Throws `ERR_INVALID_NAMESPACE` or for bad options.
+   *
+   * @example
+   * const users = cache.define({
+   *   name: 'users',
+   *   load: (id: number) => database.user(id),
+   *   loadMany: async (ids: number[]) => new Map((await database.users(ids)).map((user) => [user.id, user])),
+   *   tags: (user) => [`team:${user.team}`],
+   *   ttl: '10m',
+   * })
+   * const [ada, eve] = await Promise.all([users.get(1), users.get(2)])
+   * await users.delete(1)
+   */
+  define<Id, Loaded, T = Loaded>(options: DefineOptions<Id, Loaded, T> & LoadsOne<Id, Loaded>): Handle<Id, T>
+  define<Id, Loaded, T = Loaded>(
+    options: DefineOptions<Id, Loaded, T> & LoadsMany<Id, Loaded>,
+  ): Handle<Id, T, T | undefined>
+  define(options: AnyDefineOptions): unknown {
+    const { name, definition, defaults } = readDefineOptions(options)
+    return this.namespace(name, defaults).#handle(definition)
+  }
+
+  /**
+   * A function of the same type, whose results are cached by its arguments. They live in a namespace of their own. `this` is
+   * passed on, and is not part of the key; neither is what the function reads elsewhere.
+   *
+   * Throws `ERR_INVALID_NAMESPACE`, `ERR_INVALID_ARGUMENT` when another function was wrapped under its name, or for bad options.
+   * Its calls reject with `ERR_INVALID_ARGUMENT` for arguments that no key can be made of, unless there is a `key`.
+   *
+   * @example
+   * const userById = cache.wrap(async (id: number) => database.user(id), { name: 'userById', ttl: '10m' })
+   * const ada = await userById(1)
+   * await userById.invalidate(1)
+   */
+  wrap<F extends AsyncFunction>(fn: F, options?: WrapOptions<Parameters<F>, Awaited<ReturnType<F>>>): Wrapped<F>
+  wrap<This, Args extends unknown[], Result>(
+    fn: (this: This, ...args: Args) => Result,
+    options?: WrapOptions<Args, Awaited<Result>>,
+  ): ((this: This, ...args: Args) => Promise<Awaited<Result>>) & WrappedResults<Args, Awaited<Result>>
+  wrap(fn: unknown, options?: AnyWrapOptions): unknown {
+    if (typeof fn !== 'function') throw badValue('ERR_INVALID_ARGUMENT', 'fn', 'a function', fn)
+    const { name, definition, defaults } = readWrapOptions(fn as AnyFunction, options)
+    const space = this.namespace(name, defaults)
+    if (options?.name === undefined) noteWrapped(this.#parts, space.name, fn)
+    return wrapped(fn.name, space.#handle(definition))
+  }
+
+  /** A handle of the values that live here. */
+  #handle<Id, T>(definition: Definition<Id>): Handle<Id, T> {
+    const { transactions } = this.#parts
+    const { schema, refreshAhead } = this.#space.defaults
+    const space: HandleSpace = {
+      name: this.name,
+      peek: (key) => this.peek(key),
+      hit: (key) => {
+        const near = this.#fresh(key, schema, refreshAhead)
+        return near && (near.ready ?? this.#answer(near))
+      },
+      load: (key, loader, options) => this.getOrSet(key, loader, options),
+      loadEach: (keys, loader, options) => {
+        const targets = keys.map((key) => this.#space.target(key))
+        return this.#loadEach(targets, loader, options).map(async (load) => (await load).loaded.value)
+      },
+      set: (key, value, options) => this.set(key, value, options),
+      delete: (key, options) => this.delete(key, options),
+      deleteMany: (keys, options) => this.deleteMany(keys, options),
+      expire: (key, options) => this.expire(key, options),
+      clear: (options) => this.clear(options),
+      isInside: () => transactions.current() !== undefined,
+    }
+    return new Handle(space, definition)
+  }
+
   /** Listens to an event of the whole cache; the answer takes the listener off again. See `CacheEvents`. */
   on<Name extends CacheEventName>(name: Name, listener: CacheListener<Name>): () => void {
     if (typeof listener !== 'function') throw badValue('ERR_INVALID_ARGUMENT', 'listener', 'a function', listener)
@@ -620,6 +709,18 @@ export class Cache implements Observable {
       found.set(key, near && handOut(near.value, near.shared))
     }
     return others
+  }
+
+  /** One outcome for each key, in their order. */
+  #loadEach(
+    targets: readonly Target[],
+    loader: ManyLoader<unknown>,
+    options: LoadOptions | undefined,
+  ): Promise<HandedOut>[] {
+    const settings = this.#space.kept(readLoadOptions('getOrSetMany', options, this.#space.defaults))
+    const request = { targets, loader, settings, requests: this.#requests }
+    const transaction = this.#parts.transactions.current()
+    return transaction ? loadManyInside(this.#parts, transaction, request) : getOrLoadMany(this.#parts, request)
   }
 
   #answer(near: NearEntry): Promise<unknown> {

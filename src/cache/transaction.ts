@@ -170,11 +170,9 @@ export class Transactions {
     return transaction?.isOpen ? transaction : undefined
   }
 
-  /** The same, if it holds changes: then what L1 and L2 have is not the whole truth for the caller. */
+  /** The same for a reader: `undefined` also where nobody holds a change, so that L1 and L2 are the whole truth. */
   holder(): Transaction | undefined {
-    if (this.#holding === 0) return undefined
-    const transaction = this.current()
-    return transaction?.holds ? transaction : undefined
+    return this.#holding === 0 ? undefined : this.current()
   }
 
   /** Runs a callback inside of a transaction: the one under way, or else one of its own. */

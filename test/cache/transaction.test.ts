@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { describe, expect, test, vi } from 'vitest'
+import { Transaction } from '../../src/cache/transaction.ts'
 import { createCache } from '../../src/create-cache.ts'
 import { heardAll, inBothForms } from '../doubles/caches.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
@@ -117,9 +119,6 @@ inBothForms((kit) => {
         await a.set('tag, set', 1, { tags: ['tag'] })
         await a.set('set, expired', 1)
         await a.expire('set, expired')
-        expect(await a.getEntry('set, expired')).toBeUndefined()
-        await a.expire('key')
-        expect(await a.getEntry('key')).toBeUndefined()
         const inside = ['set, deleted', 'deleted, set', 'set, set', 'set, tag', 'tag, set', 'set, expired']
         expect(await Promise.all(inside.map((key) => a.get(key)))).toEqual([undefined, 1, 2, undefined, 1, undefined])
       })
@@ -128,6 +127,41 @@ inBothForms((kit) => {
         const keys = ['key', 'set, deleted', 'deleted, set', 'set, set', 'set, tag', 'tag, set', 'set, expired']
         const found = await Promise.all(keys.map((key) => cache.get(key)))
         expect(found).toEqual([undefined, undefined, 1, 2, undefined, 1, undefined])
+      }
+    })
+
+    test('what is made stale does not come back, nor does what was gone become stale', async () => {
+      const { a, n } = await setup()
+      await a.transaction(async () => {
+        await a.set('key', 'new')
+        await a.expire('key')
+        expect(await a.getEntry('key')).toBeUndefined()
+        await n.delete('key')
+        await n.expire('key')
+        expect(await n.getEntry('key')).toBeUndefined()
+      })
+      await a.set('key', 'old', { tags: ['tag', 'other'] })
+      await a.transaction(async () => {
+        await a.expire('key')
+        await a.expireTags('tag')
+        expect(await a.getEntry('key')).toMatchObject({ value: 'old', freshness: 'stale' })
+        await a.invalidateTags('other')
+        await a.expireTags('other')
+        expect(await a.getEntry('key')).toBeUndefined()
+      })
+    })
+
+    test('set, then touched: the value, for as long as the latter says', async () => {
+      const { a, b, heard } = await setup()
+      await a.transaction(async () => {
+        await a.set('key', 'new')
+        await a.touch('key', '1h')
+      })
+      await heard()
+      for (const cache of [a, b]) {
+        const entry = await cache.getEntry('key')
+        expect(entry?.value).toBe('new')
+        expect(entry?.ttl).toBeGreaterThan(3_000_000)
       }
     })
 
@@ -184,6 +218,9 @@ inBothForms((kit) => {
         await a.delete('other')
         await a.invalidateTags('other')
         expect([await a.get('key'), a.peek('key'), await n.has('key')]).toEqual(['old', 'old', true])
+        const { l1Fresh } = a.counters.requestsOf('_')
+        a.peek('key')
+        expect(a.counters.requestsOf('_').l1Fresh).toBe(l1Fresh + 1)
         expect(await n.getOrSet('key', () => 'loaded')).toBe('old')
       })
     })
@@ -228,6 +265,42 @@ inBothForms((kit) => {
         expect(await load).toBe('uncommitted')
       })
       expect(await a.get('cold')).toBeUndefined()
+    })
+
+    for (const many of [false, true]) {
+      test(`a renewal behind a stale value that ends after the first change is stored nowhere${many ? ', of many too' : ''}`, async () => {
+        const { a } = await setup()
+        await a.set('key', 'old', { stale: '1h' })
+        await a.expire('key')
+        const loader = new ScriptedLoader<string>()
+        const loaded = new Promise<void>((resolve) => a.on('load', () => resolve()))
+        await a.transaction(async () => {
+          if (many) {
+            const load = async () => ({ key: await loader.load({} as never) })
+            expect((await a.getOrSetMany(['key'], load)).get('key')).toBe('old')
+          } else {
+            expect(await a.getOrSet('key', loader.load)).toBe('old')
+          }
+          await loader.running()
+          await a.delete('row')
+          loader.answer('uncommitted')
+          await loaded
+        })
+        await a.get('another')
+        expect(await a.getEntry('key')).toMatchObject({ value: 'old', freshness: 'stale' })
+      })
+    }
+
+    test('what is stale outside is so inside', async () => {
+      const { a } = await setup()
+      await a.set('key', 'old', { stale: '1h' })
+      await a.expire('key')
+      await a.transaction(async () => {
+        await a.delete('row')
+        expect([a.peek('key'), await a.get('key')]).toEqual([undefined, undefined])
+        expect(await a.getOrSet('key', () => 'uncommitted')).toBe('uncommitted')
+      })
+      expect(await a.getEntry('key')).toMatchObject({ value: 'old', freshness: 'stale' })
     })
 
     test('nobody outside gets what is loaded inside, and nobody inside what was loaded before', async () => {
@@ -440,4 +513,50 @@ test('many invalidations of one thing are one', async () => {
   })
   expect([cache.counters.tagInvalidations, cache.counters.deletes]).toEqual([1, 1])
   await cache.close()
+})
+
+test('a reader looks for its transaction only while one holds a change; nothing is left of the last one', async () => {
+  const looks = vi.spyOn(AsyncLocalStorage.prototype, 'getStore')
+  const disabled = vi.spyOn(AsyncLocalStorage.prototype, 'disable')
+  const cache = createCache()
+  await cache.set('key', 'value')
+  const looksOf = (read: () => unknown) => {
+    looks.mockClear()
+    read()
+    return looks.mock.calls.length
+  }
+  const outside = gate()
+  const inside = gate()
+  const transaction = cache.transaction(async () => {
+    expect(looksOf(() => cache.peek('key'))).toBe(0)
+    await cache.delete('other')
+    expect(looksOf(() => cache.peek('key'))).toBeGreaterThan(0)
+    inside.open()
+    await outside.opened
+  })
+  await inside.opened
+  expect(looksOf(() => cache.peek('key'))).toBeGreaterThan(0)
+  disabled.mockClear()
+  outside.open()
+  await transaction
+  expect(disabled).toHaveBeenCalledTimes(1)
+  await cache.transaction(() => {
+    expect(looksOf(() => cache.peek('key'))).toBe(0)
+  })
+  await cache.close()
+})
+
+test('an ended transaction keeps nothing for a context that lives on', async () => {
+  const transaction = new Transaction(() => {})
+  transaction.invalidate(
+    { word: 'gone', id: 'key' },
+    { operation: 'delete', requireAck: false, act: () => new Promise(() => {}) },
+  )
+  transaction.invalidate(
+    { word: 'gone', group: 'g' },
+    { operation: 'clear', requireAck: false, act: () => new Promise(() => {}) },
+  )
+  expect([transaction.standing('key', []), transaction.standing('other', ['g'])]).toEqual(['gone', 'gone'])
+  transaction.end()
+  expect([transaction.standing('key', []), transaction.standing('other', ['g'])]).toEqual([undefined, undefined])
 })

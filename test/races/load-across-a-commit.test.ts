@@ -82,6 +82,30 @@ inFleets((fleet) => {
     expect([await a.cache.get('k'), await b.cache.get('k')]).toEqual(['v2', 'v2'])
   })
 
+  test('changed inside while L2 is read inside: the reader gets what was made of it', async () => {
+    const { a, b } = await setup()
+    for (const key of ['set', 'deleted', 'stale']) await b.cache.set(key, 'v1')
+    await allHeard(a, b)
+    await a.cache.transaction(async () => {
+      await a.cache.delete('other')
+      const reads = []
+      for (const key of ['set', 'deleted', 'stale']) {
+        const answer = a.far.holdAnswer('get')
+        reads.push(a.cache.getEntry(key))
+        await answer.arrived
+        if (key === 'set') await a.cache.set(key, 'v2')
+        else if (key === 'deleted') await a.cache.delete(key)
+        else await a.cache.expire(key)
+        answer.release()
+      }
+      expect(await Promise.all(reads)).toEqual([
+        expect.objectContaining({ value: 'v2' }),
+        undefined,
+        expect.objectContaining({ value: 'v1', freshness: 'stale' }),
+      ])
+    })
+  })
+
   test('not acknowledged: with requireAck it rejects, after all else has been done; without, it answers', async () => {
     const { a, b } = await setup()
     await a.cache.set('k', 'v1')

@@ -1,0 +1,265 @@
+import { types } from 'node:util'
+import { checkKey } from '../entry/key.ts'
+import { badValue } from '../errors.ts'
+import type { Duration } from '../options.ts'
+import type { LoadManyContext, ManyLoader } from './batch-loader.ts'
+import { isPlain } from './batch-loader.ts'
+import type { ChangeOptions, LoadOptions, SetOptions } from './call-options.ts'
+import { inChunks } from './in-chunks.ts'
+import type { LoadContext, Loader } from './loader.ts'
+import type { Outcome, SetResult } from './write-through.ts'
+
+/** What a handle does with the namespace that it lives in. */
+export interface HandleSpace {
+  readonly name: string
+  peek(key: string): unknown
+  /** The fresh value of a key in L1, as `getOrSet` answers it. */
+  hit(key: string): Promise<unknown> | undefined
+  load(key: string, loader: Loader<unknown>, options: LoadOptions | undefined): Promise<unknown>
+  /** One outcome for each key, in their order; whoever calls this sees to rejections at once. */
+  loadEach(keys: readonly string[], loader: ManyLoader<unknown>, options: LoadOptions | undefined): Promise<unknown>[]
+  set(key: string, value: unknown, options: SetOptions | undefined): Promise<SetResult>
+  delete(key: string, options: ChangeOptions | undefined): Promise<Outcome>
+  deleteMany(keys: Iterable<string>, options: ChangeOptions | undefined): Promise<Outcome>
+  expire(key: string, options: ChangeOptions | undefined): Promise<Outcome>
+  clear(options: ChangeOptions | undefined): Promise<Outcome>
+  /** Whether the caller is inside of a transaction: then it shares a load with nobody. */
+  isInside(): boolean
+}
+
+/** How a handle loads and names its values. */
+export interface Definition<Id> {
+  readonly keyOf: (id: Id) => string
+  readonly load: ((id: Id, context: LoadContext) => unknown) | undefined
+  readonly loadMany: ((ids: Id[], context: HandleManyContext<Id>) => unknown) | undefined
+  readonly tags: ((value: never, id: Id) => readonly string[]) | undefined
+}
+
+/** What `loadMany` of a handle is given. */
+export interface HandleManyContext<Id> {
+  /** Aborted when nobody waits any more for any of these ids. */
+  readonly signal: AbortSignal
+  /** Sets how long the value of this id will be fresh. Throws `ERR_INVALID_OPTION`. */
+  setTtl(id: Id, ttl: Duration): void
+  /** Adds to the tags of the value of this id. Throws `ERR_INVALID_TAG`. */
+  setTags(id: Id, ...tags: string[]): void
+  /** The value of this id goes to the callers and is not stored. See {@link LoadContext.skip}. */
+  skip(id: Id, others?: 'each' | 'next'): void
+}
+
+/** Ids of one turn that will be loaded together, by their keys. */
+type Gathered<Id> = Map<string, { readonly id: Id; readonly loaded: Promise<unknown>; readonly settle: Settle }>
+type Settle = (outcome: Promise<unknown> | undefined) => void
+
+/** Ids by their keys. */
+type Asked<Id> = ReadonlyMap<string, { readonly id: Id }>
+
+/**
+ * The values of one kind, by their ids, with the one way to load them. Made by `cache.define`. It lives in a namespace of its
+ * own.
+ *
+ * Methods that answer a promise reject with `ERR_INVALID_ARGUMENT` for an id that no key can be made of.
+ */
+export class Handle<Id, T, Got = T> {
+  /** The full name of its namespace. */
+  readonly name: string
+  readonly #space: HandleSpace
+  readonly #definition: Definition<Id>
+  #gathered: Gathered<Id> | undefined
+
+  /** Not for users: see `cache.define`. */
+  constructor(space: HandleSpace, definition: Definition<Id>) {
+    this.name = space.name
+    this.#space = space
+    this.#definition = definition
+  }
+
+  /**
+   * The value of an id; loads and stores it when there is none. Where there is a `loadMany`, the ids that miss in one turn are
+   * loaded by one call of it.
+   *
+   * @example
+   * const user = await users.get(7)
+   */
+  get(id: Id, options?: LoadOptions): Promise<Got> {
+    try {
+      const key = this.keyOf(id)
+      const hit = options === undefined ? this.#space.hit(key) : undefined
+      return (hit ?? this.#loadEach(new Map([[key, { id }]]), options)[0]) as Promise<Got>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * The values of many ids, in their order; what `loadMany` knows nothing of, and `load` answers with `undefined`, is not in the
+   * Map. Rejects when one of them cannot be had.
+   *
+   * @example
+   * const found = await users.getMany([7, 8])
+   */
+  async getMany(ids: Iterable<Id>, options?: LoadOptions): Promise<Map<Id, T>> {
+    const all = Array.from(ids, (id) => ({ id, key: this.keyOf(id) }))
+    const outcomes = new Map<string, Promise<unknown> | undefined>()
+    const missing = new Map<string, { readonly id: Id }>()
+    for (const each of all) {
+      if (outcomes.has(each.key)) continue
+      const hit = options === undefined ? this.#space.hit(each.key) : undefined
+      outcomes.set(each.key, hit)
+      if (hit === undefined) missing.set(each.key, each)
+    }
+    const loads = this.#loadEach(missing, options)
+    for (const [index, key] of [...missing.keys()].entries()) outcomes.set(key, loads[index])
+    const values = await Promise.all(all.map(({ key }) => outcomes.get(key)))
+    return new Map(all.flatMap(({ id }, index) => (values[index] === undefined ? [] : [[id, values[index] as T]])))
+  }
+
+  /** The fresh value of an id in L1, at once. Throws `ERR_INVALID_ARGUMENT`. */
+  peek(id: Id): T | undefined {
+    return this.#space.peek(this.keyOf(id)) as T | undefined
+  }
+
+  /** Stores a value: see `cache.set`. */
+  async set(id: Id, value: T, options?: SetOptions): Promise<SetResult> {
+    const tags = this.#definition.tags?.(value as never, id)
+    return this.#space.set(this.keyOf(id), value, tags ? { tags, ...options } : options)
+  }
+
+  /** Makes the value of an id gone everywhere: see `cache.delete`. */
+  async delete(id: Id, options?: ChangeOptions): Promise<Outcome> {
+    return this.#space.delete(this.keyOf(id), options)
+  }
+
+  /** Makes the values of many ids gone everywhere: see `cache.deleteMany`. */
+  async deleteMany(ids: Iterable<Id>, options?: ChangeOptions): Promise<Outcome> {
+    return this.#space.deleteMany(
+      Array.from(ids, (id) => this.keyOf(id)),
+      options,
+    )
+  }
+
+  /** Makes the value of an id stale everywhere: see `cache.expire`. */
+  async expire(id: Id, options?: ChangeOptions): Promise<Outcome> {
+    return this.#space.expire(this.keyOf(id), options)
+  }
+
+  /** Makes all values of this kind gone everywhere, in one step. */
+  async clear(options?: ChangeOptions): Promise<Outcome> {
+    return this.#space.clear(options)
+  }
+
+  /** The key that stands for an id in the namespace of this handle, as `keys` lists it. Throws `ERR_INVALID_ARGUMENT`. */
+  keyOf(id: Id): string {
+    return this.#definition.keyOf(id)
+  }
+
+  /** One outcome for each of these, in their order. Whose options or transaction is another one shares a call with nobody. */
+  #loadEach(asked: Asked<Id>, options: LoadOptions | undefined): Promise<unknown>[] {
+    const isAlone = options !== undefined || this.#space.isInside()
+    if (isAlone || !this.#definition.loadMany) return this.#loadNow(asked, options)
+    return Array.from(asked, ([key, { id }]) => this.#gather(key, id))
+  }
+
+  #loadNow(asked: Asked<Id>, options: LoadOptions | undefined): Promise<unknown>[] {
+    const { load, loadMany } = this.#definition
+    const loadOne = (key: string, id: Id) => this.#space.load(key, this.#loaderOf(id), options)
+    if (!loadMany || (load && asked.size === 1)) return inChunks([...asked], ([key, { id }]) => loadOne(key, id))
+    const together = this.#space.loadEach([...asked.keys()], this.#manyLoaderOf(asked), options)
+    if (!load) return together
+    return Array.from(asked, async ([key, { id }], index) => {
+      const value = await together[index]
+      return value === undefined ? loadOne(key, id) : value
+    })
+  }
+
+  #loaderOf(id: Id): Loader<unknown> {
+    const { load, tags } = this.#definition
+    return async (context) => {
+      const value = await load?.(id, context)
+      if (tags && value !== undefined) context.setTags(...tags(value as never, id))
+      return value
+    }
+  }
+
+  /** Puts an id among those that are loaded together, at the end of this turn. */
+  #gather(key: string, id: Id): Promise<unknown> {
+    // A bad one must not be the failure of the others.
+    checkKey(key)
+    let gathered = this.#gathered
+    if (!gathered) {
+      gathered = new Map()
+      this.#gathered = gathered
+      // A tick queued from a microtask runs when all microtasks are through.
+      queueMicrotask(() => process.nextTick(() => this.#loadGathered()))
+    }
+    let place = gathered.get(key)
+    if (!place) {
+      let settle: Settle = () => {}
+      const loaded = new Promise<unknown>((resolve) => {
+        settle = resolve
+      })
+      place = { id, loaded, settle }
+      gathered.set(key, place)
+    }
+    return place.loaded
+  }
+
+  #loadGathered(): void {
+    const gathered: Gathered<Id> = this.#gathered ?? new Map()
+    this.#gathered = undefined
+    const outcomes = this.#begun(gathered)
+    for (const [index, { settle }] of [...gathered.values()].entries()) settle(outcomes[index])
+  }
+
+  #begun(gathered: Gathered<Id>): Promise<unknown>[] {
+    try {
+      return this.#loadNow(gathered, undefined)
+    } catch (error) {
+      return Array.from(gathered, () => Promise.reject(error))
+    }
+  }
+
+  #manyLoaderOf(ids: Asked<Id>): ManyLoader<unknown> {
+    const { keyOf, loadMany, tags } = this.#definition
+    return async (missing, context) => {
+      const asked = new Map(missing.map((key) => [key, ids.get(key)?.id as Id]))
+      const values = valuesByKey(await loadMany?.([...asked.values()], contextById(context, keyOf)), asked, keyOf)
+      for (const [key, id] of asked) {
+        const value = values.get(key)
+        if (tags && value !== undefined) context.setTags(key, ...tags(value as never, id))
+      }
+      return values
+    }
+  }
+}
+
+function contextById<Id>(context: LoadManyContext, keyOf: (id: Id) => string): HandleManyContext<Id> {
+  return {
+    get signal() {
+      return context.signal
+    },
+    setTtl: (id, ttl) => context.setTtl(keyOf(id), ttl),
+    setTags: (id, ...tags) => context.setTags(keyOf(id), ...tags),
+    skip: (id, others) => context.skip(keyOf(id), others),
+  }
+}
+
+const RESULT_EXPECTED = 'a Map, or a plain object, of values by their ids'
+
+/** What `loadMany` answered, by key: a Map has ids, equal ones for equal keys; an object has them as texts. */
+function valuesByKey<Id>(
+  values: unknown,
+  asked: ReadonlyMap<string, Id>,
+  keyOf: (id: Id) => string,
+): Map<string, unknown> {
+  if (types.isMap(values)) return new Map(Array.from(values, ([id, value]) => [keyOf(id as Id), value]))
+  if (!isPlain(values)) {
+    throw badValue('ERR_INVALID_LOADER_RESULT', 'the result of loadMany', RESULT_EXPECTED, values)
+  }
+  const found = new Map<string, unknown>()
+  for (const [key, id] of asked) {
+    const name = typeof id === 'object' ? key : String(id)
+    if (Object.hasOwn(values, name)) found.set(key, values[name])
+  }
+  return found
+}
