@@ -155,6 +155,19 @@ inBothForms((kit) => {
       expect(users.peek(3)).toEqual(user(3))
     })
 
+    test('a hit in L1 is answered in the turn of its reader, before anything is gathered', async () => {
+      const { a, database } = await setup()
+      const users = a.define({ name: 'users', loadMany: database.many })
+      await users.get(1)
+      // A tick queued from a microtask comes after all microtasks.
+      await Promise.resolve()
+      let hasTicked = false
+      process.nextTick(() => {
+        hasTicked = true
+      })
+      expect([await users.get(1), (await users.getMany([1, 1])).size, hasTicked]).toEqual([user(1), 1, false])
+    })
+
     test('of L2 too only what misses is loaded', async () => {
       const { a, b, database } = await setup()
       const define = (cache: typeof a) => cache.define({ name: 'users', load: database.one, loadMany: database.many })
