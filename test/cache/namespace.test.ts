@@ -42,6 +42,8 @@ describe('defaults', () => {
     const below = root.within('a', { [name]: undefined }).within('b', undefined)
     expect(below.name).toBe('a.b')
     expect(below.defaults).toEqual({ ...DEFAULTS, [setting]: first })
+    const own = new Namespace(partsOf(undefined, new FakeClock())).within('a', given).within('b', { [name]: undefined })
+    expect(own.defaults).toEqual(below.defaults)
     const nearest = below.within('c', { [name]: second })
     expect(nearest.defaults).toEqual({ ...DEFAULTS, [setting]: second })
     expect([root.defaults[setting], below.defaults[setting]]).toEqual([first, first])
