@@ -103,7 +103,6 @@ export class Handle<Id, T, Got = T> {
     const outcomes = new Map<string, Promise<unknown> | undefined>()
     const missing = new Map<string, { readonly id: Id }>()
     for (const each of all) {
-      if (outcomes.has(each.key)) continue
       const hit = options === undefined ? this.#space.hit(each.key) : undefined
       outcomes.set(each.key, hit)
       if (hit === undefined) missing.set(each.key, each)
