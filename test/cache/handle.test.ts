@@ -155,6 +155,23 @@ inBothForms((kit) => {
       expect(users.peek(3)).toEqual(user(3))
     })
 
+    test('a turn lasts until nothing of it goes on any more', async () => {
+      const { a, database } = await setup()
+      const users = a.define({ name: 'users', loadMany: database.many })
+      // Of a timer, or of a request: its ticks come before its microtasks.
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      await new Promise((resolve) => {
+        setImmediate(() => {
+          const goesOn = async () => {
+            for (let step = 0; step < 5; step++) await undefined
+            return users.get(2)
+          }
+          resolve(Promise.all([users.get(1), goesOn()]))
+        })
+      })
+      expect(database.asked).toEqual([[1, 2]])
+    })
+
     test('a hit in L1 is answered in the turn of its reader, before anything is gathered', async () => {
       const { a, database } = await setup()
       const users = a.define({ name: 'users', loadMany: database.many })
