@@ -155,6 +155,17 @@ inBothForms((kit) => {
       expect(users.peek(3)).toEqual(user(3))
     })
 
+    test('a cache that was closed refuses those who were gathered', async () => {
+      const { a, database } = await setup()
+      const users = a.define({ name: 'users', loadMany: database.many })
+      const both = [users.get(1), users.get(2)]
+      const closed = a.close()
+      expect(await Promise.allSettled(both)).toEqual(
+        both.map(() => ({ status: 'rejected', reason: expect.objectContaining({ code: 'ERR_CLOSED' }) })),
+      )
+      await closed
+    })
+
     test('a turn lasts until nothing of it goes on any more', async () => {
       const { a, database } = await setup()
       const users = a.define({ name: 'users', loadMany: database.many })

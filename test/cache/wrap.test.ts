@@ -35,6 +35,7 @@ inBothForms((kit) => {
     expect([elsewhere.peek('a'), elsewhere.peek('b', { page: 2 })]).toEqual(['a 1', undefined])
     expect(await cached.expire('a')).toEqual({ acknowledged: true })
     expect(cached.peek('a')).toBeUndefined()
+    expect(await a.namespace('search').getEntry('["a"]')).toMatchObject({ value: 'a 1', freshness: 'stale' })
     await elsewhere('b', { page: 2 })
     expect(calls).toHaveLength(3)
     expect(await cached.clear()).toEqual({ acknowledged: true })
@@ -114,6 +115,7 @@ inBothForms((kit) => {
     const other = { search: async () => 'other' }.search
     expect(() => a.wrap(other)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))
     expect(await a.wrap(other, { name: 'others' })()).toBe('other')
+    expect(await a.wrap(search, { name: 'others' })('a')).toBe('a 1')
     expect(await a.namespace('space').wrap(other)()).toBe('other')
   })
 
