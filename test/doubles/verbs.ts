@@ -7,8 +7,8 @@ export interface Kind {
   readonly type: string
   /** What the message says behind `expected`. */
   readonly expected: RegExp
-  /** By default `ERR_INVALID_OPTION`. */
-  readonly code?: ErrorCode
+  /** By default `ERR_INVALID_OPTION`; of two that there are both, as a pattern. */
+  readonly code?: ErrorCode | 'ERR_INVALID_(NAMESPACE|OPTION)'
   /** Whether a value is one of these. Of {@link nonsense} it has to tell. */
   readonly takes: (value: unknown) => boolean
   readonly valid: readonly unknown[]
@@ -113,6 +113,22 @@ const function_: Kind = {
   invalid: [undefined],
 }
 
+const tags: Kind = {
+  type: 'array of string',
+  expected: /^(an array of texts|a well-formed text of 1 to 512 bytes of UTF-8|at most 64)/,
+  code: 'ERR_INVALID_TAG',
+  takes: (value) => Array.isArray(value),
+  valid: [[], ['a', 'b'], ['a', 'a']],
+  invalid: [[''], ['\ud800'], [5], ['x'.repeat(513)], Array.from({ length: 65 }, (_, n) => `t${n}`), new Set(['a'])],
+  label: 'tags?',
+}
+
+const tagsOrFunction: Kind = {
+  ...tags,
+  type: 'array of string, or function',
+  takes: (value) => tags.takes(value) || typeof value === 'function',
+}
+
 const schema = { '~standard': { version: 1, vendor: 'a test', validate: (value: unknown) => ({ value }) } }
 
 /** By the name of the option, or by its place and name where one name stands for two things. */
@@ -181,15 +197,9 @@ export const kinds: Readonly<Record<string, Kind>> = {
     valid: [0, 0.05, 1],
     invalid: [1.1, '0.5', -0.1],
   },
-  tags: {
-    type: 'array of string',
-    expected: /^(an array of texts|a well-formed text of 1 to 512 bytes of UTF-8|at most 64)/,
-    code: 'ERR_INVALID_TAG',
-    takes: (value) => Array.isArray(value),
-    valid: [[], ['a', 'b'], ['a', 'a']],
-    invalid: [[''], ['\ud800'], [5], ['x'.repeat(513)], Array.from({ length: 65 }, (_, n) => `t${n}`), new Set(['a'])],
-    label: 'tags?',
-  },
+  tags,
+  'define.tags': tagsOrFunction,
+  'wrap.tags': tagsOrFunction,
   isolation: words('frozen', 'copy', 'reference'),
   schema: {
     type: 'Standard Schema',
@@ -206,6 +216,26 @@ export const kinds: Readonly<Record<string, Kind>> = {
     valid: [0.8, 'auto', false],
     invalid: [1, 'Auto', '0.8'],
   },
+  name: {
+    type: 'string',
+    expected: /^1 to 64 characters of \[A-Za-z0-9_\.-\]/,
+    code: 'ERR_INVALID_NAMESPACE',
+    takes: (value) => value === 'nonsense',
+    valid: ['users'],
+    invalid: ['_', 'a b'],
+    label: 'namespace',
+  },
+  'wrap.name': {
+    type: 'string',
+    expected: /^(1 to 64 characters of \[A-Za-z0-9_\.-\]|a name, since the function has none)/,
+    code: 'ERR_INVALID_(NAMESPACE|OPTION)',
+    takes: (value) => value === 'nonsense',
+    valid: ['users'],
+    label: 'name(space)?',
+  },
+  key: { ...function_, code: 'ERR_INVALID_OPTION', invalid: [] },
+  load: { ...function_, code: 'ERR_INVALID_OPTION', invalid: [] },
+  loadMany: { ...function_, code: 'ERR_INVALID_OPTION', invalid: [] },
   requireAck: flag,
   schemaVersion: {
     type: 'string or number',
@@ -275,6 +305,27 @@ export const kinds: Readonly<Record<string, Kind>> = {
     invalid: [undefined, '_', 'a..b', '.a', 'a b', 'x'.repeat(65)],
     label: 'namespace',
   },
+  '(keys)': {
+    type: 'Iterable of string',
+    expected: /^an array, a Set or another iterable of keys/,
+    code: 'ERR_INVALID_ARGUMENT',
+    takes: (value) => Array.isArray(value) || value instanceof Map,
+    valid: [['a', 'b'], new Set(['a']), []],
+    invalid: [undefined, 'abc'],
+    label: 'keys',
+  },
+  '(entries)': {
+    type: 'Map, pairs or object',
+    expected: /^/,
+    code: 'ERR_INVALID_ARGUMENT',
+    takes: (value) => (isObject(value) && !(value instanceof Date)) || (Array.isArray(value) && value.length === 0),
+    valid: [new Map([['a', 1]]), [['a', 1]], { a: 1 }, []],
+    invalid: [undefined, 'abc', [['a']]],
+    label: 'entries',
+  },
+  '(many loader)': { ...function_, valid: [() => new Map()], label: 'loader' },
+  '(work)': { ...function_, label: 'work' },
+  '(function)': { ...function_, valid: [function computed() {}], label: 'fn' },
   '(event)': { type: 'string', expected: /^/, takes: () => true, valid: ['warning'] },
 }
 
@@ -297,6 +348,13 @@ export const verbs: Readonly<Record<string, readonly string[]>> = {
   inspect: ['(key)'],
   health: [],
   ready: [],
+  getMany: ['(keys)'],
+  setMany: ['(entries)', 'options'],
+  deleteMany: ['(keys)', 'options'],
+  getOrSetMany: ['(keys)', '(many loader)', 'options'],
+  transaction: ['(work)'],
+  define: ['options'],
+  wrap: ['(function)', 'options'],
   clear: ['options'],
   keys: ['options'],
   namespace: ['(namespace)', 'options'],
@@ -307,10 +365,26 @@ export const verbs: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Those that answer no promise: they throw. */
-export const synchronous: readonly string[] = ['peek', 'keys', 'namespace', 'on', 'gauges', 'stats', 'health']
+export const synchronous: readonly string[] = [
+  'peek',
+  'keys',
+  'namespace',
+  'on',
+  'gauges',
+  'stats',
+  'health',
+  'define',
+  'wrap',
+]
 
 /** The verb that an error of options names, where that is another one. */
 const owners: Readonly<Record<string, string>> = { getOrSetEntry: 'getOrSet' }
+
+/** What has to be among the options of a verb. */
+const needed: Readonly<Record<string, object>> = {
+  define: { name: 'defined', load: () => 1 },
+  wrap: { name: 'wrapped' },
+}
 
 /** Where options are given. */
 export interface Place {
@@ -319,6 +393,8 @@ export interface Place {
   readonly owner: string
   /** What stands before the name of an option in messages. */
   readonly prefix: string
+  /** The names of those that have to be given. */
+  readonly required?: readonly string[]
   give(options: unknown): unknown
 }
 
@@ -348,6 +424,7 @@ const inCreateCache: readonly Place[] = [
     name: 'codec.encryption',
     owner: 'codec.encryption',
     prefix: 'codec.encryption.',
+    required: ['keys'],
     give: (encryption) => make({ codec: { encryption } }),
   },
   { name: 'defaults', owner: 'defaults', prefix: '', give: (defaults) => make({ defaults }) },
@@ -366,7 +443,14 @@ export function places(cache: Cache): readonly Place[] {
       name,
       owner: owners[name] ?? name,
       prefix: '',
-      give: (options: unknown) => call(cache, name, given.indexOf('options'), options),
+      required: Object.keys(needed[name] ?? {}),
+      give: (options: unknown) =>
+        call(
+          cache,
+          name,
+          given.indexOf('options'),
+          isObject(options) ? { ...needed[name], ...(options as object) } : options,
+        ),
     })),
   ]
 }
