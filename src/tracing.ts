@@ -26,9 +26,9 @@ export interface CallTrace {
 
 /**
  * - `hit`, `stale`, `miss`: what a read found in the cache; a `miss` of a call with a loader was loaded.
- * - `acknowledged`, `unacknowledged`, `refused`: what became of a change; `refused`, since a newer version is there.
+ * - `acknowledged`, `unacknowledged`, `refused`, `held`: what became of a change; `refused`, since a newer version is there; `held` by a transaction.
  */
-export type CallOutcome = 'hit' | 'stale' | 'miss' | 'acknowledged' | 'unacknowledged' | 'refused'
+export type CallOutcome = 'hit' | 'stale' | 'miss' | 'acknowledged' | 'unacknowledged' | 'refused' | 'held'
 
 /** What subscribers of `tiercache:load` are given. What a loader does itself lies within, in async context as well. */
 export interface LoadTrace {
@@ -74,6 +74,7 @@ interface VerbTrace {
 }
 
 const ofKey = (key: unknown) => (typeof key === 'string' ? { key } : {})
+const ofKeys = (keys: unknown) => (Array.isArray(keys) ? { keys: keys.filter((key) => typeof key === 'string') } : {})
 const ofTags = (...tags: readonly unknown[]) => ({ tags: tags.filter((tag) => typeof tag === 'string') })
 const ofNamespace = () => ({})
 
@@ -89,10 +90,15 @@ export function foundAs(
 const foundOrNot = (isThere: boolean): { outcome: CallOutcome } => ({ outcome: isThere ? 'hit' : 'miss' })
 const timeLeft = (ttl: number | undefined): { outcome: CallOutcome } => foundOrNot(ttl !== undefined)
 
-function changedAs({ acknowledged, refused }: { readonly acknowledged: boolean; readonly refused?: string }): {
-  outcome: CallOutcome
-} {
+interface Changed {
+  readonly acknowledged: boolean
+  readonly refused?: string
+  readonly held?: boolean
+}
+
+function changedAs({ acknowledged, refused, held }: Changed): { outcome: CallOutcome } {
   if (refused !== undefined) return { outcome: 'refused' }
+  if (held) return { outcome: 'held' }
   return { outcome: acknowledged ? 'acknowledged' : 'unacknowledged' }
 }
 
@@ -102,14 +108,19 @@ const verbs = {
   getEntry: { subject: ofKey, ending: foundAs },
   has: { subject: ofKey, ending: foundOrNot },
   ttl: { subject: ofKey, ending: timeLeft },
+  getMany: { subject: ofKeys },
+  getOrSetMany: { subject: ofKeys },
   set: { subject: ofKey, ending: changedAs },
+  setMany: { subject: ofNamespace, ending: changedAs },
   delete: { subject: ofKey, ending: changedAs },
+  deleteMany: { subject: ofKeys, ending: changedAs },
   expire: { subject: ofKey, ending: changedAs },
   touch: { subject: ofKey, ending: changedAs },
   increment: { subject: ofKey },
   invalidateTags: { subject: ofTags, ending: changedAs },
   expireTags: { subject: ofTags, ending: changedAs },
   clear: { subject: ofNamespace, ending: changedAs },
+  transaction: { subject: ofNamespace },
 } satisfies Readonly<Record<string, VerbTrace>>
 
 type Verb = keyof typeof verbs
