@@ -126,8 +126,9 @@ export function readOptions<Options extends object, Settings extends object>(
   if (options === undefined) return base
   checkObject(owner, options)
   const settings = { ...base }
-  for (const [name, value] of Object.entries(options)) {
+  for (const name of Object.keys(options)) {
     if (!Object.hasOwn(table, name)) throw unknownOption(owner, name, Object.keys(table))
+    const value = options[name as keyof Options]
     if (value === undefined) continue
     const { setting, read } = table[name as keyof Options]
     settings[setting] = read(name, value)

@@ -97,15 +97,16 @@ export function readHeader(bytes: Buffer, above: number): HeaderRead {
   if (count < above || stampsEnd > bytes.length) throw undecodable('stamps do not fit')
   // Each tag costs its reader a key of Redis, so no more are believed than are ever written.
   if (count > above + TAGS_MOST) throw undecodable(`${count - above} tags, expected at most ${TAGS_MOST}`)
-  const version = bytes.readDoubleBE(44)
+  const view = viewOf(bytes)
+  const version = view.getFloat64(bytes.byteOffset + 44)
   const [tags, payloadAt] = count === above ? noTags(stampsEnd) : readTags(bytes, stampsEnd, count - above)
   return {
     flags,
     fillStamp: bytes.subarray(4, 12),
-    n0: bytes.readDoubleBE(12),
-    createdAt: instant(bytes, 20),
-    freshUntil: instant(bytes, 28),
-    staleUntil: instant(bytes, 36),
+    n0: view.getFloat64(bytes.byteOffset + 12),
+    createdAt: instant(view, bytes.byteOffset + 20),
+    freshUntil: instant(view, bytes.byteOffset + 28),
+    staleUntil: instant(view, bytes.byteOffset + 36),
     version: Number.isNaN(version) ? undefined : version,
     loadMs: bytes.readUInt32BE(52),
     stamps: readStamps(bytes, stampsEnd, count),
@@ -114,12 +115,20 @@ export function readHeader(bytes: Buffer, above: number): HeaderRead {
   }
 }
 
+let lastView: DataView = new DataView(new ArrayBuffer(0))
+
+/** A view of the memory that these bytes are part of: the answers of one MGET share theirs. */
+function viewOf({ buffer }: Buffer): DataView {
+  if (lastView.buffer !== buffer) lastView = new DataView(buffer)
+  return lastView
+}
+
 function noTags(payloadAt: number): [readonly string[], number] {
   return [[], payloadAt]
 }
 
-function instant(bytes: Buffer, offset: number): number {
-  const value = bytes.readDoubleBE(offset)
+function instant(view: DataView, offset: number): number {
+  const value = view.getFloat64(offset)
   if (Number.isNaN(value) || value < 0) throw undecodable('a deadline is no instant')
   return value
 }

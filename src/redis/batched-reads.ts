@@ -22,13 +22,13 @@ export class BatchedReads {
     this.#clock = clock
   }
 
-  /** Reads some keys of a bucket. `failed` gets what {@link Bucket.run} rejects with. */
-  read(bucket: Bucket, keys: Read['keys'], done: Read['done'], failed: Read['failed']): void {
+  /** Reads some keys of a bucket. Its `failed` gets what {@link Bucket.run} rejects with. */
+  read(bucket: Bucket, read: Read): void {
     // A tick queued from a microtask runs when all microtasks are through: readers that go on together meet again.
     if (this.#waiting.size === 0) process.nextTick(() => this.#gathered())
     const waiting = this.#waiting.get(bucket)
-    if (waiting) waiting.push({ keys, done, failed })
-    else this.#waiting.set(bucket, [{ keys, done, failed }])
+    if (waiting) waiting.push(read)
+    else this.#waiting.set(bucket, [read])
   }
 
   /**

@@ -180,6 +180,10 @@ export class GuardedConnection {
 }
 
 /** A call that throws becomes a promise that rejects. */
-async function attempt(send: Sender, connection: RedisConnection): Promise<unknown> {
-  return send(connection)
+function attempt(send: Sender, connection: RedisConnection): Promise<unknown> {
+  try {
+    return send(connection)
+  } catch (error) {
+    return Promise.reject(error as Error)
+  }
 }

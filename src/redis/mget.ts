@@ -1,15 +1,26 @@
 import type { Bucket } from './bucket.ts'
 
-/** The most keys of one MGET. */
-const KEYS_MOST = 512
+/** The most keys of one MGET, beside those that its readers have in common. */
+const KEYS_MOST = 256
+
+/**
+ * So many readers get their values before those of the others are looked at: what they ask for next is on its way to
+ * Redis meanwhile.
+ */
+const ANSWERED_AT_ONCE = 32
 
 export type Values = readonly (Buffer | null)[]
 
 /** Some keys of one bucket, and who wants their values. */
 export interface Read {
   readonly keys: readonly string[]
-  /** Gets the values in the order of the keys, and when the command was sent (monotonic ms). */
-  readonly done: (values: Values, sentAt: number) => void
+  /** Further keys, which other readers ask for too, by the very same list. */
+  readonly common: readonly string[]
+  /**
+   * Gets the values in the order of the keys, and when the command was sent (monotonic ms). Readers who asked by the same
+   * list of common keys get the same list of values.
+   */
+  readonly done: (values: Values, common: Values, sentAt: number) => void
   readonly failed: (error: unknown) => void
 }
 
@@ -20,28 +31,67 @@ export class Mget {
   /** Monotonic ms. */
   readonly sentAt: number
   readonly #reads: readonly Read[]
-  /** By read, the places of its keys; one that is alone has them all, in its own order. */
-  readonly #places: readonly (readonly number[])[] | undefined
+  /** The places of the reads' own keys, one read after the other; one that is alone has them in its own order. */
+  readonly #places: readonly number[] | undefined
+  /** The places of common keys, by their list. */
+  readonly #common = new Map<readonly string[], readonly number[]>()
 
   constructor(bucket: Bucket, reads: readonly Read[], sentAt: number) {
     this.bucket = bucket
     this.#reads = reads
     this.sentAt = sentAt
     if (reads.length === 1) {
-      this.keys = (reads[0] as Read).keys
+      const { keys, common } = reads[0] as Read
+      this.keys = [...keys, ...common]
       return
     }
-    const places = new Map<string, number>()
-    this.#places = reads.map(({ keys }) => keys.map((key) => placeIn(places, key)))
-    this.keys = [...places.keys()]
+    const taken = new Map<string, number>()
+    const places: number[] = []
+    for (const { keys, common } of reads) {
+      for (const key of keys) places.push(placeIn(taken, key))
+      if (!this.#common.has(common)) {
+        this.#common.set(
+          common,
+          common.map((key) => placeIn(taken, key)),
+        )
+      }
+    }
+    this.#places = places
+    this.keys = [...taken.keys()]
   }
 
   /** Hands the values of its keys to the reads. */
   answered(values: Values): void {
-    for (let index = 0; index < this.#reads.length; index++) {
-      const found = this.#places?.[index]?.map((place) => values[place] ?? null)
-      ;(this.#reads[index] as Read).done(found ?? values, this.sentAt)
+    if (this.#places) this.#handOut(values, this.#places)
+    else this.#handToOne(values, this.#reads[0] as Read)
+  }
+
+  #handToOne(values: Values, { keys, done }: Read): void {
+    done(values.slice(0, keys.length), values.slice(keys.length), this.sentAt)
+  }
+
+  #handOut(values: Values, places: readonly number[]): void {
+    const common = new Map<readonly string[], Values>()
+    for (const [keys, of] of this.#common) {
+      common.set(
+        keys,
+        of.map((place) => values[place] ?? null),
+      )
     }
+    let next = 0
+    let place = 0
+    const some = () => {
+      const end = Math.min(next + ANSWERED_AT_ONCE, this.#reads.length)
+      for (; next < end; next++) {
+        const read = this.#reads[next] as Read
+        const found: (Buffer | null)[] = []
+        for (const _ of read.keys) found.push(values[places[place++] as number] ?? null)
+        read.done(found, common.get(read.common) as Values, this.sentAt)
+      }
+      // Behind the tick in which what those ask for next will be sent.
+      if (next < this.#reads.length) process.nextTick(() => process.nextTick(some))
+    }
+    some()
   }
 
   failed(error: unknown): void {

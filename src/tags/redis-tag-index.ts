@@ -41,6 +41,9 @@ interface Known {
 /** How long a stamp lives that no entry carries yet. */
 const UNUSED_STAMP_MS = 86_400_000
 
+/** Nothing that others read too. */
+const NONE: readonly string[] = []
+
 const REMEMBERED_MOST = 10_000
 /**
  * A stamp is read again after so long, however well it is proven: Redis may evict what nobody reads, and with the stamp
@@ -154,18 +157,18 @@ export class RedisTagIndex implements TagIndex {
     const mark = this.#hearing.marks.count
     const keys = tags.map((tag) => bucket.names.tagStamp(tag))
     return new Promise((resolve, reject) => {
-      this.#reads.read(
-        bucket,
+      this.#reads.read(bucket, {
         keys,
-        (values, asOf) => {
+        common: NONE,
+        done: (values, _, asOf) => {
           const stamps = values.map(readStamp)
           stamps.forEach((stamp, index) => {
             if (stamp) this.#remember(keys[index] as string, { stamp, mark, asOf })
           })
           resolve(stamps.map((stamp) => ({ stamp, asOf })))
         },
-        reject,
-      )
+        failed: reject,
+      })
     })
   }
 

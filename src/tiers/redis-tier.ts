@@ -16,6 +16,7 @@ import type { FarHealth } from '../events.ts'
 import type { BatchedReads } from '../redis/batched-reads.ts'
 import type { Bucket } from '../redis/bucket.ts'
 import type { RedisClient } from '../redis/client.ts'
+import type { Values } from '../redis/mget.ts'
 import { commit, discard, expire, increment, invalidate, set, touch } from '../redis/scripts.ts'
 import { scanKeys } from './redis-keys.ts'
 import { sightOf } from './redis-sight.ts'
@@ -46,8 +47,7 @@ export class RedisTier implements Tier {
   readonly #undecodable: UndecodableListener
   readonly #reads: BatchedReads
   readonly #envelope: Envelope
-  /** By level of the namespace, the root first. */
-  readonly #lastStamps: { readonly bytes: Buffer | null; readonly stamp: Stamp | undefined }[] = []
+  #lastStamps: { readonly bytes: Values; readonly stamps: readonly (Stamp | undefined)[] } | undefined
 
   constructor(
     client: RedisClient,
@@ -86,12 +86,12 @@ export class RedisTier implements Tier {
     const { names } = bucket
     const above = names.clearStamps(address.namespace)
     return new Promise((resolve, reject) => {
-      this.#reads.read(
-        bucket,
-        [names.entry(address), ...above],
-        ([bytes, ...stamps], sentAt) => resolve(this.#judge(address, schemaVersion, bucket, bytes, stamps, sentAt)),
-        reject,
-      )
+      this.#reads.read(bucket, {
+        keys: [names.entry(address)],
+        common: above,
+        done: ([bytes], stamps, sentAt) => resolve(this.#judge(address, schemaVersion, bucket, bytes, stamps, sentAt)),
+        failed: reject,
+      })
     })
   }
 
@@ -100,21 +100,14 @@ export class RedisTier implements Tier {
     schemaVersion: string | undefined,
     bucket: Bucket,
     bytes: Buffer | null | undefined,
-    stamps: (Buffer | null)[],
+    stamps: Values,
     sentAt: number,
   ): Found | Promise<Found> {
     if (!bytes) return { word: 'missing' }
     try {
       const header = readHeader(bytes, stamps.length)
       const seen = header.fillStamp
-      if (
-        judgeStamps(
-          header.stamps,
-          header.n0,
-          stamps.map((each, level) => this.#stampOf(each, level)),
-        ) !== 'holds'
-      )
-        return { word: 'void', seen }
+      if (judgeStamps(header.stamps, header.n0, this.#stampsOf(stamps)) !== 'holds') return { word: 'void', seen }
       const offset = bucket.offsetMs
       if (offset === undefined) return { word: 'missing' }
       const tagStamps = header.tags.length === 0 ? NO_STAMPS : header.stamps.slice(stamps.length)
@@ -151,13 +144,10 @@ export class RedisTier implements Tier {
     return { word: 'void', seen: createHash('sha1').update(bytes).digest('hex') }
   }
 
-  /** Entries of one batch and namespace come with the very same stamps: they are read once. */
-  #stampOf(bytes: Buffer | null, level: number): Stamp | undefined {
-    const last = this.#lastStamps[level]
-    if (last !== undefined && last.bytes === bytes) return last.stamp
-    const stamp = readStamp(bytes)
-    this.#lastStamps[level] = { bytes, stamp }
-    return stamp
+  /** Entries of one batch and namespace come with the very same list: it is read once. */
+  #stampsOf(bytes: Values): readonly (Stamp | undefined)[] {
+    if (this.#lastStamps?.bytes !== bytes) this.#lastStamps = { bytes, stamps: bytes.map(readStamp) }
+    return this.#lastStamps.stamps
   }
 
   async set(candidate: Candidate): Promise<SetOutcome> {

@@ -25,7 +25,8 @@ function readerOf(clock: Clock = systemClock) {
   const reads = new BatchedReads(TIMEOUT_MS, clock)
   return (bucket: Bucket, ...keys: string[]) =>
     new Promise<(string | undefined)[]>((resolve, reject) => {
-      reads.read(bucket, keys, (values) => resolve(values.map((value) => value?.toString())), reject)
+      const done = (values: readonly (Buffer | null)[]) => resolve(values.map((value) => value?.toString()))
+      reads.read(bucket, { keys, common: [], done, failed: reject })
     })
 }
 
@@ -60,7 +61,7 @@ describe('on one server', () => {
               answers.push([values.length, values[0]?.toString()])
               resolve()
             }
-            reads.read(bucket, keys, done, reject)
+            reads.read(bucket, { keys, common: [], done, failed: reject })
           }),
       ),
     )
