@@ -12,7 +12,11 @@ import { stampede } from '../fleet/stampede.ts'
 import { dbLoad } from '../load/db-load.ts'
 import { httpHitExpress } from '../load/http-hit-express.ts'
 import { l1Hit } from '../micro/l1-hit.bench.ts'
+import { l1Peek } from '../micro/l1-peek.bench.ts'
 import { l2Hit1, l2Hit64, l2Hit64Cluster } from '../micro/l2-hit.bench.ts'
+import { memory } from '../micro/memory.bench.ts'
+import { missOverhead } from '../micro/miss-overhead.bench.ts'
+import { scale } from '../micro/scale.bench.ts'
 import { conditionInWords, holds, inWords, reaches } from './bar.ts'
 import { nodeOf } from './node-binary.ts'
 import { writeTable } from './readme.ts'
@@ -24,9 +28,13 @@ import type { Measured, Scenario } from './scenario.ts'
 
 const scenarios: readonly Scenario[] = [
   l1Hit,
+  l1Peek,
   l2Hit64,
   l2Hit1,
   l2Hit64Cluster,
+  missOverhead,
+  memory,
+  scale,
   httpHitExpress,
   stampede,
   invalidateLag,

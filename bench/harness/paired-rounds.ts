@@ -15,6 +15,8 @@ export interface PairedOptions {
   readonly reference: string
   readonly also?: readonly string[]
   readonly unit: string
+  /** What is measured of a round. Default: operations per second. */
+  readonly figureOf?: (work: Work) => number
   /** How often all variants start anew, each in a process of its own. */
   readonly pairs: number
   /** How many rounds each such pair of processes is measured for, in turn. */
@@ -23,6 +25,8 @@ export interface PairedOptions {
   readonly warmUps: number
   /** How many masters the Cluster has that is there beside the one server; without it there is none. */
   readonly masters?: number
+  /** Versions of what is measured, beside those of all runs. */
+  readonly versions?: Readonly<Record<string, string>>
   /** The folder of another checkout: the subject is measured against itself there, instead of the reference. */
   readonly against?: string
 }
@@ -56,7 +60,7 @@ export async function pairedRounds(
       rounds,
       ratio: ratioOf(rounds, subject, reference),
       ...(others.length > 0 && { also: Object.fromEntries(others) }),
-      versions: { redis: await redisVersion(redis.url) },
+      versions: { redis: await redisVersion(redis.url), ...options.versions },
       details: { bench: bench.slice(bench.lastIndexOf('/') + 1), subject, reference },
     }
   } finally {
@@ -86,6 +90,7 @@ async function measurePair(
   node: NodeBinary,
 ): Promise<Round[]> {
   const contestants = contestantsOf(options)
+  const { figureOf = perSecond } = options
   const file = new URL('./variant-process.js', import.meta.url)
   const programs = await Promise.all(
     contestants.map(({ variant, folder }) =>
@@ -100,7 +105,7 @@ async function measurePair(
       for (const [index, program] of programs.entries()) {
         const { name } = contestants[index] as Contestant
         const work = await program.ask<Work>('round')
-        figures[name] = Math.round((work.operations / work.ms) * 1000)
+        figures[name] = figureOf(work)
         cpuUs[name] = Number((work.cpuUs / work.operations).toPrecision(4))
       }
       if (round >= 0) rounds.push({ pair, figures, cpuUs })
@@ -110,6 +115,10 @@ async function measurePair(
   } finally {
     await Promise.all(programs.map((program) => program.stop()))
   }
+}
+
+function perSecond({ operations, ms }: Work): number {
+  return Math.round((operations / ms) * 1000)
 }
 
 /** The same of the CPU time: steadier on a busy machine. Larger than 1 where the second needs less. */

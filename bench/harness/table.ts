@@ -4,9 +4,13 @@ import type { ResultsFile, ResultsRun } from './results.ts'
 
 const order = [
   'l1-hit',
+  'l1-peek',
   'l2-hit-64',
   'l2-hit-1',
   'l2-hit-64-cluster',
+  'miss-overhead',
+  'memory',
+  'scale',
   'http-hit-express',
   'stampede',
   'invalidate-lag',

@@ -4,16 +4,20 @@ import { createCache } from 'tiercache'
 import { prometheus } from 'tiercache/metrics/prometheus'
 import { once } from '../harness/events.ts'
 import { pairedRounds } from '../harness/paired-rounds.ts'
+import { installedPeers, openPeer, peerVariants, peerVersions } from '../harness/peers.ts'
 import { seeded, shuffled } from '../harness/random.ts'
-import { keysOf, productOf } from './records.ts'
+import { keysOf, onceFor, productOf } from './records.ts'
 import type { Cache, LoadOptions } from 'tiercache'
 import type { PairedOptions } from '../harness/paired-rounds.ts'
+import type { PeerName } from '../harness/peers.ts'
 import type { Scenario } from '../harness/scenario.ts'
-import type { Variant, Variants } from '../harness/variant.ts'
+import type { Variant, VariantContext, Variants } from '../harness/variant.ts'
 import type { Product } from './records.ts'
 
 const KEYS = 1000
 const PASSES = 200
+/** Most peers take 20 to 50 times as long. */
+const PEER_PASSES = 10
 const TTL_MS = 3_600_000
 
 const paired: PairedOptions = {
@@ -34,8 +38,14 @@ export const l1Hit: Scenario = {
   expects: 'A hit with all features on charges no more than a plain lru-cache behind an await.',
   bar: 1,
   nodes: [24, 20],
-  run: (node, tell) => pairedRounds(paired, node, tell),
+  // One of the peers asks for Node 22.
+  run: (node, tell) => (node.major >= 22 ? withPeers(node, tell) : pairedRounds(paired, node, tell)),
   compare: (against, node, tell) => pairedRounds({ ...paired, against }, node, tell),
+}
+
+const withPeers: Scenario['run'] = (node, tell) => {
+  const also = [...(paired.also ?? []), ...installedPeers(tell)]
+  return pairedRounds({ ...paired, also, versions: peerVersions() }, node, tell)
 }
 
 export const variants: Variants = {
@@ -51,6 +61,15 @@ export const variants: Variants = {
     for (const [id, key] of keys.entries()) lru.set(key, productOf(id))
     return reading(keys, async (key) => lru.get(key))
   },
+  ...peerVariants(peer),
+}
+
+/** Without tags, stale and metrics, as it comes. */
+async function peer(name: PeerName, { redisUrl }: VariantContext): Promise<Variant> {
+  const keys = keysOf(KEYS)
+  const { read, close } = await openPeer(name, 'inMemory', { redisUrl, ttlMs: TTL_MS, load: onceFor(KEYS) })
+  for (const key of keys) await read(key)
+  return { ...reading(keys, read, PEER_PASSES), close }
 }
 
 async function tiered(cache: Cache): Promise<Variant> {
@@ -65,15 +84,19 @@ async function tiered(cache: Cache): Promise<Variant> {
 }
 
 /** The loop that all variants share, each in its own process. */
-function reading(keys: readonly string[], read: (key: string) => Promise<Product | undefined>): Variant {
+function reading(
+  keys: readonly string[],
+  read: (key: string) => Promise<Product | undefined>,
+  passes = PASSES,
+): Variant {
   const order = shuffled(keys, seeded(1))
   return {
     work: async () => {
       let found = 0
-      for (let pass = 0; pass < PASSES; pass++) {
+      for (let pass = 0; pass < passes; pass++) {
         for (const key of order) if ((await read(key)) !== undefined) found++
       }
-      if (found !== PASSES * KEYS) throw new Error(`${PASSES * KEYS - found} misses`)
+      if (found !== passes * KEYS) throw new Error(`${passes * KEYS - found} misses`)
       return found
     },
   }

@@ -3,12 +3,14 @@ import { pack, unpack } from 'msgpackr'
 import { createCache } from 'tiercache'
 import { once } from '../harness/events.ts'
 import { pairedRounds } from '../harness/paired-rounds.ts'
+import { installedPeers, openPeer, peerVariants, peerVersions } from '../harness/peers.ts'
 import { seeded, shuffled } from '../harness/random.ts'
-import { keysOf, productOf } from './records.ts'
+import { keysOf, onceFor, productOf } from './records.ts'
 import type { Cache, LoadOptions, RedisSource } from 'tiercache'
 import type { PairedOptions } from '../harness/paired-rounds.ts'
+import type { PeerName } from '../harness/peers.ts'
 import type { Scenario } from '../harness/scenario.ts'
-import type { Variant, Variants } from '../harness/variant.ts'
+import type { Variant, VariantContext, Variants } from '../harness/variant.ts'
 import type { Product } from './records.ts'
 
 const KEYS = 20_000
@@ -45,7 +47,10 @@ export const l2Hit64: Scenario = {
   expects: 'Reads of one tick leave as one MGET, so that many readers cost less than as many GETs.',
   bar: 2,
   nodes: [24],
-  run: (node, tell) => pairedRounds(by64, node, tell),
+  run: (node, tell) => {
+    const also = [...(by64.also ?? []), ...installedPeers(tell)]
+    return pairedRounds({ ...by64, also, versions: peerVersions() }, node, tell)
+  },
   compare: (against, node, tell) => pairedRounds({ ...by64, against }, node, tell),
 }
 
@@ -83,6 +88,7 @@ export const variants: Variants = {
   'ioredis, 64 readers': ({ redisUrl }) => plain(new Redis(redisUrl), KEYS, 64),
   'ioredis on a Cluster, 64 readers': ({ cluster }) => plain(new Cluster([...cluster]), KEYS, 64),
   'ioredis, 1 reader': ({ redisUrl }) => plain(new Redis(redisUrl), READS_BY_ONE, 1),
+  ...peerVariants(peer),
 }
 
 type Read = (key: string) => Promise<Product | undefined>
@@ -148,6 +154,15 @@ async function plain(redis: Redis | Cluster, reads: number, readers: number): Pr
     work: () => readAll(order, readers, read),
     close: async () => redis.disconnect(),
   }
+}
+
+/** With its values in Redis alone, as it comes; 64 readers. */
+async function peer(name: PeerName, { redisUrl }: VariantContext): Promise<Variant> {
+  const keys = keysOf(KEYS)
+  const { read, close } = await openPeer(name, 'onRedis', { redisUrl, ttlMs: 3_600_000, load: onceFor(KEYS) })
+  await eachOf(keys, 64, read)
+  const order = shuffled(keys, seeded(1))
+  return { work: () => readAll(order, 64, read), close }
 }
 
 async function readAll(keys: readonly string[], readers: number, read: Read): Promise<number> {

@@ -34,3 +34,12 @@ export function productOf(id: number): Product {
 export function keysOf(count: number): string[] {
   return Array.from({ length: count }, (_, id) => `product:${id}`)
 }
+
+/** Loads each of the first so many keys once; what is asked for after that was to be a hit. */
+export function onceFor(count: number): (key: string) => Product {
+  let loads = 0
+  return (key) => {
+    if (++loads > count) throw new Error('a hit was expected')
+    return productOf(Number(key.slice(key.indexOf(':') + 1)))
+  }
+}

@@ -54,6 +54,7 @@ export const FLAG_VERSIONED = 16
 const STAMPS_AT = 56
 const FIXED_BYTES = 62
 const MAGIC = 0x7463
+const NO_TAGS: readonly string[] = Object.freeze([])
 const ALL_FLAGS = FLAG_NULL | FLAG_INTEGER | FLAG_COMPRESSED | FLAG_ENCRYPTED | FLAG_VERSIONED
 
 /** The first bytes of an entry, up to the stamps, which the script adds. */
@@ -99,7 +100,7 @@ export function readHeader(bytes: Buffer, above: number): HeaderRead {
   if (count > above + TAGS_MOST) throw undecodable(`${count - above} tags, expected at most ${TAGS_MOST}`)
   const view = viewOf(bytes)
   const version = view.getFloat64(bytes.byteOffset + 44)
-  const [tags, payloadAt] = count === above ? noTags(stampsEnd) : readTags(bytes, stampsEnd, count - above)
+  const [tags, payloadAt] = count === above ? [NO_TAGS, stampsEnd] : readTags(bytes, stampsEnd, count - above)
   return {
     flags,
     fillStamp: bytes.subarray(4, 12),
@@ -123,10 +124,6 @@ function viewOf({ buffer }: Buffer): DataView {
   return lastView
 }
 
-function noTags(payloadAt: number): [readonly string[], number] {
-  return [[], payloadAt]
-}
-
 function instant(view: DataView, offset: number): number {
   const value = view.getFloat64(offset)
   if (Number.isNaN(value) || value < 0) throw undecodable('a deadline is no instant')
@@ -146,7 +143,7 @@ function readStamps(bytes: Buffer, end: number, count: number): string[] {
   return stamps
 }
 
-function readTags(bytes: Buffer, start: number, count: number): [readonly string[], number] {
+function readTags(bytes: Buffer, start: number, count: number): [tags: readonly string[], payloadAt: number] {
   const tags: string[] = []
   let at = start
   for (let index = 0; index < count; index++) {
