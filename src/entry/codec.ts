@@ -1,6 +1,7 @@
 import { addExtension, Packr, Unpackr } from 'msgpackr'
 import { describe, TierCacheError } from '../errors.ts'
 import { FLAG_INTEGER, FLAG_NULL, undecodable } from './header.ts'
+import { decodePlain, NOT_PLAIN } from './plain-payload.ts'
 import { BIGINT_BYTES_MOST, DEPTH_MOST, MAP_EXTENSION, MINUS_ZERO_EXTENSION, scanPayload } from './payload-scan.ts'
 
 /** A value as bytes, with the flags that say how to read them. */
@@ -74,6 +75,8 @@ export function encode(value: unknown): Encoded {
 export function decode({ flags, payload }: Encoded): unknown {
   if (flags === FLAG_NULL) return null
   if (flags === FLAG_INTEGER) return readInteger(payload)
+  const plain = decodePlain(payload)
+  if (plain !== NOT_PLAIN) return plain
   scanPayload(payload)
   try {
     return unpackr.unpack(payload)
