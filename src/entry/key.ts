@@ -23,9 +23,11 @@ export function checkKey(key: unknown): asserts key is string {
   if (!isWellFormed(key)) throw badValue('ERR_INVALID_KEY', 'key', 'well-formed Unicode (no lone surrogates)', key)
 }
 
+const LONE_SURROGATE = /\p{Surrogate}/u
+
 /** Whether a text has no lone surrogates: only then is it the same again after UTF-8. */
 export function isWellFormed(text: string): boolean {
-  return text.isWellFormed()
+  return !LONE_SURROGATE.test(text)
 }
 
 /** Checks the prefix of all names in Redis. Throws `ERR_INVALID_NAMESPACE`. */

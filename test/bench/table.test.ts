@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { between } from '../../bench/harness/readme.ts'
 import { quantile, summarize } from '../../bench/harness/statistics.ts'
@@ -81,4 +82,12 @@ test('the middle half of the rounds', () => {
   expect(summarize([5, 1, 2, 4, 3])).toEqual({ median: 3, lowerQuartile: 2, upperQuartile: 4, rounds: 5 })
   expect(quantile([1, 2], 0.5)).toBe(1.5)
   expect(() => quantile([], 0.5)).toThrow('no figures')
+})
+
+test('the table of the README is that of the results', () => {
+  const folder = new URL('../../bench/results/', import.meta.url)
+  const files = readdirSync(folder).sort()
+  const results = files.map((file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as ResultsFile)
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  expect(between(readme, tableOf(results))).toBe(readme)
 })

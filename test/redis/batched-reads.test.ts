@@ -45,6 +45,62 @@ describe('on one server', () => {
     client.close()
   })
 
+  test('keys that readers ask for by the same list are asked for once, and those readers get one list of values', async () => {
+    const { client, bucket, connected } = clients.rig(clients.server().url)
+    await connected()
+    await clients.ioredis(clients.server().url).mset('a', '1', 'b', '2', 'c', '3')
+    const reads = new BatchedReads(TIMEOUT_MS, systemClock)
+    const ask = (key: string, common: readonly string[]) =>
+      new Promise<{ own: readonly (string | undefined)[]; common: readonly (Buffer | null)[] }>((resolve, failed) => {
+        reads.read(bucket, {
+          keys: [key],
+          common,
+          done: (own, values) => resolve({ own: own.map((value) => value?.toString()), common: values }),
+          failed,
+        })
+      })
+    const list = ['b', 'none', 'c']
+    const before = await mgetsOf(clients.server())
+    const [first, second, other] = await Promise.all([ask('a', list), ask('b', list), ask('c', ['a'])])
+    expect([first.own, second.own, other.own]).toEqual([['1'], ['2'], ['3']])
+    expect(first.common.map((value) => value?.toString())).toEqual(['2', undefined, '3'])
+    expect(second.common).toBe(first.common)
+    expect(other.common.map((value) => value?.toString())).toEqual(['1'])
+    expect((await mgetsOf(clients.server())) - before).toBe(1)
+    const alone = await ask('a', list)
+    expect([alone.own, alone.common.map((value) => value?.toString())]).toEqual([['1'], ['2', undefined, '3']])
+    client.close()
+  })
+
+  test('of many readers some are answered before others, and what they ask for next is sent meanwhile', async () => {
+    const { client, bucket, connected } = clients.rig(clients.server().url)
+    await connected()
+    const sent: string[] = []
+    const reads = new BatchedReads(TIMEOUT_MS, systemClock)
+    vi.spyOn(bucket, 'run').mockImplementation(async (_, send) => {
+      const mgetBuffer = async (...keys: string[]) => {
+        sent.push(`${keys.length} asked`)
+        return keys.map(() => null)
+      }
+      return (await send({ mgetBuffer } as never)) as never
+    })
+    const read = (key: string) =>
+      new Promise<void>((resolve, failed) => {
+        const done = () => {
+          sent.push('answered')
+          resolve()
+        }
+        reads.read(bucket, { keys: [key], common: [], done, failed })
+      })
+    await Promise.all(Array.from({ length: 40 }, (_, index) => read(`${index}`).then(() => read(`${index} again`))))
+    const between = sent.indexOf('32 asked')
+    expect(sent[0]).toBe('40 asked')
+    expect(sent.slice(0, between).filter((each) => each === 'answered')).toHaveLength(32)
+    expect(sent.filter((each) => each === 'answered')).toHaveLength(80)
+    vi.restoreAllMocks()
+    client.close()
+  })
+
   test('more keys than one MGET takes are two, in one batch, and each read is answered once', async () => {
     const { bucket, connected, counters } = clients.rig(clients.server().url)
     await connected()
