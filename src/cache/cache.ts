@@ -665,8 +665,7 @@ export class Cache implements Observable {
 
   async #drain(): Promise<void> {
     const { clock, loads, transactions, near, endings } = this.#parts
-    await within(clock, transactions.settled(), DRAIN_MS)
-    await loads.settled(DRAIN_MS)
+    await within(clock, transactions.settled().then(() => loads.settled()), DRAIN_MS)
     await replayLast(this.#parts)
     for (const end of endings) end()
     near?.close()

@@ -88,14 +88,8 @@ export class SingleFlight<T> {
     promise.then(end, end)
   }
 
-  /** Resolves when all runs have ended, or after `ms`. */
-  async settled(ms: number): Promise<void> {
-    if (this.#running.size === 0) return
-    let cancel = () => {}
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(ms, resolve)
-    })
-    await Promise.race([Promise.allSettled(this.#running), late])
-    cancel()
+  /** Resolves when all runs have ended that are under way. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running)
   }
 }

@@ -277,9 +277,9 @@ inBothForms((kit) => {
         await a.transaction(async () => {
           if (many) {
             const load = async () => ({ key: await loader.load({} as never) })
-            expect((await a.getOrSetMany(['key'], load)).get('key')).toBe('old')
+            expect((await a.getOrSetMany(['key'], load, { stale: '1h' })).get('key')).toBe('old')
           } else {
-            expect(await a.getOrSet('key', loader.load)).toBe('old')
+            expect(await a.getOrSet('key', loader.load, { stale: '1h' })).toBe('old')
           }
           await loader.running()
           await a.delete('row')
