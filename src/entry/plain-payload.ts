@@ -12,6 +12,8 @@ const NAME_BYTES_MOST = 32
 /** How many names are remembered, each in the place that its bytes say: the same few come with every value. */
 const NAMES = 4096
 
+const NOTHING = Buffer.alloc(0)
+
 interface Name {
   readonly bytes: Uint8Array
   readonly text: string
@@ -23,7 +25,7 @@ type Read = unknown
 /** Reads one value of msgpack, bounds checked: whatever goes beyond the bytes is not plain. */
 class PlainReader {
   readonly #names: (Name | undefined)[] = Array.from({ length: NAMES }, () => undefined)
-  #bytes: Buffer = Buffer.alloc(0)
+  #bytes: Buffer = NOTHING
   #at = 0
   #end = 0
 
@@ -33,6 +35,8 @@ class PlainReader {
     this.#at = 0
     this.#end = bytes.length
     const value = this.#value(0)
+    // What was read may be large, and is not to live until the next reading.
+    this.#bytes = NOTHING
     return this.#at === bytes.length ? value : NOT_PLAIN
   }
 
