@@ -102,7 +102,15 @@ export class Gathering {
     const contexts = new Map(asked.map(({ context }) => [context.key, context]))
     runBatchLoader(this.#loader, contexts).then(
       (values) => {
-        void Promise.all(inChunks(asked, async ({ context, resolve }) => resolve(values(context.key))))
+        const settle = async ({ context, resolve, reject }: Asked) => {
+          try {
+            resolve(values(context.key))
+          } catch (error) {
+            // What was returned answers for itself: it may be a getter.
+            reject(error)
+          }
+        }
+        void Promise.all(inChunks(asked, settle))
       },
       (error: unknown) => {
         for (const { reject } of asked) reject(error)

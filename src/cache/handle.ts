@@ -121,7 +121,8 @@ export class Handle<Id, T, Got = T> {
   /** Stores a value: see `cache.set`. */
   async set(id: Id, value: T, options?: SetOptions): Promise<SetResult> {
     const tags = this.#definition.tags?.(value as never, id)
-    return this.#space.set(this.keyOf(id), value, tags ? { tags, ...options } : options)
+    const isTold = tags === undefined || options?.tags !== undefined
+    return this.#space.set(this.keyOf(id), value, isTold ? options : { ...options, tags })
   }
 
   /** Makes the value of an id gone everywhere: see `cache.delete`. */
@@ -156,6 +157,8 @@ export class Handle<Id, T, Got = T> {
   #loadEach(asked: Asked<Id>, options: LoadOptions | undefined): Promise<unknown>[] {
     const isAlone = options !== undefined || this.#space.isInside()
     if (isAlone || !this.#definition.loadMany) return this.#loadNow(asked, options)
+    // A bad one must not be the failure of the others, nor leave them with nobody who waits.
+    for (const key of asked.keys()) checkKey(key)
     return Array.from(asked, ([key, { id }]) => this.#gather(key, id))
   }
 
@@ -182,8 +185,6 @@ export class Handle<Id, T, Got = T> {
 
   /** Puts an id among those that are loaded together, at the end of this turn. */
   #gather(key: string, id: Id): Promise<unknown> {
-    // A bad one must not be the failure of the others.
-    checkKey(key)
     let gathered = this.#gathered
     if (!gathered) {
       gathered = new Map()

@@ -24,6 +24,18 @@ inBothForms((kit) => {
     expect(loader.asked).toEqual([['a', 'c']])
   })
 
+  test('a result that throws when it is read is the failure of that key', async () => {
+    const cache = await kit.make()
+    const loader = () => ({
+      get a(): number {
+        throw new Error('not this one')
+      },
+      b: 2,
+    })
+    await expect(cache.getOrSetMany(['a', 'b'], loader)).rejects.toThrow('not this one')
+    await expect.poll(() => cache.get('b')).toBe(2)
+  })
+
   test('when nothing is missing, no loader runs, and options are not looked at', async () => {
     const cache = await kit.make()
     const loader = new ScriptedManyLoader<string>()

@@ -320,6 +320,28 @@ inBothForms((kit) => {
       expect([await first, ...(await both)]).toEqual([user(1, 'Eve'), user(1, 'Eve'), user(2)])
     })
 
+    test('an id whose key cannot be leaves no load behind that nobody waits for', async () => {
+      const { a } = await setup()
+      let loads = 0
+      const loadMany = async () => {
+        loads++
+        throw new Error('the database is away')
+      }
+      const users = a.define({ name: 'users', key: (id: string) => id, loadMany })
+      await expect(users.getMany(['a', '\ud800'])).rejects.toMatchObject({ code: 'ERR_INVALID_KEY' })
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      expect(loads).toBe(0)
+    })
+
+    test('tags that are told as undefined are those of the definition', async () => {
+      const { a, database } = await setup()
+      const users = a.define({ name: 'users', load: database.one, tags: ({ team }: User) => [team] })
+      await users.set(1, user(1), { tags: undefined, ttl: '1h' })
+      expect((await a.namespace('users').getEntry('1'))?.tags).toEqual(['odd'])
+      await users.set(1, user(1), { tags: ['own'] })
+      expect((await a.namespace('users').getEntry('1'))?.tags).toEqual(['own'])
+    })
+
     test('a call with options, or inside of a transaction, is loaded by itself', async () => {
       const { a, database } = await setup()
       const users = a.define({ name: 'users', loadMany: database.many })
