@@ -35,7 +35,7 @@ export interface RedisWayParts {
 }
 
 /** What a process does in its own memory, at once; all else of a port is a command. */
-const NO_COMMANDS: readonly PropertyKey[] = ['wait', 'call', 'callAll']
+const NO_COMMANDS: readonly PropertyKey[] = ['wait', 'call', 'callAll', 'health']
 
 /** The way of one process to the Redis of a fleet in memory. Its commands arrive at once, unless a test disturbs it. */
 export class RedisWay {

@@ -372,6 +372,17 @@ test.each<[string, (fleet: TestFleet<2>) => unknown, string, string]>([
   expect(refused).toThrow(message)
 })
 
+test('health is told at once, and is no command', async () => {
+  const { caches, redis } = twoOf()
+  const [here] = caches
+  expect(here.health()).toMatchObject({ ok: true, l2: { usable: true, servers: [] } })
+  redis.failNext('ERR_REDIS_TIMEOUT')
+  here.health()
+  expect(await here.delete('k')).toEqual({ acknowledged: false })
+  redis.down()
+  expect(here.health()).toMatchObject({ ok: false, l2: { usable: false } })
+})
+
 test.each([0, -1, 1.5, '2', undefined])('a fleet of %s is refused', (count) => {
   expect(() => createTestFleet(count as number)).toThrow('count: expected a number >= 1')
 })
