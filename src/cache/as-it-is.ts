@@ -56,6 +56,7 @@ export function keepAsItIs(
   return {
     value,
     shared: true,
+    isAsItIs: true,
     tier: 'loader',
     freshness: 'fresh',
     createdAt,

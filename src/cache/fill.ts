@@ -88,8 +88,13 @@ export async function loadAlone(
 
 /** Loads for one caller and stores nothing: others must not wait for it twice, nor get what may not be shared. */
 export async function loadUnstored(parts: Parts, request: LoadRequest): Promise<Loaded> {
+  return loadReplacing(parts, { ...request, there: replacedBy(parts, request) })
+}
+
+/** The same in place of what the request says, whatever is there. */
+export async function loadReplacing(parts: Parts, request: LoadRequest): Promise<Loaded> {
   const mark = parts.marks.count
-  return unstored(parts, request, mark, await runLoader(parts, { ...request, there: replacedBy(parts, request) }))
+  return unstored(parts, request, mark, await runLoader(parts, request))
 }
 
 async function load(
@@ -272,6 +277,7 @@ function unstored(parts: Parts, { target, settings: { schema } }: LoadRequest, m
   return {
     value,
     shared: true,
+    isAsItIs: true,
     tier: 'loader',
     freshness: 'fresh',
     createdAt: now,

@@ -53,16 +53,25 @@ function ofNear({ entry, freshness }: NearFound, isolation: Isolation): HandedOu
 }
 
 function ofLoad(request: LoadRequest, { loaded, joined }: Answer): HandedOut | Promise<HandedOut> {
-  const { schema } = request.settings
+  const { schema, isolation } = request.settings
   if (joined && schema !== undefined && loaded.schema !== schema) return checkJoined(request, loaded, schema)
-  return loaded.shared ? { loaded, joined } : { loaded: { ...loaded, value: handOut(loaded.value, false) }, joined }
+  const value = ownOf(loaded, isolation)
+  return value === loaded.value ? { loaded, joined } : { loaded: { ...loaded, value }, joined }
 }
 
 /** What was loaded by a caller with another schema, or none, is checked for this one alone. */
-async function checkJoined({ target }: LoadRequest, loaded: Loaded, schema: StandardSchema): Promise<HandedOut> {
-  const { value, shared } = loaded
-  const checked = await checkGiven(schema, handOut(value, shared), loadedValueOf(target))
+async function checkJoined(
+  { target, settings }: LoadRequest,
+  loaded: Loaded,
+  schema: StandardSchema,
+): Promise<HandedOut> {
+  const checked = await checkGiven(schema, ownOf(loaded, settings.isolation), loadedValueOf(target))
   return { loaded: { ...loaded, value: checked }, joined: true }
+}
+
+/** What one caller gets of what was loaded, perhaps by another one with another isolation. */
+function ownOf({ value, shared, isAsItIs }: Loaded, isolation: Isolation): unknown {
+  return isAsItIs ? value : handOutAs(value, shared, isolation)
 }
 
 /** A caller that asks for another isolation than the value was kept with gets a copy where sharing would break it. */

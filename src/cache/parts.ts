@@ -70,6 +70,8 @@ export interface Loaded {
   readonly value: unknown
   /** Whether all callers may share the value; otherwise each gets a copy. */
   readonly shared: boolean
+  /** It is what its loader answered, not decoded data: all get the very value, which cannot be copied. */
+  readonly isAsItIs?: boolean | undefined
   /** Where it came from. */
   readonly tier: 'l1' | 'l2' | 'loader'
   readonly freshness: 'fresh' | 'stale'

@@ -81,8 +81,8 @@ export function readNear(parts: Parts, request: LoadRequest): Loaded | undefined
   const freshness = near && standing(parts, near, parts.clock.now())
   if (!near || (freshness !== 'fresh' && freshness !== 'stale') || !isChecked(near, settings.schema)) return undefined
   if (freshness === 'stale' && purpose === 'renew') return undefined
-  const { value, shared, createdAt, freshUntil, schema, mark, groups } = near
-  return { value, shared, tier: 'l1', freshness, createdAt, freshUntil, schema, mark, groups }
+  const { value, shared, tiers, createdAt, freshUntil, schema, mark, groups } = near
+  return { value, shared, isAsItIs: tiers === 'l1', tier: 'l1', freshness, createdAt, freshUntil, schema, mark, groups }
 }
 
 /**

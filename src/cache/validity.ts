@@ -7,9 +7,9 @@ import type { EntrySettings } from './call-options.ts'
 import { handOut, isolate } from './near.ts'
 import type { Parts, Target } from './parts.ts'
 
-/** Whether an entry of L1 may be handed to a reader as far as its schema goes: it has none, or this very one let it pass. */
-export function isChecked(near: NearEntry, schema: StandardSchema | undefined): boolean {
-  return schema === undefined || near.schema === schema
+/** Whether what is kept here may be handed to a reader as far as its schema goes: it has none, or this very one let it pass. */
+export function isChecked(kept: Pick<NearEntry, 'schema'>, schema: StandardSchema | undefined): boolean {
+  return schema === undefined || kept.schema === schema
 }
 
 /** What the schema makes of a value that is about to be stored. Throws, or rejects with, `ERR_INVALID_VALUE`. */
@@ -51,11 +51,14 @@ export async function checkNear(
   near: NearEntry,
   settings: EntrySettings,
 ): Promise<NearEntry | undefined> {
-  const checked = await checkCached(parts, target, handOut(near.value, near.shared), settings, 'l1')
+  const { schema, isolation } = settings
+  const { tiers } = near
+  const checked = await checkCached(parts, target, handOut(near.value, near.shared), { schema, tiers }, 'l1')
   if (!checked) return undefined
   const { value } = checked
-  const shared = isolate(value, settings.isolation)
-  const entry: NearEntry = { ...near, value, shared, schema: settings.schema, ready: undefined }
+  // The very value of its owner is neither frozen nor copied.
+  const shared = tiers === 'l1' || isolate(value, isolation)
+  const entry: NearEntry = { ...near, value, shared, schema, ready: undefined }
   // Something else may have come meanwhile, or all of it have gone.
   if (parts.near?.get(target.id) === near) parts.near.set(target.id, entry)
   return entry

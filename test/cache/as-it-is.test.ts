@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import { createCache } from '../../src/create-cache.ts'
+import type { StandardSchema } from '../../src/entry/schema.ts'
 import { inEveryForm, withRedis } from '../doubles/caches.ts'
 import { allHeard, BOUND_MS, inFleets, onRedis, turn } from '../doubles/fleet.ts'
 
@@ -48,6 +49,25 @@ inEveryForm((kit) => {
       expect(await cache.getEntry(key)).toMatchObject({ tier: 'l1', tags: [] })
     }
     expect(cache.gauges().l1Bytes).toBeGreaterThan(2 * 1024)
+  })
+
+  test('a schema that comes later checks it, and neither freezes nor copies it', async () => {
+    const cache = await kit.make()
+    const schema: StandardSchema = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } }
+    for (const [key, value] of [
+      ['plain', { list: [1] }],
+      ['instance', { session: new Session(7), list: [1] }],
+    ] as const) {
+      await cache.set(key, value, asItIs)
+      for (const options of [{ ...asItIs, schema }, asItIs, { schema }]) {
+        expect(await cache.getOrSet(key, () => 'another', options)).toBe(value)
+      }
+      expect([cache.peek(key) === value, Object.isFrozen(value), Object.isFrozen(value.list)]).toEqual([
+        true,
+        false,
+        false,
+      ])
+    }
   })
 
   test('it is not frozen', async () => {

@@ -4,6 +4,7 @@ import type { ChangeOptions, DefaultOptions } from '../../src/cache/call-options
 import { createCache } from '../../src/create-cache.ts'
 import { TierCacheError } from '../../src/errors.ts'
 import { inBothForms, withOneRedis, withRedis } from '../doubles/caches.ts'
+import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 import { startFaultProxy } from '../doubles/fault-proxy.ts'
 
 const rejection = (code: string, message: RegExp) =>
@@ -109,6 +110,31 @@ inBothForms((kit) => {
       const copy = await cache.getOrSet('k', () => ({ n: 2 }), { isolation: 'copy' })
       copy.n = 9
       expect(await cache.get('k')).toEqual({ n: 1 })
+    })
+
+    test('who joins a load gets it as they asked for it', async () => {
+      const cache = await kit.make()
+      const loader = new ScriptedLoader<{ n: number }>()
+      const kept = cache.getOrSet('k', loader.load, { isolation: 'reference' })
+      await loader.running()
+      const copied = cache.getOrSet('k', loader.load, { isolation: 'copy' })
+      loader.answer({ n: 1 })
+      const copy = await copied
+      copy.n = 2
+      expect([loader.started, await kept, await cache.get('k')]).toEqual([1, { n: 1 }, { n: 1 }])
+    })
+
+    test('what cannot be stored, or is as it is, goes to all who wait for it as it is', async () => {
+      const cache = await kit.make()
+      const load = new ScriptedLoader<object>()
+      for (const options of [{}, { tiers: 'l1' }] as const) {
+        const value = { f: () => 1, at: new Date(0) }
+        const first = cache.getOrSet('k', load.load, options)
+        const second = cache.getOrSet('k', load.load, { ...options, isolation: 'copy' })
+        await load.running(options.tiers ? 2 : 1)
+        load.answer(value)
+        expect([(await first) === value, (await second) === value]).toEqual([true, true])
+      }
     })
   })
 
