@@ -125,6 +125,9 @@ const verbs = {
 
 type Verb = keyof typeof verbs
 
+/** Of the verb, and of handles, which load many in their own way. */
+export const getOrSetManyCalls = channelOf<CallTrace>('getOrSetMany' satisfies Verb)
+
 /** Has calls of these verbs told, each on a channel of its name. */
 export function traceVerbs(prototype: { readonly [Name in Verb]: (...values: never[]) => Promise<unknown> }): void {
   for (const [verb, { subject, ending }] of Object.entries<VerbTrace>(verbs)) {

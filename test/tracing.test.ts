@@ -64,6 +64,29 @@ inEveryForm((kit) => {
     ])
   })
 
+  test('handles and wrapped functions are told, with what L1 has, and with the many that are loaded together', async () => {
+    const cache = await kit.make()
+    const [calls, many] = [told('getOrSet'), told('getOrSetMany')]
+    const load = async (id: number) => id
+    const loadMany = async (ids: number[]) => new Map(ids.map((id) => [id, id]))
+    const [single, wrapped] = [cache.define({ name: 'single', load }), cache.wrap(load, { name: 'wrapped' })]
+    await single.get(1)
+    expect(ended(calls)).toMatchObject([{ namespace: 'single', key: '1', outcome: 'miss', tier: 'loader' }])
+    await single.get(1)
+    await single.getMany([1])
+    const hit = { namespace: 'single', key: '1', outcome: 'hit', tier: 'l1', result: 1 }
+    expect(ended(calls)).toEqual([hit, hit])
+    await wrapped(1)
+    await wrapped(1)
+    expect(ended(calls)).toMatchObject([{ outcome: 'miss' }, { outcome: 'hit' }])
+    const together = cache.define({ name: 'together', loadMany })
+    await Promise.all([together.get(1), together.get(2)])
+    expect(ended(many)).toEqual([{ namespace: 'together', keys: ['1', '2'], result: [1, 2] }])
+    const failing = cache.define({ name: 'failing', loadMany: () => Promise.reject(new Error('away')) })
+    await expect(failing.getMany([1, 2])).rejects.toThrow('away')
+    expect(ended(many)).toMatchObject([{ namespace: 'failing', error: { message: 'away' } }])
+  })
+
   test('how a read ended, and what answered it', async () => {
     const cache = await kit.make()
     const calls = { getOrSet: told('getOrSet'), getOrSetEntry: told('getOrSetEntry'), get: told('get') }

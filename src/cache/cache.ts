@@ -70,7 +70,7 @@ import type { AsyncFunction, Wrapped, WrappedResults } from './wrap.ts'
 import { noteWrapped, wrapped } from './wrap.ts'
 import type { Target } from './parts.ts'
 import type { SetManyResult } from './set-many.ts'
-import { writeManyThrough } from './set-many.ts'
+import { givenOf, writeManyThrough } from './set-many.ts'
 import type { HandedOut } from './get-or-load.ts'
 import { getOrLoad } from './get-or-load.ts'
 import type { Inspection } from './inspection.ts'
@@ -85,7 +85,7 @@ import type { Invalidated } from './transaction.ts'
 import type { Outcome, SetResult } from './write-through.ts'
 import { readGiven, writeThrough } from './write-through.ts'
 import type { CallTrace } from '../tracing.ts'
-import { foundAs, getCalls, getOrSetCalls, peekCalls, traced, traceVerbs } from '../tracing.ts'
+import { foundAs, getCalls, getOrSetCalls, getOrSetManyCalls, peekCalls, traced, traceVerbs } from '../tracing.ts'
 
 /** A value with where it came from: see {@link Cache.getOrSetEntry}. */
 export interface LoadedEntry<T> {
@@ -199,7 +199,9 @@ export class Cache implements Observable {
     if (near !== undefined) return (near.shared ? near.value : handOut(near.value, false)) as T
     checkKey(key)
     const transaction = this.#parts.transactions.holder()
-    return transaction && (peekInside(this.#parts, transaction, this.#space.target(key), this.#requests) as T)
+    if (!transaction) return undefined
+    const { defaults } = this.#space
+    return peekInside(this.#parts, transaction, this.#space.target(key), defaults, this.#requests) as T
   }
 
   /** What the cache has under a key, stale or fresh, with its age. Loads nothing. */
@@ -321,9 +323,11 @@ export class Cache implements Observable {
       value,
       settings: this.#space.kept(readSetOptions(own, settings, 'setMany')),
     }))
+    const made = givenOf(this.#parts, written)
+    const ready = made instanceof Promise ? await made : made
     const transaction = this.#parts.transactions.current()
-    if (transaction) return setManyInside(this.#parts, transaction, written)
-    const outcome = await writeManyThrough(this.#parts, written)
+    if (transaction) return setManyInside(this.#parts, transaction, ready)
+    const outcome = await writeManyThrough(this.#parts, ready)
     const awaited = written.filter((entry) => entry.settings.requireAck)
     const isAcknowledged = awaited.every(({ target: { key } }) => outcome.results.get(key)?.acknowledged)
     return acknowledged('setMany', !isAcknowledged, Promise.resolve(outcome))
@@ -425,9 +429,9 @@ export class Cache implements Observable {
     const act = () => touchThrough(this.#parts, target, kept)
     const transaction = this.#parts.transactions.current()
     if (!transaction) return acknowledged('touch', requireAck, act())
-    const found = (await this.getEntry(key)) !== undefined
+    // The transaction may have ended when the look has.
     transaction.touch(target.id, { operation: 'touch', requireAck, act })
-    return { ...HELD, found }
+    return { ...HELD, found: (await this.#entry(key)) !== undefined }
   }
 
   /**
@@ -468,7 +472,8 @@ export class Cache implements Observable {
    *
    * Inside, a change answers `{ acknowledged: false, held: true }` at once. Reads inside find what was `set` inside, and
    * nothing of what was invalidated inside. From the first change on, what a loader answers inside goes to its caller alone,
-   * and is not stored. `increment` rejects with `ERR_IN_TRANSACTION`.
+   * and is not stored; a stale value is served in place of one that fails, or takes longer than `softTimeout`. `increment`
+   * rejects with `ERR_IN_TRANSACTION`.
    *
    * A transaction inside of another is part of it; should it throw, and the outer one go on, what was `set` so far is deleted
    * instead. What the callback leaves running is outside once the callback has ended.
@@ -586,12 +591,14 @@ export class Cache implements Observable {
       peek: (key) => this.peek(key),
       hit: (key) => {
         const near = this.#fresh(key, schema, refreshAhead)
-        return near && (near.ready ?? this.#answer(near))
+        if (near === undefined) return undefined
+        return getOrSetCalls.hasSubscribers ? this.#tracedHit(key, near) : (near.ready ?? this.#answer(near))
       },
       load: (key, loader, options) => this.getOrSet(key, loader, options),
       loadEach: (keys, loader, options) => {
         const targets = keys.map((key) => this.#space.target(key))
-        return this.#loadEach(targets, loader, options).map(async (load) => (await load).loaded.value)
+        const begin = () => this.#loadEach(targets, loader, options).map(async (load) => (await load).loaded.value)
+        return getOrSetManyCalls.hasSubscribers ? this.#tracedEach(keys, begin) : begin()
       },
       set: (key, value, options) => this.set(key, value, options),
       delete: (key, options) => this.delete(key, options),
@@ -754,6 +761,22 @@ export class Cache implements Observable {
       Object.assign(context, foundAs(loaded))
       return loaded.value as T
     })
+  }
+
+  #tracedHit(key: string, near: NearEntry): Promise<unknown> {
+    return traced(getOrSetCalls, { namespace: this.name, key, ...foundAs(NEAR_HIT) }, async () => this.#answer(near))
+  }
+
+  /** One call that tells of many keys, of which each has an outcome of its own. */
+  #tracedEach(keys: readonly string[], begin: () => Promise<unknown>[]): Promise<unknown>[] {
+    let loads: Promise<unknown>[] = []
+    const all = traced(getOrSetManyCalls, { namespace: this.name, keys }, () => {
+      loads = begin()
+      return Promise.all(loads)
+    })
+    // It is the failure of those who wait for their keys.
+    all.catch(() => {})
+    return loads
   }
 
   #tracedGet<T>(key: string): Promise<T | undefined> {

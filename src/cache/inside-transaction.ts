@@ -3,21 +3,21 @@ import { copyDeep } from '../entry/isolation.ts'
 import type { RequestCounters } from '../events.ts'
 import type { ManyLoader } from './batch-loader.ts'
 import type { EntrySettings, SetSettings } from './call-options.ts'
-import { loadUnstored } from './fill.ts'
+import { loadReplacing } from './fill.ts'
 import type { HandedOut } from './get-or-load.ts'
 import { getOrLoad } from './get-or-load.ts'
 import type { LoadManyRequest } from './get-or-load-many.ts'
 import { getOrLoadMany } from './get-or-load-many.ts'
 import { inChunks } from './in-chunks.ts'
 import { deleteEverywhere } from './invalidation.ts'
-import type { Loader, LoadRequest } from './loader.ts'
+import type { Loader, LoadRequest, Replaced } from './loader.ts'
 import { groupsOf, handOut, standing } from './near.ts'
 import type { Parts, Target } from './parts.ts'
 import type { CacheEntry } from './read-entry.ts'
 import { readEntry } from './read-entry.ts'
-import type { SetManyResult, Written } from './set-many.ts'
-import { givenOf } from './set-many.ts'
-import { untilAborted } from './time-limit.ts'
+import type { Ready, SetManyResult } from './set-many.ts'
+import { untilAborted, within } from './time-limit.ts'
+import { checkCached, isChecked } from './validity.ts'
 import type { HeldValue, Transaction } from './transaction.ts'
 import type { Given } from './write-through.ts'
 import { writeThrough } from './write-through.ts'
@@ -39,10 +39,10 @@ export function setInside(
   given: Given,
   settings: SetSettings,
 ): void {
-  const { tags, ttlMs, requireAck } = settings
+  const { tags, ttlMs, requireAck, schema, tiers } = settings
   transaction.set(
     target.id,
-    { read: readerOf(given), tags, groups: groupsOf(target, tags), heldAt: parts.clock.now(), ttlMs },
+    { read: readerOf(given), schema, tiers, tags, groups: groupsOf(target, tags), heldAt: parts.clock.now(), ttlMs },
     { operation: 'set', requireAck, act: () => writeThrough(parts, target, given, settings) },
     { operation: 'delete', requireAck, act: () => deleteEverywhere(parts, target) },
   )
@@ -55,24 +55,28 @@ function readerOf(given: Given): () => unknown {
   return () => copyDeep(value)
 }
 
-/** Holds a `setMany`; all of its values can be stored, or none is held. */
-export async function setManyInside(
-  parts: Parts,
-  transaction: Transaction,
-  entries: readonly Written[],
-): Promise<SetManyResult> {
-  const made = givenOf(parts, entries)
-  const ready = made instanceof Promise ? await made : made
-  for (const { target, given, settings } of ready) setInside(parts, transaction, target, given, settings)
+/** Holds a `setMany`. */
+export function setManyInside(parts: Parts, transaction: Transaction, entries: readonly Ready[]): SetManyResult {
+  for (const { target, given, settings } of entries) setInside(parts, transaction, target, given, settings)
   return { ...HELD, results: new Map(entries.map(({ target }) => [target.key, HELD])) }
 }
 
-/** The fresh value of a key for a reader inside, at once: what was set inside, or what L1 has and nobody invalidated inside. */
-export function peekInside(parts: Parts, transaction: Transaction, target: Target, requests: RequestCounters): unknown {
+/**
+ * The fresh value of a key for a reader inside, at once: what was set inside, or what L1 has and nobody invalidated inside;
+ * if it was checked under the reader's schema.
+ */
+export function peekInside(
+  parts: Parts,
+  transaction: Transaction,
+  target: Target,
+  { schema }: EntrySettings,
+  requests: RequestCounters,
+): unknown {
   const near = parts.near?.get(target.id)
   const own = transaction.standing(target.id, near?.groups ?? target.groups)
-  if (typeof own === 'object') return own.read()
+  if (typeof own === 'object') return isChecked(own, schema) ? own.read() : undefined
   if (own !== undefined || !near || standing(parts, near, parts.clock.now()) !== 'fresh') return undefined
+  if (!isChecked(near, schema)) return undefined
   requests.l1Fresh++
   return handOut(near.value, near.shared)
 }
@@ -87,10 +91,10 @@ export async function readEntryInside<T>(
 ): Promise<CacheEntry<T> | undefined> {
   const before = transaction.standing(target.id, target.groups)
   if (before === 'gone') return undefined
-  if (typeof before === 'object') return held<T>(parts, before)
+  if (typeof before === 'object') return held<T>(parts, target, before, settings)
   const entry = await readEntry<T>(parts, target, settings, requests)
   const now = transaction.standing(target.id, entry ? groupsOf(target, entry.tags) : target.groups)
-  if (typeof now === 'object') return held<T>(parts, now)
+  if (typeof now === 'object') return held<T>(parts, target, now, settings)
   if (!entry || now === 'gone') return undefined
   return now === 'stale' ? { ...entry, freshness: 'stale', ttl: 0 } : entry
 }
@@ -106,9 +110,17 @@ export function readEachInside<T>(
   return Promise.all(inChunks(targets, (target) => readEntryInside<T>(parts, transaction, target, settings, requests)))
 }
 
-function held<T>({ clock }: Parts, { read, tags, heldAt, ttlMs }: HeldValue): CacheEntry<T> {
-  const age = clock.now() - heldAt
-  return { value: read() as T, freshness: 'fresh', age, ttl: ttlMs, tags, tier: 'l1' }
+async function held<T>(
+  parts: Parts,
+  target: Target,
+  own: HeldValue,
+  { schema }: EntrySettings,
+): Promise<CacheEntry<T> | undefined> {
+  const { read, tags, tiers, heldAt, ttlMs } = own
+  const value = read()
+  const checked = isChecked(own, schema) ? { value } : await checkCached(parts, target, value, { schema, tiers }, 'l1')
+  const age = parts.clock.now() - heldAt
+  return checked && { value: checked.value as T, freshness: 'fresh', age, ttl: ttlMs, tags, tier: 'l1' }
 }
 
 /**
@@ -129,11 +141,18 @@ async function loadApart(parts: Parts, transaction: Transaction, request: LoadRe
   const entry = await readEntryInside(parts, transaction, target, settings, requests)
   if (entry?.freshness === 'fresh') return handedOut(parts, entry)
   try {
-    return { loaded: await loadUnstored(parts, request), joined: false }
+    // What L1 has may be what was made gone inside.
+    const there = entry && replacedBy(parts, target, entry)
+    const loading = loadReplacing(parts, { ...request, there })
+    const isSoft = entry !== undefined && settings.softTimeoutMs > 0
+    const loaded = await (isSoft ? within(parts.clock, loading, settings.softTimeoutMs) : loading)
+    if (loaded) return { loaded, joined: false }
+    // Nobody else waits for it, and it would not be stored.
+    request.audience.leave(undefined)
   } catch (error) {
     if (!entry || request.audience.isDeserted) throw error
-    return handedOut(parts, entry)
   }
+  return handedOut(parts, entry as CacheEntry<unknown>)
 }
 
 /** The story of `getOrSetMany` inside: that of each key, gathered as outside. */
@@ -152,6 +171,11 @@ function storedUnlessHolding<T>(transaction: Transaction, loader: Loader<T>): Lo
     if (transaction.holds) context.skip('next')
     return value
   }
+}
+
+function replacedBy({ clock, marks }: Parts, target: Target, { value, age, tags }: CacheEntry<unknown>): Replaced {
+  const groups = groupsOf(target, tags)
+  return { value, shared: true, createdAt: clock.now() - age, tags, mark: marks.count, groups }
 }
 
 function handedOut({ clock }: Parts, { value, freshness, age, ttl, tier }: CacheEntry<unknown>): HandedOut {

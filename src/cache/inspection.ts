@@ -11,7 +11,7 @@ import type { Parts, Target } from './parts.ts'
 export interface Inspection {
   readonly namespace: string
   readonly key: string
-  /** What `getEntry` would be answered now, and which tier would answer it. */
+  /** What `getEntry` would be answered now, and which tier would answer it; a `schema` is not asked. */
   readonly answer: 'fresh' | 'stale' | 'none'
   readonly tier?: 'l1' | 'l2'
   /** The same in a sentence. */

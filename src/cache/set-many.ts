@@ -18,16 +18,14 @@ export interface Written {
   readonly settings: SetSettings
 }
 
-/** The story of a write of many keys, each by itself: all are read before any is stored, and their commands leave together. */
-export async function writeManyThrough(parts: Parts, entries: readonly Written[]): Promise<SetManyResult> {
-  const made = givenOf(parts, entries)
-  const read = made instanceof Promise ? await made : made
+/** The story of a write of many keys, each by itself: their commands leave together. */
+export async function writeManyThrough(parts: Parts, entries: readonly Ready[]): Promise<SetManyResult> {
   const results = await Promise.all(
-    inChunks(read, ({ target, given, settings }) => writeThrough(parts, target, given, settings)),
+    inChunks(entries, ({ target, given, settings }) => writeThrough(parts, target, given, settings)),
   )
   return {
     acknowledged: results.every(({ acknowledged }) => acknowledged),
-    results: new Map(results.map((result, index) => [(entries[index] as Written).target.key, result])),
+    results: new Map(results.map((result, index) => [(entries[index] as Ready).target.key, result])),
   }
 }
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { StandardSchema } from '../entry/schema.ts'
 import type { Acknowledged } from './acknowledgement.ts'
 import { acknowledged } from './acknowledgement.ts'
 import { inChunks } from './in-chunks.ts'
@@ -19,6 +20,9 @@ export type Invalidated =
 export interface HeldValue {
   /** Answers it, for one reader. */
   readonly read: () => unknown
+  /** What it was checked under. */
+  readonly schema: StandardSchema | undefined
+  readonly tiers: 'all' | 'l1'
   readonly tags: readonly string[]
   readonly groups: readonly string[]
   readonly heldAt: number

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, test, vi } from 'vitest'
 import { Transaction } from '../../src/cache/transaction.ts'
 import { createCache } from '../../src/create-cache.ts'
+import type { StandardSchema } from '../../src/entry/schema.ts'
 import { heardAll, inBothForms } from '../doubles/caches.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 
@@ -14,6 +15,15 @@ function gate() {
     open = resolve
   })
   return { open, opened }
+}
+
+function schemaOf(passes: (value: unknown) => boolean | Promise<boolean>): StandardSchema {
+  const resultOf = (value: unknown, passed: boolean) => (passed ? { value } : { issues: [{ message: 'no' }] })
+  const validate = (value: unknown) => {
+    const passed = passes(value)
+    return typeof passed === 'boolean' ? resultOf(value, passed) : passed.then((later) => resultOf(value, later))
+  }
+  return { '~standard': { version: 1, vendor: 'test', validate } }
 }
 
 inBothForms((kit) => {
@@ -500,6 +510,95 @@ inBothForms((kit) => {
       await Promise.all([transaction, closed])
       expect(events).toEqual(['done', 'closed'])
       expect(a.counters.unacknowledged).toBe(0)
+    })
+  })
+})
+
+inBothForms((kit) => {
+  const Text = schemaOf((value) => typeof value === 'string')
+
+  describe('a call that takes longer than its transaction', () => {
+    test('setMany with a schema that answers late is outside then: it is not lost', async () => {
+      const cache = await kit.make()
+      const { open, opened } = gate()
+      const late = schemaOf(() => opened.then(() => true))
+      let written: Promise<unknown> = Promise.resolve()
+      await cache.transaction(() => {
+        written = cache.setMany({ a: 1 }, { schema: late })
+      })
+      open()
+      expect(await written).toMatchObject({ acknowledged: true })
+      expect(await cache.get('a')).toBe(1)
+    })
+
+    test('touch, whose look has not ended, is held all the same', async () => {
+      const cache = await kit.make()
+      await cache.set('key', 1, { ttl: '1m' })
+      let touched: Promise<unknown> = Promise.resolve()
+      await cache.transaction(() => {
+        touched = cache.touch('key', '1h')
+      })
+      expect(await touched).toEqual({ ...HELD, found: true })
+      expect(await cache.ttl('key')).toBeGreaterThan(60_000)
+    })
+  })
+
+  describe('what a load inside is to replace', () => {
+    test('is nothing that was invalidated inside', async () => {
+      const cache = await kit.make({ defaults: { stale: '1h' } })
+      await cache.set('gone', 'old')
+      await cache.set('set', 'old')
+      await cache.set('stale', 'old')
+      await cache.transaction(async () => {
+        await cache.delete('gone')
+        await cache.set('set', 'new')
+        await cache.expire('set')
+        await cache.expire('stale')
+        const replaced = (key: string) => cache.getOrSet(key, ({ stale }) => ({ is: stale?.value }))
+        expect([await replaced('gone'), await replaced('set'), await replaced('stale')]).toEqual([
+          { is: undefined },
+          { is: undefined },
+          { is: 'old' },
+        ])
+        const kept = (key: string) => cache.getOrSet(key, ({ notModified }) => notModified())
+        await expect(kept('gone')).rejects.toMatchObject({ code: 'ERR_NOTHING_TO_KEEP' })
+        expect(await kept('stale')).toBe('old')
+      })
+    })
+
+    test('takes its place after softTimeout; the loader is aborted', async () => {
+      const cache = await kit.make({ defaults: { softTimeout: 1 } })
+      await cache.set('key', 'old')
+      const loader = new ScriptedLoader<string>()
+      await cache.transaction(async () => {
+        await cache.expire('key')
+        const value = cache.getOrSet('key', loader.load)
+        await loader.running()
+        expect(await value).toBe('old')
+        loader.answerWith(({ signal }) => {
+          expect(signal.aborted).toBe(true)
+          return 'late'
+        })
+      })
+    })
+  })
+
+  test('what was set inside without the schema of a reader is checked for it', async () => {
+    const cache = await kit.make()
+    const texts = cache.namespace('texts', { schema: Text })
+    await texts.set('before', 1, { schema: false })
+    await cache.transaction(async () => {
+      await texts.set('number', 1, { schema: false })
+      await texts.set('text', 'a', { schema: false })
+      expect([texts.peek('before'), texts.peek('number'), texts.peek('text')]).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ])
+      expect([...(await texts.getMany(['before', 'number', 'text']))]).toEqual([['text', 'a']])
+      expect(await texts.getOrSet('number', () => 'loaded')).toBe('loaded')
+      await texts.set('text', 'b')
+      expect(texts.peek('text')).toBe('b')
     })
   })
 })
