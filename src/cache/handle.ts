@@ -220,13 +220,15 @@ export class Handle<Id, T, Got = T> {
   }
 
   #manyLoaderOf(ids: Asked<Id>): ManyLoader<unknown> {
-    const { keyOf, loadMany, tags } = this.#definition
+    const { keyOf, load, loadMany, tags } = this.#definition
     return async (missing, context) => {
       const asked = new Map(missing.map((key) => [key, ids.get(key)?.id as Id]))
       const values = valuesByKey(await loadMany?.([...asked.values()], contextById(context, keyOf)), asked, keyOf)
       for (const [key, id] of asked) {
         const value = values.get(key)
         if (tags && value !== undefined) context.setTags(key, ...tags(value as never, id))
+        // Its own load follows, which is to be stored: nobody is told to go without the cache.
+        if (load && value === undefined) context.skip(key, 'next')
       }
       return values
     }

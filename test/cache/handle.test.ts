@@ -320,6 +320,16 @@ inBothForms((kit) => {
       expect([await first, ...(await both)]).toEqual([user(1, 'Eve'), user(1, 'Eve'), user(2)])
     })
 
+    test('what load answers in place of loadMany is stored, for all processes', async () => {
+      const { a, b, database } = await setup()
+      const defined = { name: 'users', load: database.one, loadMany: database.many }
+      const [users, elsewhere] = [a.define(defined), b.define(defined)]
+      expect(await Promise.all([users.get(1), users.get(100)])).toEqual([user(1), user(100)])
+      expect([users.peek(1), users.peek(100)]).toEqual([user(1), user(100)])
+      expect((await elsewhere.getMany([1, 100])).get(100)).toEqual(user(100))
+      expect(database.asked).toEqual([[1, 100], 100])
+    })
+
     test('an id whose key cannot be leaves no load behind that nobody waits for', async () => {
       const { a } = await setup()
       let loads = 0
