@@ -672,7 +672,11 @@ export class Cache implements Observable {
 
   async #drain(): Promise<void> {
     const { clock, loads, transactions, near, endings } = this.#parts
-    await within(clock, transactions.settled().then(() => loads.settled()), DRAIN_MS)
+    await within(
+      clock,
+      transactions.settled().then(() => loads.settled()),
+      DRAIN_MS,
+    )
     await replayLast(this.#parts)
     for (const end of endings) end()
     near?.close()
