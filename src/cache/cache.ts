@@ -802,15 +802,19 @@ export class Cache implements Observable {
     }, context)
   }
 
-  async #load(key: string, loader: Loader<unknown, never>, options: LoadOptions | undefined): Promise<HandedOut> {
-    const target = this.#space.target(key)
-    readLoader(loader)
-    const settings = this.#space.kept(readLoadOptions('getOrSet', options, this.#space.defaults))
-    const audience = new Audience()
-    const asked = loader as Loader<unknown>
-    const request = { target, loader: asked, settings, requests: this.#requests, audience, purpose: 'read' } as const
-    const transaction = this.#parts.transactions.current()
-    return transaction ? loadInside(this.#parts, transaction, request) : getOrLoad(this.#parts, request)
+  #load(key: string, loader: Loader<unknown, never>, options: LoadOptions | undefined): Promise<HandedOut> {
+    try {
+      const target = this.#space.target(key)
+      readLoader(loader)
+      const settings = this.#space.kept(readLoadOptions('getOrSet', options, this.#space.defaults))
+      const audience = new Audience()
+      const asked = loader as Loader<unknown>
+      const request = { target, loader: asked, settings, requests: this.#requests, audience, purpose: 'read' } as const
+      const transaction = this.#parts.transactions.current()
+      return transaction ? loadInside(this.#parts, transaction, request) : getOrLoad(this.#parts, request)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
   }
 }
 

@@ -25,25 +25,44 @@ export interface HandedOut {
  * The story of `getOrSet`: L1, then all that a miss takes. A stale value is renewed behind its reader, who may wait for the
  * newer one.
  */
-export async function getOrLoad(parts: Parts, request: LoadRequest): Promise<HandedOut> {
+export function getOrLoad(parts: Parts, request: LoadRequest): Promise<HandedOut> {
   const { target, settings, requests } = request
   const found = lookupNear(parts, target, settings, requests)
-  const near = found instanceof Promise ? await found : found
+  return found instanceof Promise
+    ? found.then((near) => fromNear(parts, request, near))
+    : fromNear(parts, request, found)
+}
+
+function fromNear(parts: Parts, request: LoadRequest, near: NearFound | undefined): Promise<HandedOut> {
+  const { isolation, signal } = request.settings
   if (near?.freshness === 'fresh') {
     renewNearAhead(parts, request, near.entry)
-    return ofNear(near, settings.isolation)
+    return Promise.resolve(ofNear(near, isolation))
   }
-  settings.signal?.throwIfAborted()
-  const stale = near && isEnough(parts, request, near.entry) ? near : undefined
-  const answer = stale ? undefined : await readThrough(parts, request)
-  if (answer && (answer.loaded.freshness === 'fresh' || answer.loaded.failure !== undefined)) {
-    if (answer.loaded.tier === 'l2') renewFarAhead(parts, request, answer.loaded)
+  if (signal?.aborted) return Promise.reject(signal.reason)
+  if (near && isEnough(parts, request, near.entry)) {
+    const { groups } = near.entry
+    if (request.settings.softTimeoutMs > 0) return waitForNewer(parts, request, groups)
+    void renewBehind(parts, request, groups)
+    return Promise.resolve(ofNear(near, isolation))
+  }
+  return readThrough(parts, request).then((answer) => fromBehind(parts, request, answer))
+}
+
+/** What L2, or a load, has come to. */
+function fromBehind(parts: Parts, request: LoadRequest, answer: Answer): HandedOut | Promise<HandedOut> {
+  const { loaded } = answer
+  if (loaded.freshness === 'fresh' || loaded.failure !== undefined) {
+    if (loaded.tier === 'l2') renewFarAhead(parts, request, loaded)
     return ofLoad(request, answer)
   }
-  const { groups } = answer?.loaded ?? (stale as NearFound).entry
-  if (settings.softTimeoutMs > 0) return ofLoad(request, await newerInTime(parts, request, groups))
-  void renewBehind(parts, request, groups)
-  return answer ? ofLoad(request, answer) : ofNear(stale as NearFound, settings.isolation)
+  if (request.settings.softTimeoutMs > 0) return waitForNewer(parts, request, loaded.groups)
+  void renewBehind(parts, request, loaded.groups)
+  return ofLoad(request, answer)
+}
+
+async function waitForNewer(parts: Parts, request: LoadRequest, groups: readonly string[]): Promise<HandedOut> {
+  return ofLoad(request, await newerInTime(parts, request, groups))
 }
 
 function ofNear({ entry, freshness }: NearFound, isolation: Isolation): HandedOut {

@@ -1,8 +1,9 @@
 import type { Entry } from '../entry/entry.ts'
+import type { Freshness } from '../entry/freshness.ts'
 import { judge, MADE_STALE } from '../entry/freshness.ts'
 import type { Incompatibility, RequestCounters } from '../events.ts'
 import type { Judgement } from '../tags/tag-index.ts'
-import type { Carried, NearEntry, Seen } from '../tiers/tier.ts'
+import type { Carried, Found, NearEntry, Seen } from '../tiers/tier.ts'
 import type { EntrySettings } from './call-options.ts'
 import type { Flight } from './flights.ts'
 import { groupsOf, isolate, land, standing } from './near.ts'
@@ -58,10 +59,13 @@ export type FarLookup =
 
 const NOTHING = { entry: undefined, shared: false, freshness: undefined } as const
 
+type FoundEntry = Extract<Found, { word: 'entry' }>
+
 /**
- * Looks into L2 and moves what it finds nearer, with the TTL that is left. Rejects when L2 cannot be asked.
+ * Looks into L2 and moves what it finds nearer, with the TTL that is left. Rejects when L2 cannot be asked. What has neither
+ * tags nor a schema to pass, that is most of what there is, takes no turn of its own.
  */
-export async function lookupFar(
+export function lookupFar(
   parts: Parts,
   target: Target,
   flight: Flight,
@@ -69,40 +73,77 @@ export async function lookupFar(
   requests: RequestCounters,
 ): Promise<FarLookup> {
   const far = parts.shared?.far
-  if (!far || parts.journal.fences(target.id, target.groups, target.bucket)) return { ...NOTHING, seen: undefined }
-  const found = await far.get(target, target.schemaVersion)
-  if (found.word === 'incompatible') {
-    requests.l2Missing++
-    noteIncompatible(parts, target, found.reason)
-    return { ...NOTHING, seen: found.seen }
+  if (!far || parts.journal.fences(target.id, target.groups, target.bucket)) {
+    return Promise.resolve({ ...NOTHING, seen: undefined })
   }
-  if (found.word !== 'entry') {
-    requests.l2Missing++
-    if (found.word === 'void' && typeof found.seen === 'string') void discard(parts, target, found.seen)
-    return { ...NOTHING, seen: found.word === 'void' ? found.seen : undefined }
-  }
-  const { bytes, seen, sentAt } = found
+  return far.get(target, target.schemaVersion).then((found) => {
+    if (found.word !== 'entry') return lookedInVain(parts, target, found, requests)
+    if (found.tags.length > 0 || kept.schema) return moveCheckedNearer(parts, target, flight, kept, requests, found)
+    const { entry, sentAt } = found
+    return moveNearer(parts, target, flight, kept, requests, found, entry, judge(entry, parts.clock.now()), sentAt)
+  })
+}
+
+function lookedInVain(
+  parts: Parts,
+  target: Target,
+  found: Exclude<Found, { word: 'entry' }>,
+  requests: RequestCounters,
+): FarLookup {
+  requests.l2Missing++
+  if (found.word === 'missing') return { ...NOTHING, seen: undefined }
+  if (found.word === 'incompatible') noteIncompatible(parts, target, found.reason)
+  else if (typeof found.seen === 'string') void discard(parts, target, found.seen)
+  return { ...NOTHING, seen: found.seen }
+}
+
+/** An entry with tags, or for a reader with a schema. */
+async function moveCheckedNearer(
+  parts: Parts,
+  target: Target,
+  flight: Flight,
+  kept: EntrySettings,
+  requests: RequestCounters,
+  found: FoundEntry,
+): Promise<FarLookup> {
+  const { seen, sentAt } = found
   const now = parts.clock.now()
   const { verdict, asOf } =
     found.tags.length === 0 ? { verdict: 'holds', asOf: sentAt } : await judgeTags(parts, target, found)
   const entry = verdict === 'stale' ? { ...found.entry, freshUntil: MADE_STALE } : found.entry
-  const freshness = judge(entry, now)
-  if (verdict === 'void' || freshness === 'expired') {
+  const freshness = verdict === 'void' ? 'expired' : judge(entry, now)
+  const { schema } = kept
+  const mayServe = schema !== undefined && freshness !== 'expired'
+  const checked = mayServe ? await checkCached(parts, target, entry.value, kept, 'l2') : entry
+  if (!checked) {
     requests.l2Missing++
     return { ...NOTHING, seen }
   }
-  const { schema, l1TtlMs } = kept
-  const checked = schema ? await checkCached(parts, target, entry.value, kept, 'l2') : entry
-  if (!checked) {
+  const valid = schema ? { ...entry, value: checked.value } : entry
+  return moveNearer(parts, target, flight, kept, requests, found, valid, freshness, Math.min(asOf, sentAt))
+}
+
+/** Counts an entry of L2, and keeps it here where it may be served. */
+function moveNearer(
+  parts: Parts,
+  target: Target,
+  flight: Flight,
+  { isolation, schema, l1TtlMs }: EntrySettings,
+  requests: RequestCounters,
+  { bytes, seen }: FoundEntry,
+  entry: Entry,
+  freshness: Freshness,
+  asOf: number,
+): FarLookup {
+  if (freshness === 'expired') {
     requests.l2Missing++
     return { ...NOTHING, seen }
   }
   if (freshness === 'fresh') requests.l2Fresh++
   else requests.l2Stale++
-  const valid = schema ? { ...entry, value: checked.value } : entry
-  const shared = isolate(valid.value, kept.isolation)
-  land(parts, target, flight, { entry: valid, bytes, shared, schema, l1TtlMs, asOf: Math.min(asOf, sentAt) })
-  return { entry: valid, shared, freshness, seen }
+  const shared = isolate(entry.value, isolation)
+  land(parts, target, flight, { entry, bytes, shared, schema, l1TtlMs, asOf })
+  return { entry, shared, freshness, seen }
 }
 
 /** What the tags of an entry say of it: as L2 knows, and as this process knows better until L2 acknowledges. */

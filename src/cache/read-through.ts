@@ -6,7 +6,7 @@ import { isCoherent } from './near.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import { seekLease } from './seek-lease.ts'
 import type { FarRead } from './servable.ts'
-import { isPresumedMissing, PRESUMED_MISSING, UNREACHABLE, readAgain, readFarFirst, readNear } from './servable.ts'
+import { isPresumedMissing, PRESUMED_MISSING, UNREACHABLE, readAgain, readFar, readNear } from './servable.ts'
 import { untilAborted, within, withinInBackground } from './time-limit.ts'
 
 /** What a caller gets: the outcome, and whether another caller of this process had started the load. */
@@ -58,16 +58,20 @@ function answerTo(parts: Parts, request: LoadRequest): Promise<Answer | undefine
   return lookThenLoad(parts, request)
 }
 
-async function lookThenLoad(parts: Parts, request: LoadRequest): Promise<Answer | undefined> {
-  const first = await readFarFirst(parts, request)
-  if (request.audience.isDeserted) throw request.audience.reason
-  return first.word === 'value' ? { loaded: first.loaded, joined: false } : joinOrLead(parts, request, first)
+/** A promise for each step is much of what a read of L2 takes: there are as few as can be, from here to `lookupFar`. */
+function lookThenLoad(parts: Parts, request: LoadRequest): Promise<Answer | undefined> {
+  return readFar(parts, request).then((first) => {
+    const isThere = first.word === 'value' || (first.word === 'unusable' && first.there !== undefined)
+    if (first.word !== 'unreachable') parts.streak.noted(isThere)
+    if (request.audience.isDeserted) throw request.audience.reason
+    return first.word === 'value' ? { loaded: first.loaded, joined: false } : joinOrLead(parts, request, first)
+  })
 }
 
 /** Whether a load is under way because L2 had nothing to serve: then L2 need not be asked. */
 export function isLoading(parts: Parts, { target, purpose }: LoadRequest): boolean {
   const { loads, renewing } = parts
-  if (!loads.joinable(target.id, joinableMs(parts, target))) return false
+  if (!loads.joinable(target.id) || !loads.joinable(target.id, joinableMs(parts, target))) return false
   return purpose === 'renew' || !renewing.has(target.id)
 }
 

@@ -2,6 +2,7 @@ import { isMadeStale } from '../entry/freshness.ts'
 import type { Seen } from '../tiers/tier.ts'
 import type { Flight } from './flights.ts'
 import type { LoadRequest, Replaced } from './loader.ts'
+import type { FarLookup } from './lookup.ts'
 import { lookupFar } from './lookup.ts'
 import { groupsOf, standing } from './near.ts'
 import type { Loaded, Parts } from './parts.ts'
@@ -32,46 +33,48 @@ export function isPresumedMissing(
   return streak.isCold && mayGuess
 }
 
-/** Looks into L2 for a caller that comes first. */
-export async function readFarFirst(parts: Parts, request: LoadRequest): Promise<FarRead> {
-  const read = await readFar(parts, request)
-  if (read.word !== 'unreachable') parts.streak.noted(read.word === 'value' || read.there !== undefined)
-  return read
-}
-
 /** Looks into L2 on a flight of its own. */
-export async function readFar(parts: Parts, request: LoadRequest): Promise<FarRead> {
+export function readFar(parts: Parts, request: LoadRequest): Promise<FarRead> {
   const { target, settings, requests } = request
   // What L2 has under a key that was invalidated here, and not yet there, is not to be believed.
   const mayAsk = settings.tiers === 'all' && !parts.journal.fences(target.id, target.groups, target.bucket)
-  if (!parts.shared || !mayAsk) return { word: 'unreachable' }
+  if (!parts.shared || !mayAsk) return Promise.resolve(UNREACHABLE)
   const flight = parts.flights.open(target.id, parts.marks.count)
-  try {
-    const { entry, shared, freshness, seen } = await lookupFar(parts, target, flight, settings, requests)
-    if (!entry) return { word: 'unusable', seen }
-    const { value, createdAt, freshUntil, tags, loadMs } = entry
-    const groups = groupsOf(target, tags)
-    const { mark } = flight
-    const loaded: Loaded = {
-      value,
-      shared,
-      tier: 'l2',
-      freshness,
-      createdAt,
-      freshUntil,
-      loadMs,
-      schema: settings.schema,
-      mark,
-      groups,
-    }
-    if (isUsable(parts, request, loaded)) return { word: 'value', loaded }
-    return { word: 'unusable', seen, there: { value, shared, createdAt, tags, mark, groups } }
-  } catch {
-    // Counted and told by the client.
-    return { word: 'unreachable' }
-  } finally {
-    parts.flights.close(flight)
+  return lookupFar(parts, target, flight, settings, requests).then(
+    (looked) => {
+      parts.flights.close(flight)
+      return readOf(parts, request, flight, looked)
+    },
+    () => {
+      // Counted and told by the client.
+      parts.flights.close(flight)
+      return UNREACHABLE
+    },
+  )
+}
+
+/** What a look into L2 says to its reader. */
+function readOf(parts: Parts, request: LoadRequest, { mark }: Flight, looked: FarLookup): FarRead {
+  const { entry, shared, freshness, seen } = looked
+  if (!entry) return { word: 'unusable', seen }
+  const { target, settings } = request
+  const { value, createdAt, freshUntil, tags, loadMs } = entry
+  const groups = groupsOf(target, tags)
+  const { schema } = settings
+  const loaded: Loaded = {
+    value,
+    shared,
+    tier: 'l2',
+    freshness,
+    createdAt,
+    freshUntil,
+    loadMs,
+    schema,
+    mark,
+    groups,
   }
+  if (isUsable(parts, request, loaded)) return { word: 'value', loaded }
+  return { word: 'unusable', seen, there: { value, shared, createdAt, tags, mark, groups } }
 }
 
 /** What L1 may be answered with in place of a load or a wait that came to nothing. Not counted: the lookup that began the call was. */
