@@ -77,6 +77,22 @@ const time = new WakefulTime(
   () => Date.now(),
 )
 
+/** Random bytes are drawn so many at once: a draw costs more than what it brings. */
+const DRAWN_AT_ONCE = 4096
+
+let drawn = Buffer.alloc(0)
+let used = 0
+
+/** Random bytes that nobody had before. */
+function chance(bytes: number): Buffer {
+  if (used + bytes > drawn.length) {
+    drawn = randomBytes(Math.max(bytes, DRAWN_AT_ONCE))
+    used = 0
+  }
+  used += bytes
+  return drawn.subarray(used - bytes, used)
+}
+
 /** The process's own time and chance. */
 export const systemClock: Clock = {
   now: () => time.now(),
@@ -92,6 +108,6 @@ export const systemClock: Clock = {
     const timer = setTimeout(action, Math.min(ms, LONGEST_TIMER_MS)).unref()
     return () => clearTimeout(timer)
   },
-  random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
-  nonce: (bytes) => randomBytes(bytes).toString('hex'),
+  random: () => chance(4).readUInt32BE() / 2 ** 32,
+  nonce: (bytes) => chance(bytes).toString('hex'),
 }

@@ -123,7 +123,7 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
   const { clock, counters, events, backOff } = parts
   const { target, loader, settings, audience, there } = request
   if (audience.isDeserted) throw audience.reason
-  const controller = new AbortController()
+  const abortion = new Abortion()
   const startedAt = clock.now()
   let ttlMs: number | undefined
   let { tags } = settings
@@ -133,7 +133,9 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
   let stale: LoadContext['stale']
   const context: LoadContext = {
     key: target.key,
-    signal: controller.signal,
+    get signal() {
+      return abortion.signal
+    },
     get stale() {
       // Made when it is asked for: a copy, where others have the value too and might see it changed.
       if (there) stale ??= { value: handOut(there.value, there.shared), age: Math.max(0, startedAt - there.createdAt) }
@@ -180,12 +182,31 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
   }
   counters.loadsRunning++
   try {
-    const run = await whileAwaited(parts, request, controller, work, outlived)
+    const run = await whileAwaited(parts, request, abortion, work, outlived)
     told()
     return run
   } catch (error) {
     told(error ?? new Error('the loader failed without an error'))
     throw error
+  }
+}
+
+/** The end of a loader that nobody waits for any more. Its signal is made when the loader asks for it, which most do not. */
+class Abortion {
+  #controller: AbortController | undefined
+  #abort: ((controller: AbortController) => void) | undefined
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      this.#abort?.(this.#controller)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    this.#abort = (controller) => controller.abort(reason)
+    if (this.#controller) this.#abort(this.#controller)
   }
 }
 
@@ -198,7 +219,7 @@ function tracedLoad({ namespace, key }: Target, run: () => unknown): unknown {
 function whileAwaited(
   { clock }: Parts,
   { target: { key }, settings: { hardTimeoutMs: ms }, audience }: LoadRequest,
-  controller: AbortController,
+  abortion: Abortion,
   work: () => Promise<Run>,
   outlived: Outlived | undefined,
 ): Promise<Run> {
@@ -207,13 +228,13 @@ function whileAwaited(
       audience.stay()
       const error = new TierCacheError('ERR_LOAD_TIMEOUT', `the loader of ${shortened(key)} took more than ${ms} ms`)
       outlived?.late(outcome, error)
-      controller.abort(error)
+      abortion.abort(error)
       reject(error)
     }
     const beDeserted = (reason: unknown) => {
       cancel()
       outlived?.deserted(outcome)
-      controller.abort(reason)
+      abortion.abort(reason)
       reject(reason)
     }
     const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : clock.after(ms, beLate)

@@ -86,7 +86,7 @@ export function bucketOf(id: string, buckets: number): number {
   return buckets === 1 ? 0 : crc32(id) % buckets
 }
 
-/** For how many namespaces the names of their stamps are kept ready. */
+/** For how many namespaces the names of their stamps are kept ready, and for how many stamps their fields. */
 const REMEMBERED_MOST = 1000
 
 /** How many fields of the chain head note the last invalidation of tags whose own stamp is gone. */
@@ -203,7 +203,13 @@ export function checkTags(tags: unknown): readonly string[] {
   return names as string[]
 }
 
+const knownFields = new Map<string, string>()
+
 /** The field of the chain head that a stamp falls back on, by the stamp's name. */
 export function chainField(stampName: string): string {
-  return String(createHash('sha256').update(stampName).digest().readUInt16BE() % TAG_FIELDS)
+  const known = knownFields.get(stampName)
+  if (known !== undefined) return known
+  const field = String(createHash('sha256').update(stampName).digest().readUInt16BE() % TAG_FIELDS)
+  if (knownFields.size < REMEMBERED_MOST) knownFields.set(stampName, field)
+  return field
 }
