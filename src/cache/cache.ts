@@ -739,13 +739,17 @@ export class Cache implements Observable {
     return near.ready
   }
 
-  async #entry<T>(key: string): Promise<CacheEntry<T> | undefined> {
-    const target = this.#space.target(key)
-    const { defaults } = this.#space
-    const transaction = this.#parts.transactions.holder()
-    return transaction
-      ? readEntryInside<T>(this.#parts, transaction, target, defaults, this.#requests)
-      : readEntry<T>(this.#parts, target, defaults, this.#requests)
+  #entry<T>(key: string): Promise<CacheEntry<T> | undefined> {
+    try {
+      const target = this.#space.target(key)
+      const { defaults } = this.#space
+      const transaction = this.#parts.transactions.holder()
+      return transaction
+        ? readEntryInside<T>(this.#parts, transaction, target, defaults, this.#requests)
+        : readEntry<T>(this.#parts, target, defaults, this.#requests)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
   }
 
   /** As {@link Cache.getOrSet} when nobody traces: also on a hit its options are not looked at. */

@@ -71,6 +71,7 @@ function lookThenLoad(parts: Parts, request: LoadRequest): Promise<Answer | unde
 /** Whether a load is under way because L2 had nothing to serve: then L2 need not be asked. */
 export function isLoading(parts: Parts, { target, purpose }: LoadRequest): boolean {
   const { loads, renewing } = parts
+  // Most often there is none, whatever its age.
   if (!loads.joinable(target.id) || !loads.joinable(target.id, joinableMs(parts, target))) return false
   return purpose === 'renew' || !renewing.has(target.id)
 }

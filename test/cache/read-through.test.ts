@@ -122,6 +122,26 @@ inBothForms((kit) => {
     expect(await cache.has('k')).toBe(false)
   })
 
+  test('a loader that asks for its signal when it has been aborted already gets one that says so', async () => {
+    const cache = await kit.make()
+    const loader = new ScriptedLoader<string>()
+    let signalOf = (): AbortSignal | undefined => undefined
+    const load = cache.getOrSet(
+      'k',
+      (context) => {
+        signalOf = () => context.signal
+        return loader.load(context)
+      },
+      { hardTimeout: 30 },
+    )
+    const failure: unknown = await load.catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'ERR_LOAD_TIMEOUT' })
+    expect(signalOf()?.reason).toBe(failure)
+    expect(signalOf()).toBe(signalOf())
+    loader.fail(new Error('late'))
+    expect(await cache.has('k')).toBe(false)
+  })
+
   test('getOrSetEntry tells where the value came from', async () => {
     const cache = await kit.make({ defaults: { jitter: 0, ttl: '1m' } })
     const loader = new ScriptedLoader<number>()
