@@ -16,6 +16,7 @@ import { Renewals } from './cache/renewals.ts'
 import { replayWhenUsable } from './cache/replay.ts'
 import { dropUnheard, resync } from './cache/resync.ts'
 import { Transactions } from './cache/transaction.ts'
+import { Unstorable } from './cache/unstorable.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import type { Address } from './entry/entry.ts'
@@ -74,7 +75,8 @@ export function partsOf(options: CreateCacheOptions | undefined, clock: Clock): 
   const near = settings.l1 && new MemoryTier(settings.l1, () => counters.evictions++)
   const origin = clock.nonce(8)
   const incidents = new Incidents(counters, events, clock)
-  const common = { settings, clock, counters, events, incidents, near, origin }
+  const unstorable = new Unstorable(counters, events)
+  const common = { settings, clock, counters, events, incidents, unstorable, near, origin }
   return options?.redis === undefined ? alone(common) : withRedis(common, options.redis)
 }
 
@@ -95,6 +97,7 @@ interface Common {
   readonly counters: Counters
   readonly events: Events
   readonly incidents: Incidents
+  readonly unstorable: Unstorable
   readonly near: SyncTier | undefined
   readonly origin: string
 }
@@ -133,7 +136,10 @@ function withRedis({ origin, ...common }: Common, source: RedisSource): Parts {
 function local(
   clock: Clock,
   buckets: number,
-): Omit<Parts, 'settings' | 'clock' | 'events' | 'counters' | 'incidents' | 'near' | 'shared' | 'bus' | 'endings'> {
+): Omit<
+  Parts,
+  'settings' | 'clock' | 'events' | 'counters' | 'incidents' | 'unstorable' | 'near' | 'shared' | 'bus' | 'endings'
+> {
   const marks = new Marks()
   return {
     journal: new Journal(buckets),

@@ -11,10 +11,12 @@ export const errorCodes = {
   ERR_INVALID_KEY: 'A key is not a string, is empty, longer than 8 KiB of UTF-8, or not well-formed Unicode.',
   ERR_INVALID_NAMESPACE: 'A namespace or prefix has characters outside [A-Za-z0-9_.-], or is too long.',
   ERR_INVALID_TAG: 'A tag is not a well-formed text of 1 to 512 bytes of UTF-8, or an entry has more than 64 of them.',
-  ERR_UNSTORABLE_VALUE: 'A value cannot be encoded: a function, a symbol, undefined, a circular reference.',
+  ERR_UNSTORABLE_VALUE:
+    'A value cannot be encoded: a function, a symbol, undefined, a circular reference. Of a loaded one a warning, one for each namespace.',
   ERR_INVALID_VALUE: 'A value that was set or loaded does not pass its schema; the cause has what is wrong with it.',
   ERR_NOTHING_TO_KEEP: 'A loader called notModified where there is no value that could be kept.',
-  ERR_VALUE_TOO_LARGE: 'An encoded value is larger than `maxEntryBytes` (16 MiB by default).',
+  ERR_VALUE_TOO_LARGE:
+    'An encoded value is larger than `maxEntryBytes` (16 MiB by default). Of a loaded one a warning, one for each namespace.',
   ERR_NOT_A_COUNTER: 'A value that is to be incremented is no integer, has tags, or would leave the exact integers.',
   ERR_OUTCOME_UNKNOWN: 'An increment was sent to Redis and not acknowledged: it may have happened or not.',
   ERR_IN_TRANSACTION: 'An increment inside a transaction: it could neither be held nor taken back.',

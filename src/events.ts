@@ -82,6 +82,30 @@ export interface InvalidationSubject {
  */
 export type Incompatibility = 'schema-version' | 'not-encrypted' | 'unknown-key' | 'algorithm' | 'too-large'
 
+const events: Readonly<Record<CacheEventName, true>> = {
+  warning: true,
+  connected: true,
+  disconnected: true,
+  breaker: true,
+  'l2-error': true,
+  gap: true,
+  resync: true,
+  load: true,
+  'fill-refused': true,
+  unstorable: true,
+  undecodable: true,
+  incompatible: true,
+  invalid: true,
+  unacknowledged: true,
+  acknowledged: true,
+  wait: true,
+  takeover: true,
+  'renewal-failed': true,
+}
+
+/** The names of all events there are. */
+export const eventNames: readonly string[] = Object.keys(events)
+
 /** - `closed`: commands pass. - `open`: none passes. - `half-open`: one probe is on its way. */
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
@@ -207,6 +231,11 @@ export class Counters {
 
   l2Failed(code: string): void {
     this.l2Errors.set(code, (this.l2Errors.get(code) ?? 0) + 1)
+  }
+
+  /** For `JSON.stringify`, which writes a Map as `{}`. */
+  toJSON(): object {
+    return { ...this, requests: Object.fromEntries(this.requests), l2Errors: Object.fromEntries(this.l2Errors) }
   }
 }
 

@@ -42,6 +42,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'cold-streak',
       'journal',
       'incidents',
+      'unstorable',
       'time-limit',
       'renewals',
       'back-off',

@@ -3,6 +3,7 @@ import type { RefreshAhead } from '../entry/refresh-ahead.ts'
 import type { OutputOf, StandardSchema } from '../entry/schema.ts'
 import { badValue, TierCacheError } from '../errors.ts'
 import type { CacheEventName, CacheListener, Counters, Gauges, Observable, RequestCounters } from '../events.ts'
+import { eventNames } from '../events.ts'
 import { Audience } from '../stampede/audience.ts'
 import type { NearEntry } from '../tiers/tier.ts'
 import { acknowledged } from './acknowledgement.ts'
@@ -70,7 +71,7 @@ import type { AsyncFunction, Wrapped, WrappedResults } from './wrap.ts'
 import { noteWrapped, wrapped } from './wrap.ts'
 import type { Target } from './parts.ts'
 import type { SetManyResult } from './set-many.ts'
-import { givenOf, writeManyThrough } from './set-many.ts'
+import { givenOf, readNamed, writeManyThrough } from './set-many.ts'
 import type { HandedOut } from './get-or-load.ts'
 import { getOrLoad } from './get-or-load.ts'
 import type { Inspection } from './inspection.ts'
@@ -290,6 +291,12 @@ export class Cache implements Observable {
    *   return new Map(rows.map((row) => [row.id, row]))
    * }, { ttl: '1m', stale: '10m' })
    */
+  getOrSetMany<Schema extends StandardSchema>(
+    keys: Iterable<string>,
+    loader: ManyLoader<unknown>,
+    options: LoadOptions & { readonly schema: Schema },
+  ): Promise<Map<string, OutputOf<Schema>>>
+  getOrSetMany<T>(keys: Iterable<string>, loader: ManyLoader<T>, options?: LoadOptions): Promise<Map<string, T>>
   async getOrSetMany<T>(keys: Iterable<string>, loader: ManyLoader<T>, options?: LoadOptions): Promise<Map<string, T>> {
     readLoader(loader)
     const found = new Map<string, T>()
@@ -318,11 +325,11 @@ export class Cache implements Observable {
   async setMany(entries: ManyEntries, options?: SetOptions): Promise<SetManyResult> {
     this.#space.assertOpen()
     const settings = readSetOptions(options, this.#space.defaults, 'setMany')
-    const written = Array.from(readEntries(entries).values(), ([key, value, own]) => ({
-      target: this.#space.target(key),
-      value,
-      settings: this.#space.kept(readSetOptions(own, settings, 'setMany')),
-    }))
+    const written = Array.from(readEntries(entries).values(), ([key, value, own]) => {
+      const target = this.#space.target(key)
+      const ofOwn = readNamed(target, () => readSetOptions(own, settings, 'setMany'))
+      return { target, value, settings: this.#space.kept(ofOwn) }
+    })
     const made = givenOf(this.#parts, written)
     const ready = made instanceof Promise ? await made : made
     const transaction = this.#parts.transactions.current()
@@ -523,6 +530,9 @@ export class Cache implements Observable {
    * The same cache for keys of their own, with defaults of their own. Names nest: `users` opened within `shop` is
    * `shop.users`, and clearing `shop` clears it too. Throws `ERR_INVALID_NAMESPACE` or for bad options.
    *
+   * A `schema` among the defaults checks all values, and gives calls no type: that is the loader's, or what the call says. Give
+   * the schema to the call, or to {@link Cache.define}, for its type.
+   *
    * @example
    * const users = cache.namespace('users', { ttl: '1h' })
    */
@@ -610,8 +620,14 @@ export class Cache implements Observable {
     return new Handle(space, definition)
   }
 
-  /** Listens to an event of the whole cache; the answer takes the listener off again. See `CacheEvents`. */
+  /**
+   * Listens to an event of the whole cache; the answer takes the listener off again. See `CacheEvents`. Throws
+   * `ERR_INVALID_ARGUMENT` for a name that is no event.
+   */
   on<Name extends CacheEventName>(name: Name, listener: CacheListener<Name>): () => void {
+    if (!eventNames.includes(name)) {
+      throw badValue('ERR_INVALID_ARGUMENT', 'name', `one of ${eventNames.join(', ')}`, name)
+    }
     if (typeof listener !== 'function') throw badValue('ERR_INVALID_ARGUMENT', 'listener', 'a function', listener)
     return this.#parts.events.on(name, listener)
   }

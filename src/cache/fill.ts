@@ -225,8 +225,7 @@ function prepare(parts: Parts, { target, settings }: LoadRequest, flight: Flight
   try {
     encoded = encodeValue(parts, run.value)
   } catch (error) {
-    parts.counters.unstorable++
-    parts.events.tell('unstorable', () => ({ namespace: target.namespace, key: target.key, error }))
+    parts.unstorable.noted(target, error)
     return undefined
   }
   const candidate = candidateOf(parts, target, encoded, kept, run.loadMs)

@@ -1,6 +1,6 @@
 import { checkTags } from '../entry/key.ts'
 import type { Due } from '../entry/refresh-ahead.ts'
-import { TierCacheError } from '../errors.ts'
+import { badValue, TierCacheError } from '../errors.ts'
 import type { RequestCounters } from '../events.ts'
 import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
@@ -35,7 +35,8 @@ export interface LoadContext<T = unknown> {
   setTags(...tags: string[]): void
   /**
    * The returned value goes to the callers and is not stored. What the processes that wait for it do then: `each` loads
-   * for itself, and for a second newcomers do not wait (the default); or the `next` of them loads for all.
+   * for itself, and for a second newcomers do not wait (the default); or the `next` of them loads for all. Throws
+   * `ERR_INVALID_ARGUMENT`.
    */
   skip(others?: 'each' | 'next'): void
   /**
@@ -148,6 +149,9 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
       if (!hasEnded) tags = checkTags([...tags, ...more])
     },
     skip: (others = 'each') => {
+      if (others !== 'each' && others !== 'next') {
+        throw badValue('ERR_INVALID_ARGUMENT', 'others', "'each' or 'next'", others)
+      }
       if (!hasEnded) skippedFor = others
     },
     notModified: () => {

@@ -18,6 +18,7 @@ import type { CacheSettings } from './cache-options.ts'
 import type { RecentInvalidations } from './recent-invalidations.ts'
 import type { Renewals } from './renewals.ts'
 import type { Transactions } from './transaction.ts'
+import type { Unstorable } from './unstorable.ts'
 
 /** What processes share: L2, the leases on its keys, and the truth about its groups. */
 export interface SharedParts {
@@ -35,6 +36,7 @@ export interface Parts {
   readonly events: Events
   readonly counters: Counters
   readonly incidents: Incidents
+  readonly unstorable: Unstorable
   /** L1; `undefined` where the cache has none. */
   readonly near: SyncTier | undefined
   /** `undefined` for L1 alone: there is nobody to share with. */

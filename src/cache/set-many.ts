@@ -51,6 +51,15 @@ function readOne(parts: Parts, { target, value, settings }: Written): Given | Pr
   }
 }
 
+/** Reads what an entry says for itself. Throws with the key of that entry in the message. */
+export function readNamed<T>(target: Target, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw named(target, error)
+  }
+}
+
 function named({ key }: Target, error: unknown): unknown {
   if (!(error instanceof TierCacheError)) return error
   return new TierCacheError(error.code, `${JSON.stringify(key.slice(0, 40))}: ${error.message}`, { cause: error })

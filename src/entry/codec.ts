@@ -120,7 +120,7 @@ function prepare(value: unknown, where: string, depth: number): unknown {
       if (depth > DEPTH_MOST) {
         throw new TierCacheError(
           'ERR_UNSTORABLE_VALUE',
-          `${shortened(where)}: expected at most ${DEPTH_MOST} levels, got a circular or deeper value`,
+          `${where.slice(0, 40)}…: expected at most ${DEPTH_MOST} levels, got a circular or deeper value`,
         )
       }
       return prepareObject(value, where, depth)

@@ -122,8 +122,22 @@ const SLIP_LENGTH_LEAST = 4
 
 /** Checks one URL. Throws `ERR_INVALID_OPTION`, with the URL only where there is no password in it. */
 export function checkUrl(name: string, url: unknown, expected: string): void {
-  if (typeof url === 'string' && /^rediss?:\/\/[^\s]+$/.test(url) && URL.canParse(url)) return
-  throw badValue('ERR_INVALID_OPTION', name, expected, withoutSecret(url))
+  if (typeof url !== 'string' || !/^rediss?:\/\/[^\s]+$/.test(url) || !URL.canParse(url)) {
+    throw badValue('ERR_INVALID_OPTION', name, expected, withoutSecret(url))
+  }
+  if (!isDatabaseOf(new URL(url))) {
+    throw badValue(
+      'ERR_INVALID_OPTION',
+      name,
+      "a URL that ends with the number of a database ('/2')",
+      withoutSecret(url),
+    )
+  }
+}
+
+/** Whether what a URL says of the database is a number, or nothing. */
+function isDatabaseOf({ pathname, searchParams }: URL): boolean {
+  return /^(\/\d*)?$/.test(pathname) && /^\d*$/.test(searchParams.get('db') ?? '')
 }
 
 /**
@@ -137,9 +151,35 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): void {
   if (keyPrefix) {
     throw new TierCacheError('ERR_KEY_PREFIX', 'redis.keyPrefix: expected none (use the option prefix of createCache)')
   }
+  checkTypes(options)
   if (cluster !== undefined) checkCluster(cluster, options)
   // ioredis has `null` for none.
   else if (sentinels !== undefined && sentinels !== null) checkSentinels(sentinels, options)
+}
+
+/** Options with which ioredis would fail only when it connects, or connect to somewhere else. It has `null` for none. */
+function checkTypes({ host, port, path, family, username, password, db }: Readonly<Record<string, unknown>>): void {
+  check('host', host, 'a host name or address', isText(host) && host !== '')
+  check('port', port, 'a port, 1 to 65535', isWhole(port) && Number(port) > 0 && Number(port) < 65_536)
+  check('path', path, 'the path of a socket', isText(path) && path !== '')
+  check('family', family, '4, 6 or 0 for either', [4, 6, 0, 'IPv4', 'IPv6'].includes(family as number))
+  check('username', username, 'a string', isText(username))
+  check('password', typeof password === 'number' ? 'a number' : password, 'a string', isText(password))
+  check('db', db, 'the number of a database', isWhole(db))
+}
+
+function check(name: string, value: unknown, expected: string, isRight: boolean): void {
+  if (isRight || value === undefined || value === null) return
+  throw badValue('ERR_INVALID_OPTION', `redis.${name}`, expected, value)
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+/** Also as a text of digits, as it comes from the environment. */
+function isWhole(value: unknown): boolean {
+  return typeof value === 'string' ? /^\d+$/.test(value) : Number.isInteger(value) && Number(value) >= 0
 }
 
 function checkNames(options: Readonly<Record<string, unknown>>): void {

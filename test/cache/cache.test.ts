@@ -264,6 +264,47 @@ inBothForms((kit) => {
       expect(cache.counters.unstorable).toBe(1)
     })
 
+    test('a loaded value that cannot be encoded is warned of once for each namespace', async () => {
+      const cache = await kit.make()
+      const warnings: unknown[] = []
+      cache.on('warning', (warning) => warnings.push(warning))
+      const users = cache.namespace('users')
+      const load = () => ({ act: () => 1 })
+      await cache.getOrSet('k', load)
+      await cache.getOrSet('k', load)
+      await users.getOrSet('k', load)
+      await cache.namespace('users').getOrSetMany(['a', 'b'], () => ({ a: load(), b: load() }))
+      expect(warnings).toEqual([
+        {
+          code: 'ERR_UNSTORABLE_VALUE',
+          message: expect.stringMatching(
+            /^what is loaded in the namespace '_' is not stored \("k"\): the value\.act: expected/,
+          ),
+        },
+        { code: 'ERR_UNSTORABLE_VALUE', message: expect.stringContaining("in the namespace 'users' is not stored") },
+      ])
+    })
+
+    test('namespaces whose values cannot be encoded are warned of up to a bound', async () => {
+      const cache = await kit.make()
+      const warnings: unknown[] = []
+      cache.on('warning', (warning) => warnings.push(warning))
+      for (let index = 0; index < 70; index++) await cache.namespace(`n${index}`).getOrSet('k', () => () => 1)
+      expect(warnings).toHaveLength(64)
+    })
+
+    test('a listener to a name that is no event is told which there are', async () => {
+      const cache = await kit.make()
+      const refused = rejection(
+        'ERR_INVALID_ARGUMENT',
+        /^name: expected one of warning, connected, .*, renewal-failed, got "miss"$/,
+      )
+      expect(() => cache.on('miss' as never, () => {})).toThrow(refused as never)
+      for (const name of ['constructor', '', undefined]) {
+        expect(() => cache.on(name as never, () => {})).toThrow(/^name: expected one of/)
+      }
+    })
+
     test('a circular value', async () => {
       const cache = await kit.make()
       const circle: { self?: unknown } = {}

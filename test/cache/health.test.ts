@@ -55,6 +55,16 @@ inEveryForm((kit) => {
     expect(far.stats().namespaces._).toMatchObject(ratios)
   })
 
+  test('stats are JSON, with what is counted by name', async () => {
+    const cache = await kit.make()
+    await cache.namespace('users').getOrSet('k', () => 1)
+    cache.counters.l2Failed('ERR_REDIS_TIMEOUT')
+    const { namespaces, counters } = JSON.parse(JSON.stringify(cache.stats()))
+    expect(counters.requests).toEqual({ _: expect.anything(), users: cache.counters.requests.get('users') })
+    expect(counters).toMatchObject({ l2Errors: { ERR_REDIS_TIMEOUT: 1 }, sets: 0, loadTimings: { count: 1 } })
+    expect(namespaces.users).toMatchObject({ l1Missing: 1 })
+  })
+
   test('a hit that is stale in L1 and in L2 is one', async () => {
     const cache = await kit.make({ defaults: { stale: '1h', ttl: 1, jitter: 0 } })
     await cache.getOrSet('k', () => 1, { ttl: 1 })

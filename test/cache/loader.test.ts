@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { LoadManyContext } from '../../src/cache/batch-loader.ts'
 import type { LoadContext } from '../../src/cache/loader.ts'
 import { assemble } from '../../src/create-cache.ts'
 import { inBothForms } from '../doubles/caches.ts'
@@ -186,6 +187,20 @@ describe('negativeTtl', () => {
     clock.advance(999)
     expect(await cache.get('none')).toBeNull()
   })
+})
+
+test('skip refuses what it does not know, of one key and of many', async () => {
+  const cache = assemble(undefined, new FakeClock())
+  const refused = expect.objectContaining({
+    code: 'ERR_INVALID_ARGUMENT',
+    message: "others: expected 'each' or 'next', got \"foo\"",
+  })
+  await expect(cache.getOrSet('k', (context) => context.skip('foo' as never))).rejects.toEqual(refused)
+  const loadMany = (keys: readonly string[], context: LoadManyContext) => {
+    for (const key of keys) context.skip(key, 'foo' as never)
+    return {}
+  }
+  await expect(cache.getOrSetMany(['k'], loadMany)).rejects.toEqual(refused)
 })
 
 test('what a loader calls after its end has no effect', async () => {

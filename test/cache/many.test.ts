@@ -153,6 +153,21 @@ inBothForms((kit) => {
     await expect(cache.setMany({ good: 1, 'the bad': () => {} })).rejects.toThrow('"the bad"')
   })
 
+  test('an option of an entry that is none is named with the key of the entry', async () => {
+    const cache = await kit.make()
+    const refused = expect.objectContaining({
+      code: 'ERR_UNKNOWN_OPTION',
+      message: expect.stringMatching(/^"the bad": .*unknown option 'tttl'/),
+    })
+    const entries = [
+      ['good', 1, { ttl: 3 }],
+      ['the bad', 1, { tttl: 3 }],
+    ] as never
+    await expect(cache.setMany(entries)).rejects.toEqual(refused)
+    await expect(cache.setMany({ good: 1 }, { tttl: 3 } as never)).rejects.toThrow(/^(?!"good").*unknown option 'tttl'/)
+    expect(await cache.has('good')).toBe(false)
+  })
+
   test('reads, writes and deletions of many keys do what a Map does', { timeout: 60_000 }, async () => {
     const cache = await kit.make()
     const key = fc.constantFrom('a', 'b', 'c', 'd', 'e')

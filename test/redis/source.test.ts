@@ -54,6 +54,60 @@ describe('what is no source', () => {
     })
   })
 
+  test.each<[string, object]>([
+    ['host', { host: 5 }],
+    ['host', { host: '' }],
+    ['port', { port: 'many' }],
+    ['port', { port: 70_000 }],
+    ['port', { port: 1.5 }],
+    ['port', { port: '' }],
+    ['port', { port: true }],
+    ['db', { db: 'abc' }],
+    ['db', { db: -1 }],
+    ['db', { db: {} }],
+    ['username', { username: 5 }],
+    ['password', { password: { secret: PASSWORD } }],
+    ['path', { path: 5 }],
+    ['family', { family: '4' }],
+    ['family', { family: 5 }],
+    ['password', { cluster: [{ host: 'a' }], password: 5 }],
+    ['password', { sentinels: [{ host: 'a' }], name: 'm', password: 5 }],
+  ])('%s of another type: %j', (name, source) => {
+    const { code, message } = refusalOf(source)
+    expect(code).toBe('ERR_INVALID_OPTION')
+    expect(message).toMatch(new RegExp(`^redis\\.${name}: expected .*, got `))
+    expect(message).not.toContain(PASSWORD)
+  })
+
+  test('a password of another type is not shown', () => {
+    expect(refusalOf({ password: 123_456 }).message).toBe('redis.password: expected a string, got "a number"')
+  })
+
+  test.each<[string, unknown]>([
+    ['redis', 'redis://127.0.0.1:6379/abc'],
+    ['redis', `redis://user:${PASSWORD}@127.0.0.1:6379/-1`],
+    ['redis', 'redis://127.0.0.1:6379/1/2'],
+    ['redis', 'redis://127.0.0.1:6379?db=abc'],
+    ['redis.url', { url: 'redis://127.0.0.1:6379/abc' }],
+    ['redis.cluster[0]', { cluster: ['redis://127.0.0.1:6379/abc'] }],
+  ])('a database in the URL that is none: %s %j', (name, source) => {
+    const { code, message } = refusalOf(source)
+    expect(code).toBe('ERR_INVALID_OPTION')
+    expect(message).toContain(`${name}: expected a URL that ends with the number of a database ('/2'), got`)
+    expect(message).not.toContain(PASSWORD)
+  })
+
+  test.each<unknown>([
+    'redis://127.0.0.1:6379/',
+    'redis://127.0.0.1:6379/2',
+    'redis://127.0.0.1:6379?db=2',
+    { host: 'a', port: '6380', db: '2', family: 4, username: null, password: null, path: null },
+    { host: null, port: undefined, family: 6, username: 'u', password: '' },
+    { path: '/tmp/redis.sock', family: 0, db: 0 },
+  ])('%j is taken', (source) => {
+    expect(() => checkSource(source)).not.toThrow()
+  })
+
   test('names that ioredis does not know are told', () => {
     expect(refusalOf({ server: 'localhost', secret: 1 }).message).toContain("got an object with 'server', 'secret'")
   })

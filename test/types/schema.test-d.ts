@@ -37,6 +37,21 @@ test('a load has the type that its schema makes, and so has the stale value', ()
   expectTypeOf(entry).toEqualTypeOf<Promise<LoadedEntry<User>>>()
 })
 
+test('so has a batch of loads', () => {
+  const loaded = cache.getOrSetMany(['k'], async (keys) => new Map(keys.map((key) => [key, { id: '1' }])), {
+    schema: zodUser,
+    ttl: '1m',
+  })
+  expectTypeOf(loaded).toEqualTypeOf<Promise<Map<string, User>>>()
+  const ofObject = cache.getOrSetMany(['k'], () => ({ k: 'whatever' }), { schema: valibotUser })
+  expectTypeOf(ofObject).toEqualTypeOf<Promise<Map<string, User>>>()
+  const unchecked = cache.getOrSetMany(['k'], () => ({ k: '1' }), { schema: false })
+  expectTypeOf(unchecked).toEqualTypeOf<Promise<Map<string, string>>>()
+  expectTypeOf(cache.getOrSetMany<number>(['k'], () => ({ k: 1 }), { schema: zodUser })).toEqualTypeOf<
+    Promise<Map<string, number>>
+  >()
+})
+
 test('without a schema the type is that of the loader', () => {
   expectTypeOf(cache.getOrSet('k', () => '1', { ttl: 1 })).toEqualTypeOf<Promise<string>>()
   expectTypeOf(cache.getOrSet('k', async ({ key }) => key, { schema: false })).toEqualTypeOf<Promise<string>>()
