@@ -50,7 +50,8 @@ export const errorCodes = {
 export type ErrorCode = keyof typeof errorCodes
 
 /**
- * An error of tiercache itself; a failing loader's error is never wrapped.
+ * An error of tiercache itself. A failing loader's error is never wrapped, but for callers who waited for it in another
+ * process: `ERR_LOAD_ELSEWHERE`.
  *
  * @example
  * try { await cache.set('', 1) } catch (error) {

@@ -15,10 +15,11 @@ describe('the examples of the README', () => {
   afterAll(() => examples.remove())
 
   test('compile as they stand, and those of the cache run and say what they say', { timeout: 60_000 }, () => {
-    expect(examples.codes).toHaveLength(4)
+    expect(examples.codes).toHaveLength(5)
     expect(examples.compile()).toEqual({ status: 0, output: '' })
-    expect(examples.run(1)).toEqual({ status: 0, output: 'Ada Ada 1\n' })
-    expect(examples.run(2)).toEqual({ status: 0, output: '' })
+    expect(examples.run(1)).toEqual({ status: 0, output: '200\n1.1\n304\n1.1\n' })
+    expect(examples.run(2)).toEqual({ status: 0, output: 'Ada Ada 1\n' })
+    expect(examples.run(3)).toEqual({ status: 0, output: '' })
     expect(examples.run(0)).toEqual({
       status: 0,
       output: "{ id: 1, name: 'Ada' }\n{ id: 1, name: 'Ada' }\ntrue\n",

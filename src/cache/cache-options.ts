@@ -30,7 +30,10 @@ export interface CacheOptions {
    * processes that differ in it are two caches. Default 32.
    */
   readonly clusterBuckets?: number | undefined
-  /** How long a process that loads a key keeps the others waiting before one of them takes over. Default `'3s'`. */
+  /**
+   * How long after the death of a process that loads a key one of those that wait takes over: a living one renews its lease.
+   * For slow loaders there is `waitTimeout`. Default `'3s'`.
+   */
   readonly lease?: Duration | undefined
   /** The most bytes of one encoded value, before compression. Default 16 MiB; at most 512 MiB. */
   readonly maxEntryBytes?: number | undefined

@@ -666,7 +666,8 @@ export class Cache implements Observable {
 
   /**
    * Waits until L2 works and L1 is known to be current, for `maxStaleness` at most, and answers how the cache does then. It
-   * need not be waited for: calls made before are answered, if need be without L2. Never rejects.
+   * need not be waited for: calls made before are answered, if need be without L2. Never rejects. In a database where nothing
+   * was told before, the first change is followed by one `gap` all the same.
    *
    * @example
    * const { ok } = await cache.ready()

@@ -4,7 +4,8 @@
  * - `frozen`: all readers share one deep-frozen value; a value that holds a Map, Set, Date or bytes, which cannot be
  *   frozen, is copied for each reader instead.
  * - `copy`: every reader gets a copy.
- * - `reference`: all share the very value; changing it changes it for all.
+ * - `reference`: all share the very value; changing it changes it for all. Who finds in L1 what a `frozen` reader brought
+ *   there gets that, frozen.
  */
 export type Isolation = 'frozen' | 'copy' | 'reference'
 
