@@ -5,7 +5,7 @@ import { badValue, TierCacheError } from '../errors.ts'
 import type { CacheEventName, CacheListener, Counters, Gauges, Observable, RequestCounters } from '../events.ts'
 import { eventNames } from '../events.ts'
 import { Audience } from '../stampede/audience.ts'
-import type { NearEntry } from '../tiers/tier.ts'
+import type { NearEntry } from '../tiers/near-entry.ts'
 import { acknowledged } from './acknowledgement.ts'
 import { incrementThrough } from './counter.ts'
 import {
@@ -37,7 +37,7 @@ import { readEach } from './get-many.ts'
 import { getOrLoadMany } from './get-or-load-many.ts'
 import type { ManyEntries } from './many-arguments.ts'
 import { readEntries, readKeys } from './many-arguments.ts'
-import { handOut, standing } from './near.ts'
+import { handOut, isFresh } from './near.ts'
 import type {
   ChangeOptions,
   CounterOptions,
@@ -197,7 +197,11 @@ export class Cache implements Observable {
 
   #peek<T>(key: string): T | undefined {
     const near = typeof key === 'string' ? this.#fresh(key, this.#space.defaults.schema, false) : undefined
-    if (near !== undefined) return (near.shared ? near.value : handOut(near.value, false)) as T
+    return near === undefined ? this.#peekInside(key) : (handOut(near.value, near.shared) as T)
+  }
+
+  /** What L1 does not answer at once. */
+  #peekInside<T>(key: string): T | undefined {
     checkKey(key)
     const transaction = this.#parts.transactions.holder()
     if (!transaction) return undefined
@@ -708,11 +712,11 @@ export class Cache implements Observable {
     const parts = this.#parts
     if (parts.transactions.holder() !== undefined) return undefined
     const near = parts.near?.get(this.#space.idOf(key))
-    if (near === undefined) return undefined
+    if (near === undefined || near.home.isRoot !== this.#space.isRoot) return undefined
     const now = parts.clock.now()
-    if (standing(parts, near, now) !== 'fresh') return undefined
+    if (!isFresh(parts, near, now)) return undefined
     if (schema !== undefined && near.schema !== schema) return undefined
-    if (ahead !== false && (near.ahead !== ahead || now >= (near.calmUntil as number))) return undefined
+    if (ahead !== false && !near.isCalm(ahead, now)) return undefined
     this.#requests.l1Fresh++
     return near
   }

@@ -2,7 +2,8 @@ import { judge, MADE_STALE } from '../entry/freshness.ts'
 import { namespaceGroup, tagGroup } from '../entry/key.ts'
 import type { Incompatibility } from '../events.ts'
 import type { LeaseSight } from '../stampede/lease.ts'
-import type { NearEntry, Sight } from '../tiers/tier.ts'
+import type { NearEntry } from '../tiers/near-entry.ts'
+import type { Sight } from '../tiers/tier.ts'
 import type { EntrySettings } from './call-options.ts'
 import { groupsOf, standing } from './near.ts'
 import type { Parts, Target } from './parts.ts'
@@ -156,7 +157,7 @@ const NOTHING: TierInspection = { state: 'missing', why: 'nothing is there' }
 function nearInspection(parts: Parts, near: NearEntry | undefined, now: number): TierInspection {
   if (!near) return NOTHING
   // A copy: what is found out on the way is noted in the entry.
-  const judged = { ...near }
+  const judged = near.with({})
   const state = standing(parts, judged, now)
   const { createdAt, freshUntil, staleUntil, tags, version, tiers, bytes } = judged
   const entry: EntryInspection = {
@@ -189,8 +190,8 @@ function whyVoid({ marks }: Parts, { groups, mark }: NearEntry): string {
   return moved.length > 0 ? `${wereMoved(moved)} since it was kept` : 'its time in L1 (l1Ttl) is over'
 }
 
-function whyUnproven({ currency, asOf }: NearEntry, now: number): string {
-  const { verifiedAt, behindAt } = currency
+function whyUnproven({ home, asOf }: NearEntry, now: number): string {
+  const { verifiedAt, behindAt } = home.currency
   const knownAt = Math.max(asOf, verifiedAt)
   if (knownAt < behindAt) return 'notices were found to be missing, and it is not proven anew yet'
   return `it was known to be current ${Math.round(now - knownAt)} ms ago, and that is longer than maxStaleness`

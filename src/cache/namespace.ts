@@ -10,6 +10,7 @@ import {
 } from '../entry/key.ts'
 import { TierCacheError } from '../errors.ts'
 import type { RequestCounters } from '../events.ts'
+import type { NearHome } from '../tiers/near-entry.ts'
 import type { DefaultOptions, DefaultSettings, EntrySettings } from './call-options.ts'
 import { checkTiers, readDefaultOptions } from './call-options.ts'
 import type { Parts, Target } from './parts.ts'
@@ -23,8 +24,8 @@ export class Namespace {
   readonly requests: RequestCounters
   readonly #parts: Parts
   readonly #groups: readonly string[]
-  /** The groups of entries by their bucket, made as they are needed. */
-  readonly #groupsIn: (readonly string[] | undefined)[]
+  /** By bucket, made as they are needed. */
+  readonly #homes: (NearHome | undefined)[]
 
   constructor(parts: Parts, name = ROOT_NAMESPACE, defaults: DefaultSettings = parts.settings.defaults) {
     this.#parts = parts
@@ -33,7 +34,7 @@ export class Namespace {
     this.defaults = defaults
     this.requests = parts.counters.requestsOf(name)
     this.#groups = namespacesAbove(name).map(namespaceGroup)
-    this.#groupsIn = Array.from({ length: parts.bus.buckets })
+    this.#homes = Array.from({ length: parts.bus.buckets })
   }
 
   /** One below this, with defaults of its own over those of this. Throws `ERR_INVALID_NAMESPACE` or for bad options. */
@@ -47,9 +48,12 @@ export class Namespace {
     return checkTiers(settings, this.#parts.near !== undefined)
   }
 
-  /** The name of a key in this process; nothing is checked. */
+  /**
+   * The name of a key in this process; nothing is checked. For a key of the root that begins with NUL it may be the name of
+   * an entry below, which is told by its home: to look at the key would cost more than to look at that.
+   */
   idOf(key: string): string {
-    return this.isRoot && key.charCodeAt(0) !== 0 ? key : localId(this.name, key)
+    return this.isRoot ? key : localId(this.name, key)
   }
 
   /** A key of this namespace. Throws `ERR_INVALID_KEY`, or `ERR_CLOSED` when the cache was closed. */
@@ -57,19 +61,27 @@ export class Namespace {
     checkKey(key)
     this.assertOpen()
     const id = localId(this.name, key)
-    const bucket = bucketOf(id, this.#groupsIn.length)
-    const { schemaVersion } = this.defaults
-    return { namespace: this.name, key, id, bucket, groups: this.#groupsOf(bucket), schemaVersion }
+    const bucket = bucketOf(id, this.#homes.length)
+    const home = this.#homeOf(bucket)
+    return {
+      namespace: this.name,
+      key,
+      id,
+      bucket,
+      groups: home.groups,
+      home,
+      schemaVersion: this.defaults.schemaVersion,
+    }
   }
 
-  #groupsOf(bucket: number): readonly string[] {
-    if (this.#groupsIn.length === 1) return this.#groups
-    let groups = this.#groupsIn[bucket]
-    if (!groups) {
-      groups = [...this.#groups, bucketGroup(bucket)]
-      this.#groupsIn[bucket] = groups
+  #homeOf(bucket: number): NearHome {
+    let home = this.#homes[bucket]
+    if (!home) {
+      const groups = this.#homes.length === 1 ? this.#groups : [...this.#groups, bucketGroup(bucket)]
+      home = { isRoot: this.isRoot, bucket, currency: this.#parts.bus.currency(bucket), groups }
+      this.#homes[bucket] = home
     }
-    return groups
+    return home
   }
 
   /** Throws `ERR_CLOSED` when the cache was closed. */

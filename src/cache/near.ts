@@ -5,7 +5,7 @@ import { judge, MADE_STALE } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
 import { copyDeep, freezeDeep } from '../entry/isolation.ts'
 import { tagGroup } from '../entry/key.ts'
-import type { NearEntry } from '../tiers/tier.ts'
+import { NearEntry } from '../tiers/near-entry.ts'
 import type { StandardSchema } from '../entry/schema.ts'
 import type { Flight } from './flights.ts'
 import type { InvalidationSubject } from '../events.ts'
@@ -25,12 +25,23 @@ export function standing(parts: Parts, near: NearEntry, now: number): Standing {
   const { marks } = parts
   if (near.mark !== marks.count) {
     if (marks.movedSince(near.groups, near.mark)) return 'void'
-    if (marks.movedSoftlySince(near.groups, near.mark)) near.freshUntil = MADE_STALE
+    if (marks.movedSoftlySince(near.groups, near.mark)) near.makeStale()
     near.mark = marks.count
   }
   if (now >= near.keptUntil) return 'void'
-  if (!isProven(parts, near.currency, near.asOf, now) && !servesUnproven(parts, near)) return 'unproven'
+  if (!isProven(parts, near.home.currency, near.asOf, now) && !servesUnproven(parts, near)) return 'unproven'
   return judge(near, now)
+}
+
+/** Whether {@link standing} is `fresh`. Where nothing has happened a few compares tell. */
+export function isFresh(parts: Parts, near: NearEntry, now: number): boolean {
+  const { verifiedAt, behindAt } = near.home.currency
+  const isSurely =
+    near.mark === parts.marks.count &&
+    near.isSurelyFresh(now) &&
+    now - verifiedAt <= parts.settings.maxStalenessMs &&
+    verifiedAt >= behindAt
+  return isSurely || standing(parts, near, now) === 'fresh'
 }
 
 /** Whether what was current at the instant `asOf` is known to be so still, within the bound on staleness. */
@@ -40,7 +51,7 @@ export function isProven({ settings }: Parts, currency: Currency, asOf: number, 
 }
 
 /** Whether L1 answers without a proof: the application prefers that to loading while Redis is down. */
-function servesUnproven({ settings, shared }: Parts, { bucket }: NearEntry): boolean {
+function servesUnproven({ settings, shared }: Parts, { home: { bucket } }: NearEntry): boolean {
   return settings.onRedisDown === 'serve-l1' && shared?.far.reaches(bucket) === false
 }
 
@@ -93,7 +104,7 @@ export interface Landing {
  * kept.
  */
 export function land(parts: Parts, target: Target, flight: Flight, landing: Landing): boolean {
-  const { near, marks, settings, clock, bus, shared: others } = parts
+  const { near, marks, settings, clock, shared: others } = parts
   if (!near) return true
   const { entry, l1TtlMs, asOf, shared, bytes } = landing
   const groups = groupsOf(target, entry.tags)
@@ -106,30 +117,27 @@ export function land(parts: Parts, target: Target, flight: Flight, landing: Land
   const keptUntil = now + l1TtlMs
   const freshUntil = marks.movedSoftlySince(groups, flight.mark) ? MADE_STALE : keptUntil
   const isShort = landing.unguarded && settings.onRedisDown !== 'serve-l1'
-  near.set(target.id, {
+  const kept = new NearEntry({
     value: entry.value,
+    home: target.home,
     createdAt: entry.createdAt,
     freshUntil: Math.min(entry.freshUntil, freshUntil),
     // Past its time in L1 it is read again from L2; where there is none, that is its end.
     ttlUntil: others && entry.freshUntil > keptUntil ? entry.freshUntil : undefined,
-    loadMs: Math.round(entry.loadMs ?? 0),
+    loadMs: entry.loadMs,
     staleUntil: Math.min(entry.staleUntil, keptUntil),
     tags: entry.tags,
     version: entry.version,
     groups,
     asOf,
-    bucket: target.bucket,
-    currency: bus.currency(target.bucket),
     keptUntil: isShort ? Math.min(keptUntil, asOf + settings.maxStalenessMs) : keptUntil,
     mark: marks.count,
     bytes,
     shared,
     tiers: landing.tiers ?? 'all',
     schema: landing.schema,
-    ahead: undefined,
-    calmUntil: undefined,
-    ready: undefined,
   })
+  near.set(target.id, kept)
   return true
 }
 
@@ -165,7 +173,7 @@ export function expireNear(parts: Parts, target: { readonly id: string }, reason
   parts.flights.poison(target.id, reason)
   parts.loads.detach(target.id)
   parts.backOff.end(target.id)
-  entry.freshUntil = MADE_STALE
+  entry.makeStale()
 }
 
 /** Puts a change that L2 has not acknowledged into the journal, and tells it. */

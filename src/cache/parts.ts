@@ -7,6 +7,7 @@ import type { Leases } from '../stampede/lease.ts'
 import type { SingleFlight } from '../stampede/single-flight.ts'
 import type { Marks } from '../tags/marks.ts'
 import type { TagIndex } from '../tags/tag-index.ts'
+import type { NearHome } from '../tiers/near-entry.ts'
 import type { SyncTier, Tier } from '../tiers/tier.ts'
 import type { BackOff } from './back-off.ts'
 import type { Callers } from './callers.ts'
@@ -99,4 +100,5 @@ export interface Target extends Address {
   readonly schemaVersion: string | undefined
   /** The groups that every entry here belongs to. */
   readonly groups: readonly string[]
+  readonly home: NearHome
 }

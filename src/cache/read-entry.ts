@@ -1,7 +1,7 @@
 import type { Freshness } from '../entry/freshness.ts'
 import { judge } from '../entry/freshness.ts'
 import type { RequestCounters } from '../events.ts'
-import type { NearEntry } from '../tiers/tier.ts'
+import type { NearEntry } from '../tiers/near-entry.ts'
 import { lookupFar, lookupNear } from './lookup.ts'
 import { handOut } from './near.ts'
 import type { EntrySettings } from './call-options.ts'

@@ -1,6 +1,6 @@
 import type { Lifetime } from '../entry/refresh-ahead.ts'
-import { calmUntil, dueFor } from '../entry/refresh-ahead.ts'
-import type { NearEntry } from '../tiers/tier.ts'
+import { dueFor } from '../entry/refresh-ahead.ts'
+import type { NearEntry } from '../tiers/near-entry.ts'
 import type { LoadRequest } from './loader.ts'
 import type { Loaded, Parts } from './parts.ts'
 import { renewBehind } from './stale-while-revalidate.ts'
@@ -14,8 +14,7 @@ export function renewNearAhead(parts: Parts, request: LoadRequest, near: NearEnt
   if (refreshAhead === false) return
   const { createdAt, ttlUntil = near.freshUntil, loadMs, groups } = near
   const lifetime = { createdAt, ttlUntil, loadMs }
-  near.ahead = refreshAhead
-  near.calmUntil = calmUntil(lifetime, refreshAhead)
+  near.calm(refreshAhead)
   renewIfDue(parts, request, lifetime, groups)
 }
 

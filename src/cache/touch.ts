@@ -37,8 +37,8 @@ function touchNear(parts: Parts, target: Target, kept: EntrySettings): boolean {
   const freshness = entry && standing(parts, entry, now)
   if (!entry || (freshness !== 'fresh' && freshness !== 'stale')) return false
   const flight = parts.flights.open(target.id, parts.marks.count)
-  const { bytes, shared, tiers, schema, asOf } = entry
-  const touched = { ...entry, ...prolonged(entry, now, kept.ttlMs) }
+  const { value, createdAt, loadMs, version, tags, bytes, shared, tiers, schema, asOf } = entry
+  const touched = { value, createdAt, loadMs, version, tags, ...prolonged(entry, now, kept.ttlMs) }
   land(parts, target, flight, { entry: touched, bytes, shared, tiers, schema, l1TtlMs: kept.l1TtlMs, asOf })
   parts.flights.close(flight)
   return true

@@ -2,7 +2,7 @@ import { decode, encode } from '../entry/codec.ts'
 import type { StandardSchema, Verdict } from '../entry/schema.ts'
 import { validate } from '../entry/schema.ts'
 import { TierCacheError } from '../errors.ts'
-import type { NearEntry } from '../tiers/tier.ts'
+import type { NearEntry } from '../tiers/near-entry.ts'
 import type { EntrySettings } from './call-options.ts'
 import { handOut, isolate } from './near.ts'
 import type { Parts, Target } from './parts.ts'
@@ -58,7 +58,7 @@ export async function checkNear(
   const { value } = checked
   // The very value of its owner is neither frozen nor copied.
   const shared = tiers === 'l1' || isolate(value, isolation)
-  const entry: NearEntry = { ...near, value, shared, schema, ready: undefined }
+  const entry = near.with({ value, shared, schema })
   // Something else may have come meanwhile, or all of it have gone.
   if (parts.near?.get(target.id) === near) parts.near.set(target.id, entry)
   return entry

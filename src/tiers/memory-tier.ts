@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import type { NearEntry, SyncTier } from './tier.ts'
+import type { NearEntry } from './near-entry.ts'
+import type { SyncTier } from './tier.ts'
 
 export interface MemoryTierSettings {
   readonly maxEntries: number

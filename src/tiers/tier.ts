@@ -1,45 +1,7 @@
-import type { Currency } from '../entry/currency.ts'
 import type { Address, Entry } from '../entry/entry.ts'
 import type { Fence } from '../entry/fence.ts'
-import type { RefreshAhead } from '../entry/refresh-ahead.ts'
-import type { StandardSchema } from '../entry/schema.ts'
 import type { FarHealth, Incompatibility } from '../events.ts'
-
-/**
- * An entry as L1 keeps it: beside the value what tells, without a look at anything else, whether it may be served.
- * Instants are monotonic milliseconds.
- */
-export interface NearEntry extends Entry {
-  readonly loadMs: number
-  /** Until then it is served as it is: its own deadline, that of `l1Ttl`, or the moment when it was made stale. */
-  freshUntil: number
-  /** When its ttl is over in L2, where that is later. */
-  readonly ttlUntil: number | undefined
-  /** When the value was known to be current: the sending of the read that brought it, or the start of its load. */
-  readonly asOf: number
-  readonly bucket: number
-  /** How far this process has heard what happened to its bucket. */
-  readonly currency: Currency
-  /** Past it L1 does not answer, though the entry itself may live on in L2. */
-  readonly keptUntil: number
-  /** The namespaces above it and its tags, by their names as groups. */
-  readonly groups: readonly string[]
-  /** How many marks had been moved when none of its groups had. */
-  mark: number
-  readonly bytes: number
-  /** Whether all readers may share the value. */
-  readonly shared: boolean
-  /** `'l1'`: it is the very value that was given, and L2 has none. */
-  readonly tiers: 'all' | 'l1'
-  /** The last schema that let it pass. */
-  readonly schema: StandardSchema | undefined
-  /** Whose `refreshAhead` {@link calmUntil} was reckoned by; `undefined`: nobody's yet. */
-  ahead: RefreshAhead | undefined
-  /** Until then such a reader has nothing to renew. */
-  calmUntil: number | undefined
-  /** The answer to `await`, made once and given to every reader of a shared value. */
-  ready: Promise<unknown> | undefined
-}
+import type { NearEntry } from './near-entry.ts'
 
 /**
  * The near tier (L1): synchronous, in this process, bounded by entries and by bytes. It keeps what it is given until

@@ -151,6 +151,20 @@ inBothForms((kit) => {
       expect(await cache.get('k')).toBeUndefined()
     })
 
+    test('a key of the root that looks like the name of an entry below is none', async () => {
+      const cache = await kit.make()
+      const users = cache.namespace('users')
+      await users.set('k', 'theirs')
+      const key = '\0users\0k'
+      expect([cache.peek(key), await cache.get(key), (await cache.getMany([key])).size]).toEqual([
+        undefined,
+        undefined,
+        0,
+      ])
+      expect(await cache.getOrSet(key, () => 'ours')).toBe('ours')
+      expect([await cache.get(key), await users.get('k')]).toEqual(['ours', 'theirs'])
+    })
+
     test('clear empties the namespace and those below it, and nothing else', async () => {
       const cache = await kit.make()
       const shop = cache.namespace('shop')

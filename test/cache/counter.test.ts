@@ -126,7 +126,8 @@ inFleets((fleet) => {
       far: Object.create(a.far.port, { increment: { value: async () => ({ word: 'late' }) } }),
     }
     const parts = { ...a.parts, shared: late } as Parts
-    const target = { namespace: '_', key: 'n', id: 'n', bucket: 0, schemaVersion: undefined, groups: [] }
+    const home = { isRoot: true, bucket: 0, currency: a.parts.bus.currency(0), groups: [] }
+    const target = { namespace: '_', key: 'n', id: 'n', bucket: 0, schemaVersion: undefined, groups: [], home }
     const settings = readCounterOptions(undefined, a.parts.settings.defaults)
     const refused = incrementThrough(parts, target, 1, settings)
     await expect(refused).rejects.toMatchObject({ code: 'ERR_REDIS_TIMEOUT' })

@@ -1,35 +1,37 @@
 import { describe, expect, test, vi } from 'vitest'
 import { localId } from '../../src/entry/key.ts'
 import { MemoryTier } from '../../src/tiers/memory-tier.ts'
+import { NearEntry } from '../../src/tiers/near-entry.ts'
 import { tierSuite } from '../conformance/tier.suite.ts'
-import type { NearEntry } from '../../src/tiers/tier.ts'
 
 /** Bytes that an entry takes beside its value, with an id of one character. */
 const OVERHEAD = 162
 
+const HOME = {
+  isRoot: true,
+  bucket: 0,
+  currency: { verifiedAt: 0, behindAt: Number.NEGATIVE_INFINITY, emptyAt: Number.NEGATIVE_INFINITY },
+  groups: ['k:_'],
+}
+
 function near(value: unknown, { bytes = 10, lifeMs = 1000 } = {}): NearEntry {
-  return {
+  return new NearEntry({
     value,
+    home: HOME,
     createdAt: 0,
     freshUntil: lifeMs,
     ttlUntil: undefined,
-    loadMs: 0,
-    schema: undefined,
-    ahead: undefined,
-    calmUntil: undefined,
     staleUntil: lifeMs,
-    tags: [],
-    asOf: 0,
-    bucket: 0,
-    currency: { verifiedAt: 0, behindAt: Number.NEGATIVE_INFINITY, emptyAt: Number.NEGATIVE_INFINITY },
     keptUntil: lifeMs,
-    groups: ['k:_'],
+    schema: undefined,
+    tags: [],
+    groups: HOME.groups,
+    asOf: 0,
     mark: 0,
     bytes,
     shared: true,
     tiers: 'all',
-    ready: undefined,
-  }
+  })
 }
 
 tierSuite('MemoryTier', async () => {
