@@ -47,12 +47,16 @@ describe('NearEntry', () => {
     ['of deadlines soon', {}],
     ['with a ttl that goes on in L2', { ttlUntil: 9000 }],
     ['without an end', { freshUntil: NEVER, staleUntil: NEVER, keptUntil: NEVER, ttlUntil: NEVER }],
-    ['of deadlines in a month, to the fraction', { freshUntil: 30 * DAY_MS + 0.25, staleUntil: 31 * DAY_MS + 0.5 }],
-    ['that is kept for a month', { keptUntil: 30 * DAY_MS, ttlUntil: 60 * DAY_MS }],
-    ['created a month ago', { createdAt: -30 * DAY_MS, freshUntil: -29 * DAY_MS - 0.5 }],
+    ['created a month ago', { createdAt: -30 * DAY_MS }],
+    ['fresh until a month ago, to the fraction', { freshUntil: -30 * DAY_MS - 0.5 }],
+    ['fresh for a month', { freshUntil: 30 * DAY_MS + 0.25 }],
+    ['stale for a month', { staleUntil: 30 * DAY_MS + 0.5 }],
+    ['kept for a month', { keptUntil: 30 * DAY_MS + 0.75 }],
+    ['with a ttl of a month in L2', { ttlUntil: 30 * DAY_MS + 0.125 }],
     ['made stale before its time', { freshUntil: MADE_STALE }],
     ['that was known to be current at no time', { asOf: Number.NEGATIVE_INFINITY }],
-    ['with a version, in L1 alone', { version: 4, tiers: 'l1' }],
+    ['with a version', { version: 4 }],
+    ['in L1 alone', { tiers: 'l1' }],
     ['with tags, not to be shared', { tags: ['t'], groups: ['k:_', 't:t'], shared: false }],
   ])('one %s tells what it was made of', (_what, given) => {
     expect(told(new NearEntry(content(given)))).toEqual(content(given))
@@ -73,9 +77,16 @@ describe('NearEntry', () => {
   })
 
   test('a copy of it has the same deadlines, however often it is copied', () => {
-    const entry = new NearEntry(
-      content({ asOf: 0.1, createdAt: 0.1, freshUntil: 7.3, staleUntil: 60_000.1, ttlUntil: 70_000.1 }),
-    )
+    // (5.7 + ms) - 5.7 is less than ms for each of these.
+    const at = (ms: number) => 5.7 + ms + 0.5
+    const given = {
+      createdAt: at(7),
+      freshUntil: at(2044),
+      staleUntil: at(2045),
+      keptUntil: at(2046),
+      ttlUntil: at(2047),
+    }
+    const entry = new NearEntry(content({ asOf: 5.7, ...given }))
     let copy = entry
     for (let times = 0; times < 5; times++) copy = copy.with({})
     expect(told(copy)).toEqual(told(entry))
