@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { isFresh, standing } from '../../src/cache/near.ts'
 import type { Loader } from '../../src/cache/loader.ts'
 import type { CreateCacheOptions } from '../../src/create-cache.ts'
-import { assemble } from '../../src/create-cache.ts'
+import { assemble, partsOf } from '../../src/create-cache.ts'
 import type { Duration } from '../../src/options.ts'
+import { NearEntry } from '../../src/tiers/near-entry.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 
 function setup(options?: CreateCacheOptions) {
@@ -116,5 +118,26 @@ describe('bounds', () => {
     await cache.set('k19', 'x'.repeat(20_000))
     expect(cache.peek('k19')).toBeUndefined()
     expect(cache.peek('k18')).toBeDefined()
+  })
+})
+
+describe('a hit', () => {
+  test.each([
+    ['proven since this process was behind', { asOf: 0, verifiedAt: 600, behindAt: 500 }, true],
+    ['not proven since then', { asOf: 0, verifiedAt: 400, behindAt: 500 }, false],
+    ['read since then', { asOf: 600, verifiedAt: 400, behindAt: 500 }, true],
+    [
+      'never proven, and read too long ago',
+      { asOf: -1e6, verifiedAt: Number.NEGATIVE_INFINITY, behindAt: -1e7 },
+      false,
+    ],
+  ])('of an entry that was %s: %#', (_what, { asOf, verifiedAt, behindAt }, isOne) => {
+    const parts = partsOf(undefined, new FakeClock())
+    const currency = { verifiedAt, behindAt, emptyAt: Number.NEGATIVE_INFINITY }
+    const home = { isRoot: true, bucket: 0, currency, groups: [] }
+    const times = { asOf, createdAt: 0, freshUntil: 2000, staleUntil: 2000, keptUntil: 2000, ttlUntil: undefined }
+    const rest = { tags: [], groups: [], mark: parts.marks.count, bytes: 1, shared: true, tiers: 'all' } as const
+    const near = new NearEntry({ value: 1, home, schema: undefined, ...times, ...rest })
+    expect([isFresh(parts, near, 1000), standing(parts, near, 1000) === 'fresh']).toEqual([isOne, isOne])
   })
 })
