@@ -8,6 +8,7 @@ import { Flights } from './cache/flights.ts'
 import { Incidents } from './cache/incidents.ts'
 import { applyFromElsewhere } from './cache/invalidation.ts'
 import { Journal } from './cache/journal.ts'
+import { Life } from './cache/life.ts'
 import type { CacheOptions, CacheSettings } from './cache/cache-options.ts'
 import { readCacheOptions } from './cache/cache-options.ts'
 import type { Loaded, Parts, SharedParts } from './cache/parts.ts'
@@ -153,6 +154,6 @@ function local(
     backOff: new BackOff(clock, marks),
     transactions: new Transactions(),
     wrapped: new Map(),
-    life: {},
+    life: new Life(),
   }
 }

@@ -43,6 +43,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'journal',
       'incidents',
       'unstorable',
+      'life',
       'time-limit',
       'renewals',
       'back-off',

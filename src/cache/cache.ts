@@ -45,6 +45,7 @@ import type {
   KeysOptions,
   LoadOptions,
   SetOptions,
+  SetSettings,
 } from './call-options.ts'
 import {
   readChangeOptions,
@@ -70,7 +71,7 @@ import { readDefineOptions, readWrapOptions } from './handle-options.ts'
 import type { AsyncFunction, Wrapped, WrappedResults } from './wrap.ts'
 import { noteWrapped, wrapped } from './wrap.ts'
 import type { Target } from './parts.ts'
-import type { SetManyResult } from './set-many.ts'
+import type { SetManyResult, Written } from './set-many.ts'
 import { givenOf, readNamed, writeManyThrough } from './set-many.ts'
 import type { HandedOut } from './get-or-load.ts'
 import { getOrLoad } from './get-or-load.ts'
@@ -109,7 +110,7 @@ export interface CacheStats extends Gauges {
 /** What a hit in L1 is to those who trace. */
 const NEAR_HIT = { tier: 'l1', freshness: 'fresh' } as const
 
-/** How long `close` waits for loads and transactions that are under way. */
+/** How long `close` waits for what is under way. */
 const DRAIN_MS = 5000
 
 /**
@@ -241,6 +242,10 @@ export class Cache implements Observable {
   async set(key: string, value: unknown, options?: SetOptions): Promise<SetResult> {
     const target = this.#space.target(key)
     const settings = this.#space.kept(readSetOptions(options, this.#space.defaults))
+    return this.#parts.life.attend(this.#set(target, value, settings))
+  }
+
+  async #set(target: Target, value: unknown, settings: SetSettings): Promise<SetResult> {
     const made = readGiven(this.#parts, value, settings)
     const given = made instanceof Promise ? await made : made
     const transaction = this.#parts.transactions.current()
@@ -266,9 +271,11 @@ export class Cache implements Observable {
     if (missing.length === 0) return found
     const { defaults } = this.#space
     const transaction = this.#parts.transactions.holder()
-    const entries = await (transaction
-      ? readEachInside<T>(this.#parts, transaction, missing, defaults, this.#requests)
-      : readEach<T>(this.#parts, missing, defaults, this.#requests))
+    const entries = await this.#parts.life.attend(
+      transaction
+        ? readEachInside<T>(this.#parts, transaction, missing, defaults, this.#requests)
+        : readEach<T>(this.#parts, missing, defaults, this.#requests),
+    )
     for (const [index, entry] of entries.entries()) {
       const { key } = missing[index] as Target
       if (entry?.freshness === 'fresh') found.set(key, entry.value)
@@ -334,6 +341,10 @@ export class Cache implements Observable {
       const ofOwn = readNamed(target, () => readSetOptions(own, settings, 'setMany'))
       return { target, value, settings: this.#space.kept(ofOwn) }
     })
+    return this.#parts.life.attend(this.#setMany(written))
+  }
+
+  async #setMany(written: readonly Written[]): Promise<SetManyResult> {
     const made = givenOf(this.#parts, written)
     const ready = made instanceof Promise ? await made : made
     const transaction = this.#parts.transactions.current()
@@ -355,7 +366,9 @@ export class Cache implements Observable {
     const targets = Array.from(new Set(readKeys(keys)), (key) => this.#space.target(key))
     const requireAck = readChangeOptions('deleteMany', options, this.#space.defaults)
     const transaction = this.#parts.transactions.current()
-    if (!transaction) return acknowledged('deleteMany', requireAck, deleteManyEverywhere(this.#parts, targets))
+    if (!transaction) {
+      return this.#parts.life.attend(acknowledged('deleteMany', requireAck, deleteManyEverywhere(this.#parts, targets)))
+    }
     for (const target of targets) deleteInside(this.#parts, transaction, target, requireAck)
     return targets.length === 0 ? { acknowledged: true } : HELD
   }
@@ -419,7 +432,7 @@ export class Cache implements Observable {
     act: () => Promise<Outcome>,
   ): Promise<Outcome> {
     const transaction = this.#parts.transactions.current()
-    if (!transaction) return acknowledged(operation, requireAck, act())
+    if (!transaction) return this.#parts.life.attend(acknowledged(operation, requireAck, act()))
     transaction.invalidate(what, { operation, requireAck, act })
     return HELD
   }
@@ -439,7 +452,7 @@ export class Cache implements Observable {
     const kept = ttl === undefined ? this.#space.defaults : { ...this.#space.defaults, ttlMs: readDuration('ttl', ttl) }
     const act = () => touchThrough(this.#parts, target, kept)
     const transaction = this.#parts.transactions.current()
-    if (!transaction) return acknowledged('touch', requireAck, act())
+    if (!transaction) return this.#parts.life.attend(acknowledged('touch', requireAck, act()))
     // The transaction may have ended when the look has.
     transaction.touch(target.id, { operation: 'touch', requireAck, act })
     return { ...HELD, found: (await this.#entry(key)) !== undefined }
@@ -463,7 +476,8 @@ export class Cache implements Observable {
     if (this.#parts.transactions.current()) {
       throw new TierCacheError('ERR_IN_TRANSACTION', 'increment: call it before the transaction, or after it')
     }
-    return incrementThrough(this.#parts, target, by, readCounterOptions(options, this.#space.defaults))
+    const kept = readCounterOptions(options, this.#space.defaults)
+    return this.#parts.life.attend(incrementThrough(this.#parts, target, by, kept))
   }
 
   /** Makes all entries of this namespace, and of those below it, gone everywhere, in one step. */
@@ -646,7 +660,7 @@ export class Cache implements Observable {
    * console.log(answer, why) // fresh L1 has it: stored 3.2 s ago, fresh for 57.2 s more
    */
   async inspect(key: string): Promise<Inspection> {
-    return inspectKey(this.#parts, this.#space.target(key), this.#space.defaults)
+    return this.#parts.life.attend(inspectKey(this.#parts, this.#space.target(key), this.#space.defaults))
   }
 
   gauges(): Gauges {
@@ -683,8 +697,9 @@ export class Cache implements Observable {
   }
 
   /**
-   * Ends the cache and all its namespaces: nothing is accepted any more (`ERR_CLOSED`), loads under way are waited for,
-   * 5 seconds at most, then the connections that it opened are closed.
+   * Ends the cache and all its namespaces: nothing is accepted any more (`ERR_CLOSED`); what was called before is waited for,
+   * with its loads and transactions, 5 seconds at most; then the connections that it opened are closed. Calls that go on after
+   * that reject with `ERR_CLOSED`, and their loaders' `signal` is aborted. No loader begins any more.
    */
   async close(): Promise<void> {
     this.#parts.life.closing ??= this.#drain()
@@ -692,15 +707,20 @@ export class Cache implements Observable {
   }
 
   async #drain(): Promise<void> {
-    const { clock, loads, transactions, near, endings } = this.#parts
-    await within(
-      clock,
-      transactions.settled().then(() => loads.settled()),
-      DRAIN_MS,
-    )
+    const { clock, life, near, endings } = this.#parts
+    await within(clock, this.#settled(), DRAIN_MS)
+    life.end()
     await replayLast(this.#parts)
     for (const end of endings) end()
     near?.close()
+  }
+
+  /** Resolves when nothing goes on that was called before. */
+  async #settled(): Promise<void> {
+    const { life, loads, transactions } = this.#parts
+    await transactions.settled()
+    await life.idle()
+    await loads.settled()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -751,7 +771,8 @@ export class Cache implements Observable {
     const settings = this.#space.kept(readLoadOptions('getOrSetMany', options, this.#space.defaults))
     const request = { targets, loader, settings, requests: this.#requests }
     const transaction = this.#parts.transactions.current()
-    return transaction ? loadManyInside(this.#parts, transaction, request) : getOrLoadMany(this.#parts, request)
+    const loads = transaction ? loadManyInside(this.#parts, transaction, request) : getOrLoadMany(this.#parts, request)
+    return loads.map((load) => this.#parts.life.attend(load))
   }
 
   #answer(near: NearEntry): Promise<unknown> {
@@ -765,9 +786,11 @@ export class Cache implements Observable {
       const target = this.#space.target(key)
       const { defaults } = this.#space
       const transaction = this.#parts.transactions.holder()
-      return transaction
-        ? readEntryInside<T>(this.#parts, transaction, target, defaults, this.#requests)
-        : readEntry<T>(this.#parts, target, defaults, this.#requests)
+      return this.#parts.life.attend(
+        transaction
+          ? readEntryInside<T>(this.#parts, transaction, target, defaults, this.#requests)
+          : readEntry<T>(this.#parts, target, defaults, this.#requests),
+      )
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -836,7 +859,9 @@ export class Cache implements Observable {
       const asked = loader as Loader<unknown>
       const request = { target, loader: asked, settings, requests: this.#requests, audience, purpose: 'read' } as const
       const transaction = this.#parts.transactions.current()
-      return transaction ? loadInside(this.#parts, transaction, request) : getOrLoad(this.#parts, request)
+      return this.#parts.life.attend(
+        transaction ? loadInside(this.#parts, transaction, request) : getOrLoad(this.#parts, request),
+      )
     } catch (error) {
       return Promise.reject(error as Error)
     }

@@ -121,8 +121,9 @@ export interface Outlived {
  * that is dropped.
  */
 export async function runLoader(parts: Parts, request: LoadRequest, outlived?: Outlived): Promise<Run> {
-  const { clock, counters, events, backOff } = parts
+  const { clock, counters, events, backOff, life } = parts
   const { target, loader, settings, audience, there } = request
+  life.bind(audience)
   if (audience.isDeserted) throw audience.reason
   const abortion = new Abortion()
   const startedAt = clock.now()
@@ -192,6 +193,8 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
   } catch (error) {
     told(error ?? new Error('the loader failed without an error'))
     throw error
+  } finally {
+    life.release(audience)
   }
 }
 

@@ -8,7 +8,6 @@ import {
   namespacesAbove,
   namespaceWithin,
 } from '../entry/key.ts'
-import { TierCacheError } from '../errors.ts'
 import type { RequestCounters } from '../events.ts'
 import type { NearHome } from '../tiers/near-entry.ts'
 import type { DefaultOptions, DefaultSettings, EntrySettings } from './call-options.ts'
@@ -86,6 +85,6 @@ export class Namespace {
 
   /** Throws `ERR_CLOSED` when the cache was closed. */
   assertOpen(): void {
-    if (this.#parts.life.closing) throw new TierCacheError('ERR_CLOSED', 'the cache was closed')
+    this.#parts.life.assertOpen()
   }
 }

@@ -15,6 +15,7 @@ import type { ColdStreak } from './cold-streak.ts'
 import type { Flights } from './flights.ts'
 import type { Incidents } from './incidents.ts'
 import type { Journal } from './journal.ts'
+import type { Life } from './life.ts'
 import type { CacheSettings } from './cache-options.ts'
 import type { RecentInvalidations } from './recent-invalidations.ts'
 import type { Renewals } from './renewals.ts'
@@ -61,11 +62,6 @@ export interface Parts {
   readonly life: Life
   /** What ends the parts, in this order. */
   readonly endings: (() => void)[]
-}
-
-/** The closing of a cache, once it has begun. */
-export interface Life {
-  closing?: Promise<void>
 }
 
 /** What a load gives to each of its callers. */

@@ -206,6 +206,7 @@ async function lead(
   whenLate: WhenLate,
 ): Promise<Loaded | undefined> {
   const { audience } = request
+  parts.life.bind(audience)
   const flight = parts.flights.open(request.target.id, parts.marks.count)
   const waiter = request.settings.tiers === 'l1' ? undefined : parts.shared?.leases.wait(request.target)
   if (waiter) audience.whenDeserted(() => waiter.leave())
@@ -223,6 +224,7 @@ async function lead(
   } finally {
     waiter?.leave()
     parts.flights.close(flight)
+    parts.life.release(audience)
   }
 }
 

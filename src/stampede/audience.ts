@@ -24,6 +24,15 @@ export class Audience {
     this.#host?.leave(reason)
   }
 
+  /** Sends them all away. */
+  dismiss(reason: unknown): void {
+    if (this.isDeserted) return
+    this.#present = 1
+    this.leave(reason)
+    // Nobody is left who could leave.
+    this.#present = Number.POSITIVE_INFINITY
+  }
+
   /** Waits for another's run: whoever leaves here leaves there. */
   visit(host: Audience): void {
     host.join()

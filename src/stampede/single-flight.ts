@@ -88,8 +88,8 @@ export class SingleFlight<T> {
     promise.then(end, end)
   }
 
-  /** Resolves when all runs have ended that are under way. */
+  /** Resolves when no run is under way. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#running)
+    while (this.#running.size > 0) await Promise.allSettled(this.#running)
   }
 }

@@ -53,3 +53,18 @@ test('who visits another run leaves it with its own audience, and not any more o
   guest.leave('the guest')
   expect([host.isDeserted, host.reason]).toEqual([true, 'the guest'])
 })
+
+test('all may be sent away at once; who leaves after that is not told again', () => {
+  const [host, audience] = [new Audience(), new Audience()]
+  const told: unknown[] = []
+  audience.whenDeserted((reason) => told.push(reason))
+  audience.join()
+  audience.visit(host)
+  host.leave('its own')
+  audience.dismiss('closed')
+  audience.dismiss('again')
+  audience.leave('late')
+  audience.leave('later')
+  expect([audience.isDeserted, audience.reason, told]).toEqual([true, 'closed', ['closed']])
+  expect(host.isDeserted).toBe(true)
+})
