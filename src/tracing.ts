@@ -48,8 +48,11 @@ export interface CommandTrace {
   error?: unknown
 }
 
-function channelOf<Trace extends object>(name: string): TracingChannel<unknown, Trace> {
-  return tracingChannel<unknown, Trace>(`tiercache:${name}`)
+/** Versions of `@types/node` differ in the order of the two. */
+type Channel<Trace extends object> = TracingChannel<Trace, Trace>
+
+function channelOf<Trace extends object>(name: string): Channel<Trace> {
+  return tracingChannel<Trace, Trace>(`tiercache:${name}`)
 }
 
 export const getOrSetCalls = channelOf<CallTrace>('getOrSet')
@@ -60,7 +63,7 @@ export const commands = channelOf<CommandTrace>('l2')
 
 /** Runs what a channel tells of. */
 export function traced<T, Trace extends object>(
-  channel: TracingChannel<unknown, Trace>,
+  channel: Channel<Trace>,
   context: Trace,
   run: () => Promise<T>,
 ): Promise<T> {
