@@ -1,7 +1,7 @@
 import type { Cache } from './cache/cache.ts'
 import type { CacheOptions } from './cache/cache-options.ts'
 import { partsOf, start } from './create-cache.ts'
-import { ROOT_NAMESPACE } from './entry/key.ts'
+import { checkKey, namespaceWithin, ROOT_NAMESPACE } from './entry/key.ts'
 import { badValue } from './errors.ts'
 import type { Duration } from './options.ts'
 import { readFiniteDuration, readWord } from './options.ts'
@@ -40,7 +40,8 @@ export interface TestFleet<Count extends number = number> {
 
 /**
  * The Redis of a fleet, and what may become of it. `processes`: for which of them, by their numbers; none given: for all.
- * A number that is no process throws `ERR_INVALID_ARGUMENT`.
+ * A number that is no process throws `ERR_INVALID_ARGUMENT`. Only `down` keeps notices back, and the proof that L1 is current:
+ * `health().coherent` ends `maxStaleness` after it, or after `bus.cut`.
  */
 export interface TestRedis {
   /**
@@ -60,7 +61,7 @@ export interface TestRedis {
   restore(...processes: number[]): void
   /**
    * Redis drops a value to make room, without a word to anybody: that of a key, or all of them. Default of `namespace`: the
-   * root.
+   * root. Throws `ERR_INVALID_KEY` or `ERR_INVALID_NAMESPACE`.
    */
   evict(key?: string, namespace?: string): void
 }
@@ -189,8 +190,13 @@ function testRedis(processes: readonly TestProcess[], entries: MemoryFleet['entr
       }
     },
     evict(key, namespace = ROOT_NAMESPACE) {
-      if (key === undefined) entries.clear()
-      else entries.delete({ namespace, key })
+      if (namespace !== ROOT_NAMESPACE) namespaceWithin(ROOT_NAMESPACE, namespace)
+      if (key === undefined) {
+        entries.clear()
+        return
+      }
+      checkKey(key)
+      entries.delete({ namespace, key })
     },
   }
 }

@@ -34,8 +34,27 @@ export interface RedisWayParts {
   readonly commandTimeoutMs: number
 }
 
-/** What a process does in its own memory, at once; all else of a port is a command. */
-const NO_COMMANDS: readonly PropertyKey[] = ['wait', 'call', 'callAll', 'health']
+/** The methods of a port that answer at once. */
+type AtOnce<Port> = {
+  [Name in keyof Port]: Port[Name] extends (...values: never[]) => infer Answer
+    ? Answer extends Promise<unknown> | AsyncIterable<unknown>
+      ? never
+      : Name
+    : never
+}[keyof Port]
+
+type SyncName = AtOnce<SharedParts['far']> | AtOnce<SharedParts['leases']> | AtOnce<SharedParts['tags']>
+
+/** What a process does in its own memory; all else of a port is a command. */
+const NO_COMMANDS: ReadonlySet<PropertyKey> = new Set(
+  Object.keys({
+    reaches: true,
+    health: true,
+    wait: true,
+    call: true,
+    callAll: true,
+  } satisfies Record<SyncName, true>),
+)
 
 /** The way of one process to the Redis of a fleet in memory. Its commands arrive at once, unless a test disturbs it. */
 export class RedisWay {
@@ -111,7 +130,7 @@ export class RedisWay {
         const member: unknown = Reflect.get(target, name, target)
         if (typeof member !== 'function') return member
         const call = (values: unknown[]) => Reflect.apply(member, target, values)
-        if (NO_COMMANDS.includes(name)) return (...values: unknown[]) => call(values)
+        if (NO_COMMANDS.has(name)) return (...values: unknown[]) => call(values)
         if (name === 'keys') return (...values: unknown[]) => this.#pages(() => call(values))
         return (...values: unknown[]) => this.#send(String(name), () => call(values))
       },

@@ -365,6 +365,13 @@ test.each<[string, (fleet: TestFleet<2>) => unknown, string, string]>([
   ['a duration', ({ redis }) => redis.slow('never'), 'ERR_INVALID_OPTION', 'slow: expected a duration'],
   ['a duration', ({ bus }) => bus.delay(-1), 'ERR_INVALID_OPTION', 'delay: expected a duration'],
   ['a code', ({ redis }) => redis.failNext('ERR_CLOSED' as never), 'ERR_INVALID_OPTION', 'failNext: expected'],
+  [
+    'a key',
+    ({ redis }) => redis.evict(5 as never),
+    'ERR_INVALID_KEY',
+    'key: expected a string that is not empty, got 5',
+  ],
+  ['a namespace', ({ redis }) => redis.evict('k', 'a b'), 'ERR_INVALID_NAMESPACE', 'namespace: expected'],
   ['a number', ({ redis }) => redis.failEvery(0, 'ERR_REDIS_LOST'), 'ERR_INVALID_ARGUMENT', 'nth: expected'],
 ])('%s that is none is refused', (_, call, code, message) => {
   const refused = () => call(twoOf())
@@ -381,6 +388,25 @@ test('health is told at once, and is no command', async () => {
   expect(await here.delete('k')).toEqual({ acknowledged: false })
   redis.down()
   expect(here.health()).toMatchObject({ ok: false, l2: { usable: false } })
+})
+
+test('health and ready tell what Redis is, however it is disturbed; coherent ends with the bound on staleness', async () => {
+  const { caches, clock, redis } = twoOf({ maxStaleness: '2s' })
+  const [here] = caches
+  for (const disturb of [() => redis.failEvery(1, 'ERR_REDIS_LOST'), () => redis.slow('1h')]) {
+    disturb()
+    expect(here.health()).toMatchObject({ ok: true, coherent: true, l2: { usable: true, servers: [] } })
+    expect(await here.ready()).toEqual(here.health())
+    redis.restore()
+  }
+  redis.down()
+  await clock.advance('2s')
+  expect(here.health()).toMatchObject({ ok: false, coherent: true, l2: { usable: false, servers: [] } })
+  const ready = here.ready()
+  await clock.advance('1s')
+  expect(here.health()).toMatchObject({ coherent: false })
+  await clock.advance('1s')
+  expect(await ready).toEqual(here.health())
 })
 
 test.each([0, -1, 1.5, '2', undefined])('a fleet of %s is refused', (count) => {
