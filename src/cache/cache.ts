@@ -316,7 +316,8 @@ export class Cache implements Observable {
     const targets = this.#freshOf(keys, found, options?.isolation === undefined, wanted, ahead)
     if (targets.length === 0) return found
     const loads = this.#loadEach(targets, loader, options)
-    for (const [index, { loaded }] of (await Promise.all(loads)).entries()) {
+    const outcomes = await this.#parts.life.attend(Promise.all(loads))
+    for (const [index, { loaded }] of outcomes.entries()) {
       const { key } = targets[index] as Target
       if (loaded.value !== undefined) found.set(key, loaded.value as T)
       else found.delete(key)
@@ -625,7 +626,9 @@ export class Cache implements Observable {
       load: (key, loader, options) => this.getOrSet(key, loader, options),
       loadEach: (keys, loader, options) => {
         const targets = keys.map((key) => this.#space.target(key))
-        const begin = () => this.#loadEach(targets, loader, options).map(async (load) => (await load).loaded.value)
+        const { life } = this.#parts
+        const valueOf = async (load: Promise<HandedOut>) => (await load).loaded.value
+        const begin = () => this.#loadEach(targets, loader, options).map((load) => life.attend(valueOf(load)))
         return getOrSetManyCalls.hasSubscribers ? this.#tracedEach(keys, begin) : begin()
       },
       set: (key, value, options) => this.set(key, value, options),
@@ -771,8 +774,7 @@ export class Cache implements Observable {
     const settings = this.#space.kept(readLoadOptions('getOrSetMany', options, this.#space.defaults))
     const request = { targets, loader, settings, requests: this.#requests }
     const transaction = this.#parts.transactions.current()
-    const loads = transaction ? loadManyInside(this.#parts, transaction, request) : getOrLoadMany(this.#parts, request)
-    return loads.map((load) => this.#parts.life.attend(load))
+    return transaction ? loadManyInside(this.#parts, transaction, request) : getOrLoadMany(this.#parts, request)
   }
 
   #answer(near: NearEntry): Promise<unknown> {
