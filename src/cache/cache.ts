@@ -627,8 +627,8 @@ export class Cache implements Observable {
       loadEach: (keys, loader, options) => {
         const targets = keys.map((key) => this.#space.target(key))
         const { life } = this.#parts
-        const valueOf = async (load: Promise<HandedOut>) => (await load).loaded.value
-        const begin = () => this.#loadEach(targets, loader, options).map((load) => life.attend(valueOf(load)))
+        const loadedBy = async (load: Promise<HandedOut>) => (await load).loaded.value
+        const begin = () => this.#loadEach(targets, loader, options).map((load) => life.attend(loadedBy(load)))
         return getOrSetManyCalls.hasSubscribers ? this.#tracedEach(keys, begin) : begin()
       },
       set: (key, value, options) => this.set(key, value, options),
