@@ -35,7 +35,8 @@ export interface LoadContext<T = unknown> {
   setTags(...tags: string[]): void
   /**
    * The returned value goes to the callers and is not stored. What the processes that wait for it do then: `each` loads
-   * for itself, and for a second newcomers do not wait (the default); or the `next` of them loads for all. Throws
+   * for itself, and nobody waits for a load that begins within a second, whose value is stored all the same if it may be
+   * (the default); or the `next` of them loads for all. Throws
    * `ERR_INVALID_ARGUMENT`.
    */
   skip(others?: 'each' | 'next'): void

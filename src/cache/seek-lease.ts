@@ -93,13 +93,13 @@ async function loadForCallers(parts: Parts, request: LoadRequest): Promise<Loade
 /** Asks for the lease. */
 async function acquire(
   parts: Parts,
-  { target }: LoadRequest,
+  { target, purpose }: LoadRequest,
   seen: Seen | undefined,
   hasWaited: boolean,
 ): Promise<Acquired | { readonly word: 'unreachable' }> {
   if (!parts.shared) return { word: 'unreachable' }
   try {
-    return await parts.shared.leases.acquire(target, seen, hasWaited)
+    return await parts.shared.leases.acquire(target, seen, hasWaited, purpose === 'renew')
   } catch {
     // Counted and told by the client.
     return { word: 'unreachable' }

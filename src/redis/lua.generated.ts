@@ -2,7 +2,7 @@
 export const scripts = {
   'acquire-3': {
     keys: 3,
-    sha1: '235315db8e4e26f5d3c80824e468d754ca5fa6b6',
+    sha1: '0eb2dfd02bcb3d4788c52b99fe54c3c54f4e249b',
     lua: `local function value_or_absent(...)
   local reply = redis.pcall(...)
   if type(reply) ~= 'table' or not reply.err then
@@ -43,10 +43,14 @@ if type(there) == 'string' then
   end
 end
 local held = value_or_absent('GET', KEYS[2])
+local mark = ''
 if type(held) == 'string' then
   local left = redis.call('PTTL', KEYS[2])
   if held == 'skip' and left > 0 then
-    return { 'skip' }
+    if ARGV[5] == '1' then
+      return { 'skip' }
+    end
+    mark = '~'
   end
   local code, message = string.match(held, '^failed|([^|]*)|(.*)$')
   local kept
@@ -62,10 +66,13 @@ if type(held) == 'string' then
   if kept and left > 0 then
     return { 'late', left }
   end
-  local token, granted = string.match(held, '^(%x+)|(%d+)!*$')
+  local token, granted = string.match(held, '^(%x+)|(%d+)[!~]*$')
   if token and left > 0 then
     if token == ARGV[1] then
       return { 'granted', granted }
+    end
+    if string.sub(held, -1) == '~' then
+      return { 'skip' }
     end
     if string.sub(held, -1) ~= '!' then
       set_or_full(KEYS[2], held .. '!', 'KEEPTTL')
@@ -81,7 +88,7 @@ else
   local time = redis.call('TIME')
   n0 = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
 end
-local full = set_or_full(KEYS[2], ARGV[1] .. '|' .. n0, 'PX', ARGV[2])
+local full = set_or_full(KEYS[2], ARGV[1] .. '|' .. n0 .. mark, 'PX', ARGV[2])
 if full then
   return { 'full', full }
 end
@@ -93,7 +100,7 @@ return { 'granted', n0 }`,
   },
   'commit-n': {
     keys: 'n',
-    sha1: '110d00ad3718b3855577dbdf110479f402f5274c',
+    sha1: 'a51ac4a99b4cb2b8e03a98b4e792dcd1588b1793',
     lua: `local function ends_before(key, life)
   local left = redis.call('PTTL', key)
   return left >= 0 and (life == 0 or left < life)
@@ -180,7 +187,7 @@ local function read_lease(key)
   if type(text) ~= 'string' then
     return nil
   end
-  local token, n0, mark = string.match(text, '^(%x+)|(%d+)(!*)$')
+  local token, n0, mark = string.match(text, '^(%x+)|(%d+)~?(!*)$')
   if not token then
     token, n0 = string.match(text, '^late|(%x+)|(%d+)|')
     mark = '!'
@@ -745,7 +752,7 @@ return n`,
   },
   'release-1': {
     keys: 1,
-    sha1: '7d4aef556fbe581672d5449808519c34ce1e4806',
+    sha1: 'ccc297c6e8f2cb602f745c6e3aac72cc484c3878',
     lua: `local function publish(channel, text)
   local command, name = string.match(channel, '^(%u+) (.+)$')
   redis.call(command, name, text)
@@ -765,7 +772,7 @@ local function read_lease(key)
   if type(text) ~= 'string' then
     return nil
   end
-  local token, n0, mark = string.match(text, '^(%x+)|(%d+)(!*)$')
+  local token, n0, mark = string.match(text, '^(%x+)|(%d+)~?(!*)$')
   if not token then
     token, n0 = string.match(text, '^late|(%x+)|(%d+)|')
     mark = '!'

@@ -218,6 +218,7 @@ export async function acquire(
     readonly leaseMs: number
     readonly seen: Buffer | string
     readonly hasWaited: boolean
+    readonly renews?: boolean
   },
 ): Promise<AcquireReply> {
   const reply = await run(bucket, 'acquire-3', [names.entry, names.lease, names.chain], () => [
@@ -225,6 +226,7 @@ export async function acquire(
     call.leaseMs,
     call.seen,
     call.hasWaited ? '1' : '0',
+    call.renews ? '1' : '0',
   ])
   const [word, first = '', second = ''] = words(reply)
   switch (word) {

@@ -16,7 +16,8 @@ export interface Lease extends Fence {
  * - `found`: an entry that the caller has not seen is there; read it.
  * - `busy`: another process loads, and may hold the lease for `leftMs` more.
  * - `late`: another process loads, past its deadline; it may be waited for, `leftMs` more, and is then replaced.
- * - `skip`: the last load said that its value must not be stored; load for yourself.
+ * - `skip`: the last load said that its value must not be stored, and another process, for which nobody waits, may store
+ *   the next one: load for yourself; or do without, as a renewal.
  * - `failed`: the load that the caller waited for has failed, with this error.
  * - `full`: there is no room for a lease; load without one.
  */
@@ -69,9 +70,9 @@ export interface Leases {
   wait(address: Address): Waiter
   /**
    * `seen` names the entry that the caller saw and may not use: that one counts as absent. Only who has waited for a
-   * holder shares its failure: a newcomer may try again.
+   * holder shares its failure: a newcomer may try again. `renews`: it can do without, since a stale value is served meanwhile.
    */
-  acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean): Promise<Acquired>
+  acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean, renews?: boolean): Promise<Acquired>
   /** Makes the lease last another length from now. Answers whether it is still held. */
   renew(lease: Lease): Promise<boolean>
   /** Gives the lease back without a value, or lets it be late. Giving back a lease that has run out does nothing. */

@@ -16,19 +16,23 @@ type Standing =
       readonly n0: number
       readonly until: number
       readonly isAwaited: boolean
+      /** It was granted a moment after a load that was not to be stored: nobody waits for it. */
+      readonly isApart: boolean
     }
   | {
       readonly word: 'late'
       readonly token: string
       readonly holder: string | undefined
       readonly n0: number
-      readonly failure: Extract<Acquired, { word: 'failed' }>
+      readonly failure: Failure
       readonly freeAt: number
       readonly until: number
       /** Newcomers wait for what is late, and leave no mark. */
       readonly isAwaited: true
     }
-  | { readonly word: 'left'; readonly acquired: Acquired; readonly until: number }
+  | { readonly word: 'left'; readonly failure: Failure | undefined; readonly until: number }
+
+type Failure = Extract<Acquired, { word: 'failed' }>
 
 type Held = Exclude<Standing, { readonly word: 'left' }>
 
@@ -65,13 +69,22 @@ export class MemoryLeaseTable {
   }
 
   /** `holder`: who asks, by its name in notices, for people. */
-  acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean, holder?: string): Acquired {
+  acquire(
+    address: Address,
+    seen: Buffer | string | undefined,
+    hasWaited: boolean,
+    renews: boolean,
+    holder?: string,
+  ): Acquired {
     if (this.#ground.hasOther(address, seen)) return { word: 'found' }
     const id = idOf(address)
     const standing = this.#standing(id)
-    if (standing?.word === 'left' && (hasWaited || standing.acquired.word !== 'failed')) return standing.acquired
+    if (standing?.word === 'left' && standing.failure && hasWaited) return standing.failure
+    const isSkipped = standing?.word === 'left' && !standing.failure
+    if (isSkipped && renews) return { word: 'skip' }
     const now = this.#clock.now()
     if (standing?.word === 'held') {
+      if (standing.isApart) return { word: 'skip' }
       this.#standings.set(id, { ...standing, isAwaited: true })
       return { word: 'busy', leftMs: standing.until - now }
     }
@@ -80,7 +93,8 @@ export class MemoryLeaseTable {
     }
     const token = (++this.#tokens).toString(16)
     const n0 = this.#ground.n()
-    this.#standings.set(id, { word: 'held', token, holder, n0, until: now + this.#leaseMs, isAwaited: false })
+    const until = now + this.#leaseMs
+    this.#standings.set(id, { word: 'held', token, holder, n0, until, isAwaited: false, isApart: isSkipped })
     return { word: 'granted', lease: { address, token, n0: String(n0) } }
   }
 
@@ -96,7 +110,7 @@ export class MemoryLeaseTable {
     const settled = this.#end(address, token)
     if (!settled) return undefined
     const id = idOf(address)
-    if (ending.word === 'skipped') this.#leave(id, { word: 'skip' }, SKIPPED_MS)
+    if (ending.word === 'skipped') this.#leave(id, undefined, SKIPPED_MS)
     if (ending.word === 'failed') this.#leave(id, ending, FAILED_MS)
     if (ending.word === 'late') this.#beLate(id, settled, this.#leaseMs, ending)
     if (ending.word === 'deserted') this.#beLate(id, settled, 0, { ...ending, code: '', message: '' })
@@ -113,10 +127,10 @@ export class MemoryLeaseTable {
     if (!standing) return undefined
     const now = this.#clock.now()
     if (standing.word === 'left') {
-      const { acquired, until } = standing
+      const { failure, until } = standing
       const leftMs = until - now
-      if (acquired.word !== 'failed') return { word: 'skipped', leftMs }
-      return { word: 'failed', leftMs, failure: `${acquired.code}: ${acquired.message}` }
+      if (!failure) return { word: 'skipped', leftMs }
+      return { word: 'failed', leftMs, failure: `${failure.code}: ${failure.message}` }
     }
     const { word, holder, isAwaited } = standing
     if (word === 'held') return { word, leftMs: standing.until - now, holder, isAwaited }
@@ -144,13 +158,13 @@ export class MemoryLeaseTable {
     { code, message, keptMs }: { readonly code: string; readonly message: string; readonly keptMs: number },
   ): void {
     const freeAt = this.#clock.now() + waitMs
-    const failure: Extract<Acquired, { word: 'failed' }> = { word: 'failed', code, message }
+    const failure: Failure = { word: 'failed', code, message }
     const until = freeAt + keptMs
     this.#stand(id, { word: 'late', token, holder, n0, failure, freeAt, until, isAwaited: true })
   }
 
-  #leave(id: string, acquired: Acquired, ms: number): void {
-    this.#stand(id, { word: 'left', acquired, until: this.#clock.now() + ms })
+  #leave(id: string, failure: Failure | undefined, ms: number): void {
+    this.#stand(id, { word: 'left', failure, until: this.#clock.now() + ms })
   }
 
   /** Nobody may ever ask again: it takes no memory beyond its end. */
@@ -194,8 +208,13 @@ export class MemoryLeases implements Leases {
     return this.#waiting.take(address)
   }
 
-  async acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean): Promise<Acquired> {
-    return this.#table.acquire(address, seen, hasWaited, this.#holder)
+  async acquire(
+    address: Address,
+    seen: Buffer | string | undefined,
+    hasWaited: boolean,
+    renews = false,
+  ): Promise<Acquired> {
+    return this.#table.acquire(address, seen, hasWaited, renews, this.#holder)
   }
 
   async inspect(address: Address): Promise<LeaseSight | undefined> {

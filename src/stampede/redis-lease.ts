@@ -44,11 +44,17 @@ export class RedisLeases implements Leases {
     return this.#waiting.take(address)
   }
 
-  async acquire(address: Address, seen: Buffer | string | undefined, hasWaited: boolean): Promise<Acquired> {
+  async acquire(
+    address: Address,
+    seen: Buffer | string | undefined,
+    hasWaited: boolean,
+    renews = false,
+  ): Promise<Acquired> {
     const { leaseMs } = this.#settings
     const bucket = this.#client.of(address)
     const token = this.#clock.nonce(8) + this.#ending
-    const reply = await acquire(bucket, bucket.names.ofEntry(address), { token, leaseMs, seen: seen ?? '', hasWaited })
+    const call = { token, leaseMs, seen: seen ?? '', hasWaited, renews }
+    const reply = await acquire(bucket, bucket.names.ofEntry(address), call)
     return reply.word === 'granted' ? { word: 'granted', lease: { address, token, n0: reply.n0 } } : reply
   }
 
@@ -119,7 +125,7 @@ function readLease(text: string, leftMs: number): LeaseSight | undefined {
     const failure = why === '|' ? undefined : why?.replace('|', ': ')
     return { word: 'late', leftMs: Math.max(0, leftMs - Number(keptMs)), holder: holderOf(lateToken), failure }
   }
-  const [, token, marks] = /^([0-9a-f]+)\|\d+(!*)$/.exec(text) ?? []
+  const [, token, marks] = /^([0-9a-f]+)\|\d+~?(!*)$/.exec(text) ?? []
   if (token === undefined) return undefined
   return { word: 'held', leftMs, holder: holderOf(token), isAwaited: marks !== '' }
 }

@@ -51,6 +51,18 @@ withRedis('seeking the lease', (kit) => {
     expect(b.counters.takeovers).toBe(0)
   })
 
+  test('a moment after a skip nobody waits for the load that is stored', async () => {
+    const [a, b] = [await kit.make(), await kit.make()]
+    await a.getOrSet('k', ({ skip }) => skip())
+    const loader = new ScriptedLoader<string>()
+    const first = a.getOrSet('k', loader.load)
+    await loader.running()
+    expect(await b.getOrSet('k', () => 'own')).toBe('own')
+    expect([b.counters.waits, await b.has('k')]).toEqual([0, false])
+    loader.answer('stored')
+    expect([await first, await b.get('k')]).toEqual(['stored', 'stored'])
+  })
+
   test('waitTimeout: past it a caller loads for itself and stores nothing', async () => {
     const [a, b] = [await kit.make({ lease: '1h' }), await kit.make({ lease: '1h' })]
     const loader = new ScriptedLoader<string>()

@@ -83,16 +83,22 @@ export function leaseSuite(form: string, open: () => Promise<LeaseSetting>): voi
     )
 
     test(
-      'skipped: each one loads for itself for a moment, then there is a lease again',
+      'skipped: for a moment nobody waits, and one of those who load for themselves may store; then others wait again',
       withSetting(async ({ here, there, runOut }) => {
         await here.release(await granted(here, k), { word: 'skipped' })
-        expect([await word(here, k), await word(there, k), await word(there, k, true)]).toEqual([
-          'skip',
-          'skip',
-          'skip',
-        ])
+        expect(await there.acquire(k, undefined, false, true)).toEqual({ word: 'skip' })
+        const lease = await granted(there, k)
+        expect([await word(here, k), await word(there, k), await word(here, k, true)]).toEqual(['skip', 'skip', 'skip'])
+        expect(await there.inspect(k)).toMatchObject({ word: 'held', isAwaited: false })
+        expect(await there.renew(lease)).toBe(true)
+        await there.release(lease, { word: 'skipped' })
+        expect(await there.inspect(k)).toMatchObject({ word: 'skipped' })
+        await there.release(await granted(here, k), { word: 'refused' })
+        expect([await word(here, k), await word(there, k)]).toEqual(['granted', 'busy'])
         await runOut(k)
-        expect(await word(there, k)).toBe('granted')
+        await here.release(await granted(here, k), { word: 'skipped' })
+        await runOut(k)
+        expect([await word(there, k), await word(here, k)]).toEqual(['granted', 'busy'])
       }),
     )
 

@@ -120,7 +120,7 @@ const clear = (withTip = tip(), lifeMs = 86_400_000) =>
     { stamp: names.clearStamp('shop'), chain: names.chain },
     { tip: withTip, body: noticeBody('X', 'origin', 'shop'), field: FIELDS[1] as string, lifeMs },
   )
-const acquire = (change: { token?: string; leaseMs?: number; seen?: Buffer | string; hasWaited?: boolean } = {}) =>
+const acquire = (change: { token?: string; leaseMs?: number; seen?: Buffer | string; hasWaited?: boolean; renews?: boolean } = {}) =>
   scripts.acquire(rig.bucket, k, { token: TOKEN, leaseMs: 3000, seen: '', hasWaited: false, ...change })
 const release = (change: { token?: string; mark?: string; markMs?: number } = {}) =>
   scripts.release(rig.bucket, k, { token: TOKEN, notice: RELEASED, mark: '', markMs: 0, ...change })
@@ -560,11 +560,24 @@ describe('acquire', () => {
     expect(await commit()).toEqual({ word: 'stored' })
   })
 
-  test('skip and failed: what the last holder left', async () => {
+  test('skip: granted apart, and stored; nobody marks it, and nobody is told of its end', async () => {
+    await chainAt(N)
     await acquire()
     await release({ mark: 'skip', markMs: 60_000 })
-    expect(await acquire()).toEqual({ word: 'skip' })
-    await redis.del(k.lease)
+    expect(await acquire({ renews: true })).toEqual({ word: 'skip' })
+    for (const twice of [1, 2]) {
+      expect(await acquire({ leaseMs: 3000 * twice })).toEqual({ word: 'granted', n0: String(N) })
+      expect(await redis.get(k.lease)).toBe(`${TOKEN}|${N}~`)
+    }
+    expect(await acquire({ token: 'cd'.repeat(16) })).toEqual({ word: 'skip' })
+    expect(await acquire({ token: 'cd'.repeat(16), hasWaited: true })).toEqual({ word: 'skip' })
+    expect(await redis.get(k.lease)).toBe(`${TOKEN}|${N}~`)
+    expect(await commit()).toEqual({ word: 'stored' })
+    expect(await redis.exists(k.lease)).toBe(0)
+    expect(await ear.notices()).toEqual([])
+  })
+
+  test('failed: what the last holder left', async () => {
     await acquire()
     await release({ mark: 'failed|E_CODE|a | message\nof two lines, with ümlauts', markMs: 60_000 })
     expect(await acquire({ hasWaited: true })).toEqual({

@@ -34,13 +34,13 @@ export interface Load {
 /**
  * What stands in place of a key's lease.
  *
- * - `held`: by a load.
+ * - `held`: by a load. `apart`: by one after a load that was not to be stored: nobody waits for it.
  * - `late`: a load is past its deadline: it may still store, and newcomers wait for it; `free`: they take over.
  * - `left`: what the last load left.
  * - `garbage`: something foreign.
  */
 type Held =
-  | { readonly word: 'held' | 'late' | 'free'; readonly load: number }
+  | { readonly word: 'held' | 'apart' | 'late' | 'free'; readonly load: number }
   | { readonly word: 'left'; readonly mark: 'skip' | 'failed' }
   | { readonly word: 'garbage' }
 
@@ -120,18 +120,22 @@ export class Specification {
     switch (lease?.word) {
       case 'held':
         return { words: ['busy'], rule: 'P4', because: `load ${lease.load} holds it` }
+      case 'apart':
+        return { words: ['skip'], rule: 'P4', because: `load ${lease.load} holds it, and nobody waits for it` }
       case 'late':
         return { words: [waited ? 'failed' : 'late'], rule: 'P4', because: `load ${lease.load} is late` }
       case 'left':
-        if (lease.mark === 'failed' && !waited) return granted
-        return { words: [lease.mark], rule: 'P4', because: 'the last load ended so' }
+        if (lease.mark === 'skip' || !waited) return granted
+        return { words: ['failed'], rule: 'P4', because: 'the last load ended so' }
       default:
         return granted
     }
   }
 
   granted(id: number, key: Key): Load {
-    this.#leases.set(key, { word: 'held', load: id })
+    const lease = this.#leases.get(key)
+    const isApart = lease?.word === 'left' && lease.mark === 'skip'
+    this.#leases.set(key, { word: isApart ? 'apart' : 'held', load: id })
     this.#moves.makeChain()
     // The loader asks the database after the grant: what moved before is known to it.
     return { id, key, version: this.#moves.version }
@@ -144,7 +148,8 @@ export class Specification {
   }
 
   isLate(load: Load): boolean {
-    return this.holds(load) && this.#leases.get(load.key)?.word !== 'held'
+    const word = this.#leases.get(load.key)?.word
+    return this.holds(load) && (word === 'late' || word === 'free')
   }
 
   commit(load: Load, withTags: readonly string[]): Expected {

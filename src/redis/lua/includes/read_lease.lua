@@ -1,6 +1,6 @@
 --[[
-  Reads the lease of a key: token|n0, with a '!' for those who wait; or late|token|n0|..., of a holder that is past its
-  deadline and may still store.
+  Reads the lease of a key: token|n0, with a '!' for those who wait, or a '~' where nobody does; or late|token|n0|..., of a
+  holder that is past its deadline and may still store.
 
   Arguments
     key  the lease's key
@@ -13,7 +13,7 @@ local function read_lease(key)
   if type(text) ~= 'string' then
     return nil
   end
-  local token, n0, mark = string.match(text, '^(%x+)|(%d+)(!*)$')
+  local token, n0, mark = string.match(text, '^(%x+)|(%d+)~?(!*)$')
   if not token then
     -- Newcomers wait for what is late without a mark.
     token, n0 = string.match(text, '^late|(%x+)|(%d+)|')
