@@ -153,7 +153,7 @@ function local(
     renewing: new Renewals(),
     backOff: new BackOff(clock, marks),
     transactions: new Transactions(),
-    wrapped: new Map(),
+    owners: new Map(),
     life: new Life(),
   }
 }

@@ -34,7 +34,7 @@ const pillars = floors[4] ?? []
 /** The order inside a room, from below. Files of one step may know each other, as long as there is no circle. */
 const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
   cache: [
-    ['codec-options', 'call-options', 'in-chunks'],
+    ['codec-options', 'call-options', 'in-chunks', 'told-tags'],
     [
       'cache-options',
       'flights',
@@ -82,7 +82,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['get-or-load-many'],
     ['inside-transaction'],
     ['handle'],
-    ['handle-options', 'wrap'],
+    ['handle-options', 'handle-owners', 'wrap'],
     ['cache'],
   ],
   http: [

@@ -2,6 +2,7 @@ import { types } from 'node:util'
 import { badValue } from '../errors.ts'
 import type { Duration } from '../options.ts'
 import type { LoadContext } from './loader.ts'
+import { tellTags } from './told-tags.ts'
 
 /** What a loader of many keys is given. */
 export interface LoadManyContext {
@@ -42,13 +43,22 @@ export async function runBatchLoader(
   return readValues(await loader([...contexts.keys()], contextOfAll(contexts)))
 }
 
+/** The contexts of each key, of those for a batch. */
+const contextOf = new WeakMap<LoadManyContext, (key: string) => LoadContext | undefined>()
+
+/** Has the tags of the value of a key told from it, once it has passed its schema. */
+export function tellTagsOf(context: LoadManyContext, key: string, tell: (value: unknown) => unknown): void {
+  const own = contextOf.get(context)?.(key)
+  if (own) tellTags(own, tell)
+}
+
 function contextOfAll(contexts: ReadonlyMap<string, LoadContext>): LoadManyContext {
   let signal: AbortSignal | undefined
   const of = (key: string) => {
     if (typeof key !== 'string') throw badValue('ERR_INVALID_ARGUMENT', 'key', 'a string', key)
     return contexts.get(key)
   }
-  return {
+  const all: LoadManyContext = {
     get signal() {
       signal ??= signalOfAll([...contexts.values()])
       return signal
@@ -57,6 +67,8 @@ function contextOfAll(contexts: ReadonlyMap<string, LoadContext>): LoadManyConte
     setTags: (key, ...tags) => of(key)?.setTags(...tags),
     skip: (key, others) => of(key)?.skip(others),
   }
+  contextOf.set(all, of)
+  return all
 }
 
 /** Aborted when all are, with the reason of the last. */

@@ -69,7 +69,8 @@ import type {
 } from './handle-options.ts'
 import { readDefineOptions, readWrapOptions } from './handle-options.ts'
 import type { AsyncFunction, Wrapped, WrappedResults } from './wrap.ts'
-import { noteWrapped, wrapped } from './wrap.ts'
+import { isIdentical, isOfOneSource, noteOwners } from './handle-owners.ts'
+import { wrapped } from './wrap.ts'
 import type { Target } from './parts.ts'
 import type { SetManyResult, Written } from './set-many.ts'
 import { givenOf, readNamed, writeManyThrough } from './set-many.ts'
@@ -241,13 +242,14 @@ export class Cache implements Observable {
    */
   async set(key: string, value: unknown, options?: SetOptions): Promise<SetResult> {
     const target = this.#space.target(key)
-    const settings = this.#space.kept(readSetOptions(options, this.#space.defaults))
-    return this.#parts.life.attend(this.#set(target, value, settings))
+    const kept = this.#space.kept(readSetOptions(options, this.#space.defaults))
+    return this.#parts.life.attend(this.#set(target, value, kept, options))
   }
 
-  async #set(target: Target, value: unknown, settings: SetSettings): Promise<SetResult> {
-    const made = readGiven(this.#parts, value, settings)
+  async #set(target: Target, value: unknown, kept: SetSettings, options: SetOptions | undefined): Promise<SetResult> {
+    const made = readGiven(this.#parts, value, kept, options)
     const given = made instanceof Promise ? await made : made
+    const settings = given.tags ? { ...kept, tags: given.tags } : kept
     const transaction = this.#parts.transactions.current()
     if (!transaction) {
       return acknowledged('set', settings.requireAck, writeThrough(this.#parts, target, given, settings))
@@ -564,7 +566,8 @@ export class Cache implements Observable {
    * own. Ids that miss in one turn are loaded by one call of `loadMany`, where there is one. Types are those of the loaders, or
    * of the `schema`.
    *
-   * Throws `ERR_INVALID_NAMESPACE` or for bad options.
+   * Throws `ERR_INVALID_NAMESPACE`, `ERR_INVALID_ARGUMENT` when the values of another loader live under its name (one of the same
+   * source is the same: a module may be read twice), or for bad options.
    *
    * @example
    * const users = cache.define({
@@ -577,20 +580,25 @@ export class Cache implements Observable {
    * const [ada, eve] = await Promise.all([users.get(1), users.get(2)])
    * await users.delete(1)
    */
-  define<Id, Loaded, T = Loaded>(options: DefineOptions<Id, Loaded, T> & LoadsOne<Id, Loaded>): Handle<Id, T>
+  define<Id, Loaded, T = Loaded, Stale = T>(
+    options: DefineOptions<Id, Loaded, T, Stale> & LoadsOne<Id, Loaded, Stale>,
+  ): Handle<Id, T>
   define<Id, Loaded, T = Loaded>(
     options: DefineOptions<Id, Loaded, T> & LoadsMany<Id, Loaded>,
   ): Handle<Id, T, T | undefined>
   define(options: AnyDefineOptions): unknown {
     const { name, definition, defaults } = readDefineOptions(options)
-    return this.namespace(name, defaults).#handle(definition)
+    const space = this.namespace(name, defaults)
+    noteOwners(this.#parts, 'define', space.name, [options.load, options.loadMany], isOfOneSource)
+    return space.#handle(definition)
   }
 
   /**
    * A function of the same type, whose results are cached by its arguments. They live in a namespace of their own. `this` is
    * passed on, and is not part of the key; neither is what the function reads elsewhere.
    *
-   * Throws `ERR_INVALID_NAMESPACE`, `ERR_INVALID_ARGUMENT` when another function was wrapped under its name, or for bad options.
+   * Throws `ERR_INVALID_NAMESPACE`, `ERR_INVALID_ARGUMENT` when another function was wrapped under its name (under a given
+   * `name`, one of the same source is the same: it may be wrapped anew in each request), or for bad options.
    * Its calls reject with `ERR_INVALID_ARGUMENT` for arguments that no key can be made of, unless there is a `key`.
    *
    * @example
@@ -598,6 +606,10 @@ export class Cache implements Observable {
    * const ada = await userById(1)
    * await userById.invalidate(1)
    */
+  wrap<This, Args extends unknown[], Schema extends StandardSchema>(
+    fn: (this: This, ...args: Args) => unknown,
+    options: WrapOptions<Args, OutputOf<Schema>> & { readonly schema: Schema },
+  ): ((this: This, ...args: Args) => Promise<OutputOf<Schema>>) & WrappedResults<Args, OutputOf<Schema>>
   wrap<F extends AsyncFunction>(fn: F, options?: WrapOptions<Parameters<F>, Awaited<ReturnType<F>>>): Wrapped<F>
   wrap<This, Args extends unknown[], Result>(
     fn: (this: This, ...args: Args) => Result,
@@ -607,8 +619,8 @@ export class Cache implements Observable {
     if (typeof fn !== 'function') throw badValue('ERR_INVALID_ARGUMENT', 'fn', 'a function', fn)
     const { name, definition, defaults } = readWrapOptions(fn as AnyFunction, options)
     const space = this.namespace(name, defaults)
-    if (options?.name === undefined) noteWrapped(this.#parts, space.name, fn)
-    return wrapped(fn.name, space.#handle(definition))
+    noteOwners(this.#parts, 'wrap', space.name, [fn], options?.name === undefined ? isIdentical : isOfOneSource)
+    return wrapped(fn as AnyFunction, space.#handle(definition))
   }
 
   /** A handle of the values that live here. */

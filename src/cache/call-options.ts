@@ -234,6 +234,9 @@ const DEFAULT: OptionTable<DefaultOptions, DefaultSettings> = {
   schemaVersion: { setting: 'schemaVersion', read: readSchemaVersion },
 }
 
+/** The names of the options that a call takes that loads. */
+export const LOAD_NAMES: readonly string[] = Object.keys(LOAD)
+
 /** The names of the options that a namespace takes. */
 export const DEFAULT_NAMES: readonly string[] = Object.keys(DEFAULT)
 

@@ -10,8 +10,8 @@ import type { LoadContext } from './loader.ts'
 /** What holds for the values of a handle or a wrapped function, beside how they are named and loaded. */
 type ValueOptions = Omit<DefaultOptions, 'tags' | 'schema'>
 
-/** What `define` takes. `Loaded` is what loaders answer; `T` what the `schema` makes of it. */
-export interface DefineOptions<Id, Loaded, T = Loaded> extends ValueOptions {
+/** What `define` takes. `Loaded` is what loaders answer; `T` what the `schema` makes of it; `Stale` what is cached already. */
+export interface DefineOptions<Id, Loaded, T = Loaded, Stale = T> extends ValueOptions {
   /** The namespace that the values live in. */
   readonly name: string
   /**
@@ -20,7 +20,7 @@ export interface DefineOptions<Id, Loaded, T = Loaded> extends ValueOptions {
    */
   readonly key?: ((id: Id) => string) | undefined
   /** Loads one value. */
-  readonly load?: ((id: Id, context: LoadContext) => Loaded | Promise<Loaded>) | undefined
+  readonly load?: ((id: Id, context: LoadContext<Stale>) => Loaded | Promise<Loaded>) | undefined
   /**
    * Loads many: those that `getMany` misses, and those that are asked for in one turn and miss. What it does not answer is
    * loaded by `load`, if there is one: let it answer `null` for what does not exist.
@@ -28,15 +28,15 @@ export interface DefineOptions<Id, Loaded, T = Loaded> extends ValueOptions {
   readonly loadMany?:
     | ((ids: Id[], context: HandleManyContext<Id>) => HandleValues<Id, Loaded> | Promise<HandleValues<Id, Loaded>>)
     | undefined
-  /** The tags of each value, or how to tell them from it. */
-  readonly tags?: readonly string[] | ((value: Loaded | T, id: Id) => readonly string[]) | undefined
+  /** The tags of each value, or how to tell them from it, as its `schema` makes it. */
+  readonly tags?: readonly string[] | ((value: NoInfer<T>, id: Id) => readonly string[]) | undefined
   /** See `EntryOptions`. Values are of the type that it makes. */
   readonly schema?: StandardSchema<unknown, T> | undefined
 }
 
 /** With a way to load each value. */
-export interface LoadsOne<Id, Loaded> {
-  readonly load: (id: Id, context: LoadContext) => Loaded | Promise<Loaded>
+export interface LoadsOne<Id, Loaded, Stale> {
+  readonly load: (id: Id, context: LoadContext<Stale>) => Loaded | Promise<Loaded>
 }
 
 /** With a way to load many values, and none for one: it may know nothing of an id. */
@@ -52,16 +52,16 @@ export interface LoadsMany<Id, Loaded> {
 export type HandleValues<Id, T> = ReadonlyMap<Id, T> | { readonly [id: string]: T }
 
 /** What `wrap` takes. */
-export interface WrapOptions<Args extends readonly unknown[], Result, T = Result> extends ValueOptions {
+export interface WrapOptions<Args extends readonly unknown[], T> extends ValueOptions {
   /**
-   * The namespace that the results live in. Default: the name of the function, which must be one of one function only; give
-   * one where code is minified.
+   * The namespace that the results live in, which must be one of one function only. Default: the name of the function; give one
+   * where code is minified.
    */
   readonly name?: string | undefined
   /** The key of a call. Default: the text that JSON has for its arguments, as in `define`. */
   readonly key?: ((...args: Args) => string) | undefined
-  /** The tags of each result, or how to tell them from it. */
-  readonly tags?: readonly string[] | ((value: Result | T, ...args: Args) => readonly string[]) | undefined
+  /** The tags of each result, or how to tell them from it, as its `schema` makes it. */
+  readonly tags?: readonly string[] | ((value: T, ...args: Args) => readonly string[]) | undefined
   /** See `EntryOptions`. */
   readonly schema?: StandardSchema<unknown, T> | undefined
 }
@@ -106,6 +106,7 @@ export function readDefineOptions<Id>(options: AnyDefineOptions): HandleSettings
     loadMany: readFunction('loadMany', loadMany),
     tags: typeof tags === 'function' ? tags : undefined,
   } as Definition<Id>
+  if (name === undefined) throw badValue('ERR_INVALID_NAMESPACE', 'name', 'the namespace of the values', name)
   if (!load && !loadMany) throw badValue('ERR_INVALID_OPTION', 'load', 'a function, or one as loadMany', load)
   return { name, definition, defaults: withTags(defaults, tags) }
 }

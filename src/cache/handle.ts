@@ -1,12 +1,15 @@
 import { types } from 'node:util'
 import { checkKey } from '../entry/key.ts'
 import { badValue } from '../errors.ts'
+import { checkOptions } from '../options.ts'
 import type { Duration } from '../options.ts'
 import type { LoadManyContext, ManyLoader } from './batch-loader.ts'
-import { isPlain } from './batch-loader.ts'
+import { isPlain, tellTagsOf } from './batch-loader.ts'
 import type { ChangeOptions, LoadOptions, SetOptions } from './call-options.ts'
+import { LOAD_NAMES } from './call-options.ts'
 import { inChunks } from './in-chunks.ts'
 import type { LoadContext, Loader } from './loader.ts'
+import { tellTags } from './told-tags.ts'
 import type { Outcome, SetResult } from './write-through.ts'
 
 /** What a handle does with the namespace that it lives in. */
@@ -83,6 +86,7 @@ export class Handle<Id, T, Got = T> {
    */
   get(id: Id, options?: LoadOptions): Promise<Got> {
     try {
+      if (options !== undefined) checkOptions('get', options, LOAD_NAMES)
       const key = this.keyOf(id)
       const hit = options === undefined ? this.#space.hit(key) : undefined
       return (hit ?? this.#loadEach(new Map([[key, { id }]]), options)[0]) as Promise<Got>
@@ -99,6 +103,7 @@ export class Handle<Id, T, Got = T> {
    * const found = await users.getMany([7, 8])
    */
   async getMany(ids: Iterable<Id>, options?: LoadOptions): Promise<Map<Id, T>> {
+    if (options !== undefined) checkOptions('getMany', options, LOAD_NAMES)
     const all = Array.from(ids, (id) => ({ id, key: this.keyOf(id) }))
     const outcomes = new Map<string, Promise<unknown> | undefined>()
     const missing = new Map<string, { readonly id: Id }>()
@@ -120,9 +125,12 @@ export class Handle<Id, T, Got = T> {
 
   /** Stores a value: see `cache.set`. */
   async set(id: Id, value: T, options?: SetOptions): Promise<SetResult> {
-    const tags = this.#definition.tags?.(value as never, id)
-    const isTold = tags === undefined || options?.tags !== undefined
-    return this.#space.set(this.keyOf(id), value, isTold ? options : { ...options, tags })
+    const { tags } = this.#definition
+    const key = this.keyOf(id)
+    if (!tags || options?.tags !== undefined) return this.#space.set(key, value, options)
+    const own = { ...options }
+    tellTags(own, (checked) => tags(checked as never, id))
+    return this.#space.set(key, value, own)
   }
 
   /** Makes the value of an id gone everywhere: see `cache.delete`. */
@@ -176,10 +184,9 @@ export class Handle<Id, T, Got = T> {
 
   #loaderOf(id: Id): Loader<unknown> {
     const { load, tags } = this.#definition
-    return async (context) => {
-      const value = await load?.(id, context)
-      if (tags && value !== undefined) context.setTags(...tags(value as never, id))
-      return value
+    return (context) => {
+      if (tags) tellTags(context, (value) => tags(value as never, id))
+      return load?.(id, context)
     }
   }
 
@@ -225,10 +232,9 @@ export class Handle<Id, T, Got = T> {
       const asked = new Map(missing.map((key) => [key, ids.get(key)?.id as Id]))
       const values = valuesByKey(await loadMany?.([...asked.values()], contextById(context, keyOf)), asked, keyOf)
       for (const [key, id] of asked) {
-        const value = values.get(key)
-        if (tags && value !== undefined) context.setTags(key, ...tags(value as never, id))
+        if (tags) tellTagsOf(context, key, (value) => tags(value as never, id))
         // Its own load follows, which is to be stored: nobody is told to go without the cache.
-        if (load && value === undefined) context.skip(key, 'next')
+        if (load && values.get(key) === undefined) context.skip(key, 'next')
       }
       return values
     }
@@ -254,14 +260,45 @@ function valuesByKey<Id>(
   asked: ReadonlyMap<string, Id>,
   keyOf: (id: Id) => string,
 ): Map<string, unknown> {
-  if (types.isMap(values)) return new Map(Array.from(values, ([id, value]) => [keyOf(id as Id), value]))
+  if (types.isMap(values)) return askedOf(values, asked, keyOf)
   if (!isPlain(values)) {
     throw badValue('ERR_INVALID_LOADER_RESULT', 'the result of loadMany', RESULT_EXPECTED, values)
   }
   const found = new Map<string, unknown>()
   for (const [key, id] of asked) {
-    const name = typeof id === 'object' ? key : String(id)
+    const name = textOf(id, key)
     if (Object.hasOwn(values, name)) found.set(key, values[name])
+  }
+  return found
+}
+
+/** What stands for an id in an object. */
+function textOf(id: unknown, key: string): string {
+  return typeof id === 'object' ? key : String(id)
+}
+
+/**
+ * Those that were asked for. Throws when one is not there, and another thing of the same text is, as databases answer large
+ * numbers.
+ */
+function askedOf<Id>(
+  values: ReadonlyMap<unknown, unknown>,
+  asked: ReadonlyMap<string, Id>,
+  keyOf: (id: Id) => string,
+): Map<string, unknown> {
+  const found = new Map<string, unknown>()
+  const others = new Map<string, unknown>()
+  for (const [id, value] of values) {
+    const key = keyOf(id as Id)
+    if (asked.has(key)) found.set(key, value)
+    else if (typeof id !== 'object') others.set(String(id), id)
+  }
+  if (others.size === 0) return found
+  for (const [key, id] of asked) {
+    const text = textOf(id, key)
+    if (found.has(key) || !others.has(text)) continue
+    const expected = `a Map with the ids as they were asked for, the ${typeof id} ${text}`
+    throw badValue('ERR_INVALID_LOADER_RESULT', 'the result of loadMany', expected, others.get(text))
   }
   return found
 }

@@ -9,6 +9,7 @@ import type { LoadSettings } from './call-options.ts'
 import { handOut } from './near.ts'
 import { loads, traced } from '../tracing.ts'
 import type { Parts, Target } from './parts.ts'
+import { toldTags } from './told-tags.ts'
 import { checkGiven } from './validity.ts'
 
 /**
@@ -171,9 +172,10 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
     }
     const loadMs = clock.now() - startedAt
     const loaded = kept ? handOut(kept.value, kept.shared) : returned
-    const allTags = kept ? checkTags([...kept.tags, ...tags]) : tags
     const { schema } = settings
     const value = schema ? await checkGiven(schema, loaded, loadedValueOf(target)) : loaded
+    const more = kept ? kept.tags : toldTags(context, value)
+    const allTags = more ? checkTags([...more, ...tags]) : tags
     backOff.end(target.id)
     return { value, loadMs, ttlMs, tags: allTags, skippedFor }
   }

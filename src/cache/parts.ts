@@ -57,8 +57,8 @@ export interface Parts {
   /** The keys whose renewals have failed lately. */
   readonly backOff: BackOff
   readonly transactions: Transactions
-  /** The functions that were wrapped under a name of their own, by the namespaces of their results. */
-  readonly wrapped: Map<string, unknown>
+  /** The functions of handles and those that were wrapped, by the namespaces of their values. */
+  readonly owners: Map<string, readonly unknown[]>
   readonly life: Life
   /** What ends the parts, in this order. */
   readonly endings: (() => void)[]

@@ -1,8 +1,6 @@
 import type { ChangeOptions } from './call-options.ts'
 import type { Handle } from './handle.ts'
-import type { Call } from './handle-options.ts'
-import { TierCacheError } from '../errors.ts'
-import type { Parts } from './parts.ts'
+import type { AnyFunction, Call } from './handle-options.ts'
 import type { Outcome } from './write-through.ts'
 
 /** What a wrapped function has beside its call. */
@@ -24,7 +22,7 @@ export type AsyncFunction = (...args: never[]) => Promise<unknown>
 export type Wrapped<F extends AsyncFunction> = F & WrappedResults<Parameters<F>, Awaited<ReturnType<F>>>
 
 /** Makes a function of the handle of its results. */
-export function wrapped<T>(name: string, handle: Handle<Call, T>): (...args: unknown[]) => Promise<T> {
+export function wrapped<T>(fn: AnyFunction, handle: Handle<Call, T>): (...args: unknown[]) => Promise<T> {
   function call(this: unknown, ...args: unknown[]): Promise<T> {
     return handle.get({ self: this, args })
   }
@@ -35,17 +33,7 @@ export function wrapped<T>(name: string, handle: Handle<Call, T>): (...args: unk
     peek: (...args) => handle.peek(of(args)),
     clear: (options) => handle.clear(options),
   }
-  Object.defineProperty(call, 'name', { value: name })
+  Object.defineProperty(call, 'name', { value: fn.name, configurable: true })
+  Object.defineProperty(call, 'length', { value: fn.length, configurable: true })
   return Object.assign(call, results)
-}
-
-/** Notes who the results in a namespace are of. Throws `ERR_INVALID_ARGUMENT` when they are of another function. */
-export function noteWrapped({ wrapped: known }: Parts, namespace: string, fn: unknown): void {
-  if ((known.get(namespace) ?? fn) !== fn) {
-    throw new TierCacheError(
-      'ERR_INVALID_ARGUMENT',
-      `wrap: expected a name in the options, got none, and another function's results are in '${namespace}'`,
-    )
-  }
-  known.set(namespace, fn)
 }

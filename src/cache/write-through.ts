@@ -9,6 +9,7 @@ import { forget, isolate, land, noteUnacknowledged, standing } from './near.ts'
 import type { EntrySettings, SetSettings } from './call-options.ts'
 import type { Parts, Target } from './parts.ts'
 import { termOf } from './term.ts'
+import { toldTags } from './told-tags.ts'
 import { checkGiven } from './validity.ts'
 
 /** What a write, a deletion or a clear came to. */
@@ -38,17 +39,25 @@ export function encodeValue({ settings: { maxEntryBytes } }: Parts, value: unkno
 }
 
 /** A given value that may be stored: encoded, or as it is. */
-export type Given = { readonly encoded: Encoded } | { readonly asItIs: unknown }
+export type Given = ({ readonly encoded: Encoded } | { readonly asItIs: unknown }) & {
+  /** What was told from it. */
+  readonly tags?: readonly string[] | undefined
+}
 
 /**
  * Makes a given value ready to be stored: in the turn of the call where its schema answers in it. Throws, or rejects with,
- * `ERR_INVALID_VALUE`, `ERR_UNSTORABLE_VALUE` or `ERR_VALUE_TOO_LARGE`.
+ * `ERR_INVALID_VALUE`, `ERR_UNSTORABLE_VALUE` or `ERR_VALUE_TOO_LARGE`. `options`: those of its call.
  */
-export function readGiven(parts: Parts, value: unknown, { schema, tiers }: EntrySettings): Given | Promise<Given> {
+export function readGiven(
+  parts: Parts,
+  value: unknown,
+  { schema, tiers }: EntrySettings,
+  options?: object,
+): Given | Promise<Given> {
   const given = (checked: unknown): Given => {
-    if (tiers === 'all') return { encoded: encodeValue(parts, checked) }
+    if (tiers === 'all') return { encoded: encodeValue(parts, checked), tags: toldTags(options, checked) }
     checkKeepable(checked)
-    return { asItIs: checked }
+    return { asItIs: checked, tags: toldTags(options, checked) }
   }
   if (schema === undefined) return given(value)
   const checked = checkGiven(schema, value, 'the value')

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import type { LoadContext } from '../../src/cache/loader.ts'
 import { heardAll, inBothForms } from '../doubles/caches.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 
@@ -109,6 +111,100 @@ inBothForms((kit) => {
       await users.get(2, { ttl: '2h' })
       await users.set(3, user(3), { ttl: '3h' })
       expect([await ttlOf('1'), await ttlOf('2'), await ttlOf('3')]).toEqual([60, 120, 180])
+    })
+
+    test('tags are told from what the schema made of the value; a value that does not pass it has none', async () => {
+      const { a } = await setup()
+      const schema = z.object({ id: z.coerce.number(), name: z.string().default('Ada') })
+      const one = async (id: number): Promise<unknown> => (id === 9 ? {} : { id: String(id) })
+      const many = async (ids: number[]) => {
+        const values = new Map<number, unknown>()
+        for (const id of ids) values.set(id, await one(id))
+        return values
+      }
+      for (const [index, load] of [{ load: one }, { loadMany: many }].entries()) {
+        const told: unknown[] = []
+        const users = a.define({
+          name: `users${index}`,
+          ...(load as { load: typeof one }),
+          schema,
+          tags: (value, id) => {
+            told.push(value)
+            return [value.name, `${value.id + id}`]
+          },
+        })
+        await expect(users.get(9)).rejects.toMatchObject({ code: 'ERR_INVALID_VALUE' })
+        await expect(users.set(9, {} as never)).rejects.toMatchObject({ code: 'ERR_INVALID_VALUE' })
+        expect(told).toEqual([])
+        await users.get(1)
+        await users.set(2, { id: '2' } as never)
+        const tagsOf = async (key: string) => (await a.namespace(`users${index}`).getEntry(key))?.tags
+        expect([await tagsOf('1'), await tagsOf('2')]).toEqual([
+          ['Ada', '2'],
+          ['Ada', '4'],
+        ])
+        await a.transaction(() => users.set(3, { id: '3' } as never))
+        expect(await tagsOf('3')).toEqual(['Ada', '6'])
+        expect(told).toEqual([1, 2, 3].map((id) => ({ id, name: 'Ada' })))
+      }
+    })
+
+    test.each([['text'], [undefined], [Promise.resolve(['late'])]])('%o is no list of tags', async (tags) => {
+      const { a, database } = await setup()
+      const bad = { code: 'ERR_INVALID_TAG', message: expect.stringMatching(/^tags: expected an array of texts/) }
+      const defined = { tags: () => tags as never, ttl: '1h' } as const
+      const users = a.define({ name: 'users', load: database.one, ...defined })
+      await expect(users.get(1)).rejects.toMatchObject(bad)
+      await expect(users.set(1, user(1))).rejects.toMatchObject(bad)
+      await expect(a.define({ name: 'many', loadMany: database.many, ...defined }).get(1)).rejects.toMatchObject(bad)
+      await expect(a.wrap(database.one, { name: 'wrapped', ...defined })(1)).rejects.toMatchObject(bad)
+    })
+
+    test('a value that is kept keeps its tags, whatever its load returned', async () => {
+      const { a } = await setup()
+      const users = a.define({
+        name: 'users',
+        jitter: 0,
+        ttl: 0,
+        stale: '1h',
+        load: async (id: number, { stale, notModified }: LoadContext<User>) => (stale ? notModified() : user(id)),
+        tags: ({ team }) => [team],
+      })
+      await users.get(1)
+      await users.get(1, { softTimeout: '1m', ttl: '1h' })
+      expect(await a.namespace('users').getEntry('1')).toMatchObject({ tags: ['odd'], freshness: 'fresh' })
+    })
+
+    test('two kinds of one name are refused; those of one source are one', async () => {
+      const { a, database } = await setup()
+      const loaderOf = () => async (id: number) => user(id)
+      a.define({ name: 'users', load: loaderOf() })
+      a.define({ name: 'users', load: loaderOf() })
+      const bad = expect.objectContaining({
+        code: 'ERR_INVALID_ARGUMENT',
+        message: "define: expected a name of its own, got 'users', where the values of another function are",
+      })
+      expect(() => a.define({ name: 'users', load: database.one })).toThrow(bad)
+      expect(() => a.define({ name: 'users', load: loaderOf(), loadMany: database.many })).toThrow(bad)
+      expect(() => a.wrap(database.one, { name: 'users' })).toThrow(expect.objectContaining({ code: bad.sample.code }))
+      const bound = (prefix: string) =>
+        function (this: string, id: number) {
+          return `${this}${id}`
+        }.bind(prefix)
+      a.define({ name: 'bound', load: bound('a') })
+      expect(() => a.define({ name: 'bound', load: bound('b') })).toThrow(
+        expect.objectContaining({ code: bad.sample.code }),
+      )
+      expect(await a.namespace('space').define({ name: 'users', load: database.one }).get(1)).toEqual(user(1))
+    })
+
+    test('its name, and options of its calls, are told by what they are called here', async () => {
+      const { a, database } = await setup()
+      expect(() => a.define({ load: database.one } as never)).toThrow(/^name: expected the namespace of the values/)
+      const users = a.define({ name: 'users', load: database.one })
+      const unknown = { tll: 1 } as never
+      await expect(users.get(1, unknown)).rejects.toThrow(/^get: unknown option 'tll'/)
+      await expect(users.getMany([1], unknown)).rejects.toThrow(/^getMany: unknown option 'tll'/)
     })
 
     test('what it refuses', async () => {
@@ -306,6 +402,25 @@ inBothForms((kit) => {
       const { a } = await setup()
       const handle = a.define({ name: 'h', loadMany: async (_: number[]) => result as never })
       await expect(handle.get(1)).rejects.toMatchObject({ code: 'ERR_INVALID_LOADER_RESULT' })
+    })
+
+    test('a Map with other things than the ids, of the same text, is no result; more ids than asked for are ignored', async () => {
+      const { a } = await setup()
+      const [numbers, bigints] = [new Map<unknown, string>([['1', 'one']]), new Map<unknown, string>([[1n, 'one']])]
+      for (const [name, result] of Object.entries({ numbers, bigints })) {
+        const handle = a.define({ name, loadMany: async (_: number[]) => result as Map<number, string> })
+        await expect(handle.get(1)).rejects.toMatchObject({
+          code: 'ERR_INVALID_LOADER_RESULT',
+          message: expect.stringMatching(
+            /^the result of loadMany: expected .* as they were asked for, the number 1, got /,
+          ),
+        })
+        expect(await handle.get(2)).toBeUndefined()
+      }
+      const both = new Map<number | string, string>([...(numbers as Map<string, string>), [1, 'number'], [2, 'more']])
+      const handle = a.define({ name: 'both', loadMany: async (_: (number | string)[]) => both })
+      expect(await handle.get(1)).toBe('number')
+      expect(handle.peek(2)).toBeUndefined()
     })
 
     test('a value that another caller loads is waited for, and not loaded again', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { heardAll, inBothForms } from '../doubles/caches.ts'
 
 inBothForms((kit) => {
@@ -20,7 +21,7 @@ inBothForms((kit) => {
     expect(await elsewhere('a')).toBe('a 1')
     expect([await cached('a', { page: 2 }), await cached('b')]).toEqual(['a 2', 'b 1'])
     expect(calls).toEqual([['a'], ['a', { page: 2 }], ['b']])
-    expect(cached.name).toBe('search')
+    expect([cached.name, cached.length]).toEqual(['search', 2])
     expect(await a.namespace('search').get('["a"]')).toBe('a 1')
   })
 
@@ -115,8 +116,45 @@ inBothForms((kit) => {
     const other = { search: async () => 'other' }.search
     expect(() => a.wrap(other)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))
     expect(await a.wrap(other, { name: 'others' })()).toBe('other')
-    expect(await a.wrap(search, { name: 'others' })('a')).toBe('a 1')
+    expect(() => a.wrap(search, { name: 'others' })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))
     expect(await a.namespace('space').wrap(other)()).toBe('other')
+  })
+
+  test('of a given name, functions of one source are one; others are refused', async () => {
+    const { a } = await setup()
+    const sourceOf = () => async (text: string) => text
+    expect(await a.wrap(sourceOf(), { name: 'texts' })('a')).toBe('a')
+    expect(a.wrap(sourceOf(), { name: 'texts' }).peek('a')).toBe('a')
+    const other = async (text: string) => `other ${text}`
+    expect(() => a.wrap(other, { name: 'texts' })).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringContaining("'texts'") }),
+    )
+    const codeOf = (run: () => unknown) => {
+      try {
+        run()
+        return undefined
+      } catch (error) {
+        return (error as { code: string }).code
+      }
+    }
+    expect(codeOf(() => a.define({ name: 'texts', load: sourceOf() }))).toBe('ERR_INVALID_ARGUMENT')
+    function named(text: string) {
+      return text
+    }
+    const namedAgain = { named: (text: string) => text }.named
+    a.wrap(named)
+    expect(codeOf(() => a.wrap(namedAgain))).toBe('ERR_INVALID_ARGUMENT')
+  })
+
+  test('tags are told from what the schema made of the result', async () => {
+    const { a } = await setup()
+    const half = a.wrap(async (n: number): Promise<unknown> => String(n), {
+      name: 'half',
+      schema: z.coerce.number(),
+      tags: (result, n) => [(result / n).toFixed(1)],
+    })
+    expect(await half(4)).toBe(4)
+    expect((await a.namespace('half').getEntry('[4]'))?.tags).toEqual(['1.0'])
   })
 
   test('inside of a transaction it is invalidated with the rest', async () => {

@@ -120,8 +120,9 @@ const clear = (withTip = tip(), lifeMs = 86_400_000) =>
     { stamp: names.clearStamp('shop'), chain: names.chain },
     { tip: withTip, body: noticeBody('X', 'origin', 'shop'), field: FIELDS[1] as string, lifeMs },
   )
-const acquire = (change: { token?: string; leaseMs?: number; seen?: Buffer | string; hasWaited?: boolean; renews?: boolean } = {}) =>
-  scripts.acquire(rig.bucket, k, { token: TOKEN, leaseMs: 3000, seen: '', hasWaited: false, ...change })
+const acquire = (
+  change: { token?: string; leaseMs?: number; seen?: Buffer | string; hasWaited?: boolean; renews?: boolean } = {},
+) => scripts.acquire(rig.bucket, k, { token: TOKEN, leaseMs: 3000, seen: '', hasWaited: false, ...change })
 const release = (change: { token?: string; mark?: string; markMs?: number } = {}) =>
   scripts.release(rig.bucket, k, { token: TOKEN, notice: RELEASED, mark: '', markMs: 0, ...change })
 

@@ -1,6 +1,6 @@
 import { expectTypeOf, test } from 'vitest'
 import { createCache } from '../../src/index.ts'
-import type { Handle, Outcome, SetOptions, SetResult } from '../../src/index.ts'
+import type { Handle, LoadContext, Outcome, SetOptions, SetResult } from '../../src/index.ts'
 import type { StandardSchema } from '../../src/entry/schema.ts'
 
 interface User {
@@ -92,6 +92,69 @@ test('define: a schema says the type of the value', () => {
     schema: userSchema,
   })
   expectTypeOf(many).toEqualTypeOf<Handle<number, User, User | undefined>>()
+})
+
+test('define: tags know what the schema makes; the stale value is of the type of the value, where that is said', () => {
+  const schema = userSchema
+  const users = cache.define({
+    name: 'users',
+    load: async (id: number, context: LoadContext<User>): Promise<unknown> => context.stale?.value.name ?? { id },
+    schema,
+    tags: (value, id) => {
+      expectTypeOf(value).toEqualTypeOf<User>()
+      expectTypeOf(id).toEqualTypeOf<number>()
+      return [value.name]
+    },
+  })
+  expectTypeOf(users).toEqualTypeOf<Handle<number, User>>()
+  cache.define({
+    name: 'users',
+    schema,
+    load: async (id: number, { stale }) => {
+      expectTypeOf(stale).toEqualTypeOf<{ readonly value: User; readonly age: number } | undefined>()
+      return { id }
+    },
+  })
+  cache.define<number, User>({
+    name: 'users',
+    load: async (id, { stale }) => {
+      expectTypeOf(stale).toEqualTypeOf<{ readonly value: User; readonly age: number } | undefined>()
+      return { id, name: '' }
+    },
+  })
+  const both = cache.define({
+    name: 'users',
+    load: async (id: number, { stale, notModified }: LoadContext<User>) => (stale ? notModified() : oneUser(id)),
+    loadMany: manyUsers,
+    tags: ({ name }) => [name],
+  })
+  expectTypeOf(both).toEqualTypeOf<Handle<number, User>>()
+  const lenient = cache.define({ name: 'users', load: oneUser, tags: (value: { name: string }) => [value.name] })
+  expectTypeOf(lenient).toEqualTypeOf<Handle<number, User>>()
+})
+
+test('wrap: a schema says the type of the result', () => {
+  const cached = cache.wrap(async (id: number): Promise<unknown> => ({ id }), {
+    name: 'user',
+    schema: userSchema,
+    key: (id) => {
+      expectTypeOf(id).toEqualTypeOf<number>()
+      return `${id}`
+    },
+    tags: (user, id) => {
+      expectTypeOf(user).toEqualTypeOf<User>()
+      expectTypeOf(id).toEqualTypeOf<number>()
+      return [user.name]
+    },
+  })
+  expectTypeOf(cached(1)).toEqualTypeOf<Promise<User>>()
+  expectTypeOf(cached.peek(1)).toEqualTypeOf<User | undefined>()
+  expectTypeOf(cached.invalidate).parameters.toEqualTypeOf<[id: number]>()
+  // @ts-expect-error an argument of another type
+  void cached('1')
+  expectTypeOf(cache.wrap((id: number) => ({ id: `${id}` }), { name: 'sync', schema: userSchema })(1)).toEqualTypeOf<
+    Promise<User>
+  >()
 })
 
 test('define: what is wrong does not compile', () => {
