@@ -5,9 +5,9 @@
 export const errorCodes = {
   ERR_UNKNOWN_OPTION: 'An option has a name that does not exist.',
   ERR_INVALID_OPTION: 'An option has a value of the wrong type or out of its range.',
-  ERR_INVALID_ARGUMENT: 'An argument of a method has the wrong type.',
+  ERR_INVALID_ARGUMENT: 'An argument of a method has the wrong type, or the name of a handle is taken by another function.',
   ERR_INVALID_LOADER_RESULT:
-    'A loader of many keys returned neither a Map with strings as its keys nor a plain object.',
+    'A loader of many keys returned neither a Map with strings (of a handle: its ids) as its keys nor a plain object.',
   ERR_INVALID_KEY: 'A key is not a string, is empty, longer than 8 KiB of UTF-8, or not well-formed Unicode.',
   ERR_INVALID_NAMESPACE: 'A namespace or prefix has characters outside [A-Za-z0-9_.-], or is too long.',
   ERR_INVALID_TAG: 'A tag is not a well-formed text of 1 to 512 bytes of UTF-8, or an entry has more than 64 of them.',

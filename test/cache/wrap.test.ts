@@ -151,10 +151,10 @@ inBothForms((kit) => {
     const half = a.wrap(async (n: number): Promise<unknown> => String(n), {
       name: 'half',
       schema: z.coerce.number(),
-      tags: (result, n) => [(result / n).toFixed(1)],
+      tags: (result, n) => [`${result + n}`],
     })
     expect(await half(4)).toBe(4)
-    expect((await a.namespace('half').getEntry('[4]'))?.tags).toEqual(['1.0'])
+    expect((await a.namespace('half').getEntry('[4]'))?.tags).toEqual(['8'])
   })
 
   test('inside of a transaction it is invalidated with the rest', async () => {
