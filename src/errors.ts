@@ -5,7 +5,8 @@
 export const errorCodes = {
   ERR_UNKNOWN_OPTION: 'An option has a name that does not exist.',
   ERR_INVALID_OPTION: 'An option has a value of the wrong type or out of its range.',
-  ERR_INVALID_ARGUMENT: 'An argument of a method has the wrong type, or the name of a handle is taken by another function.',
+  ERR_INVALID_ARGUMENT:
+    'An argument of a method has the wrong type, or the name of a handle is taken by another function.',
   ERR_INVALID_LOADER_RESULT:
     'A loader of many keys returned neither a Map with strings (of a handle: its ids) as its keys nor a plain object.',
   ERR_INVALID_KEY: 'A key is not a string, is empty, longer than 8 KiB of UTF-8, or not well-formed Unicode.',
