@@ -206,8 +206,8 @@ function allowedMs({ commandMs, waitMs, loadMs }: Bounds, operation: string): nu
 const FAULT_AFTERMATH_MS = 8000
 /** How long after a write of the key those who waited for a lease may still load for themselves. */
 const WRITE_AFTERMATH_MS = 2000
-/** How long newcomers are told that a value must not be stored. */
-const SKIP_AFTERMATH_MS = 1500
+/** How long nobody waits after a value that must not be stored: for a load that begins a second later, to its end. */
+const SKIP_AFTERMATH_MS = 2500
 /** Who did not get to run for so long may have lost its lease, or others the patience with it. */
 const STALL_MS = 200
 
