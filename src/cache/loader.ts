@@ -37,8 +37,7 @@ export interface LoadContext<T = unknown> {
   /**
    * The returned value goes to the callers and is not stored. What the processes that wait for it do then: `each` loads
    * for itself, and nobody waits for a load that begins within a second, whose value is stored all the same if it may be
-   * (the default); or the `next` of them loads for all. Throws
-   * `ERR_INVALID_ARGUMENT`.
+   * (the default); or the `next` of them loads for all. Throws `ERR_INVALID_ARGUMENT`.
    */
   skip(others?: 'each' | 'next'): void
   /**
