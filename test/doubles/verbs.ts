@@ -446,7 +446,8 @@ export function places(cache: Cache): readonly Place[] {
       required: Object.keys(needed[name] ?? {}),
       give: (options: unknown) =>
         call(
-          cache,
+          // A name is of one function only.
+          name in needed ? cache.namespace(`options${keys++}`) : cache,
           name,
           given.indexOf('options'),
           isObject(options) ? { ...needed[name], ...(options as object) } : options,
