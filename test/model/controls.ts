@@ -112,7 +112,7 @@ local function refuse`,
   },
   'no-stamp-age': {
     lacks: 'an entry that a remembered stamp judges counts as current as of its own read',
-    patches: [{ file: 'cache/lookup.js', find: 'asOf: Math.min(asOf, sentAt)', replace: 'asOf: sentAt' }],
+    patches: [{ file: 'cache/lookup.js', find: 'Math.min(asOf, sentAt)', replace: 'sentAt' }],
     scenario: 'a remembered stamp judges an entry',
   },
   'no-load-age': {
