@@ -103,6 +103,16 @@ export function readWord<Word extends string>(name: string, value: unknown, word
   return value as Word
 }
 
+/** Reads one word of a closed list; see {@link readWord}. */
+export function oneOf<Word extends string>(...words: readonly Word[]): (name: string, value: unknown) => Word {
+  return (name, value) => readWord(name, value, words)
+}
+
+export function readFlag(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw badValue('ERR_INVALID_OPTION', name, 'true or false', value)
+  return value
+}
+
 /** How each option is read, and the setting that it gives. */
 export type OptionTable<Options, Settings> = {
   readonly [Name in keyof Options]-?: {

@@ -5,7 +5,7 @@ import type { StandardSchema } from '../entry/schema.ts'
 import { isSchema } from '../entry/schema.ts'
 import { badValue } from '../errors.ts'
 import type { Duration, OptionTable } from '../options.ts'
-import { readDuration, readNumber, readOptions, readWord } from '../options.ts'
+import { oneOf, readDuration, readFlag, readNumber, readOptions } from '../options.ts'
 
 /** How one value is kept. Given to `createCache` (`defaults`), to `namespace`, and to each call; the nearest wins. */
 export interface EntryOptions {
@@ -296,15 +296,6 @@ export function checkTiers<Settings extends Pick<EntrySettings, 'tiers'>>(
 ): Settings {
   if (hasL1 || settings.tiers === 'all') return settings
   throw badValue('ERR_INVALID_OPTION', 'tiers', "'all', as this cache has no L1 (l1: false)", settings.tiers)
-}
-
-function oneOf<Word extends string>(...words: readonly Word[]): (name: string, value: unknown) => Word {
-  return (name, value) => readWord(name, value, words)
-}
-
-function readFlag(name: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw badValue('ERR_INVALID_OPTION', name, 'true or false', value)
-  return value
 }
 
 function readVersion(name: string, value: unknown): number {

@@ -1,19 +1,55 @@
-import { definedOptions, readDuration, readInteger, readWord } from '../options.ts'
-import type { Duration } from '../options.ts'
+import { badValue } from '../errors.ts'
+import { oneOf, readDuration, readFlag, readInteger, readNumber, readOptions, readWord } from '../options.ts'
+import type { Duration, OptionTable } from '../options.ts'
 
 /**
  * How the response cache treats requests and responses.
  *
  * @example
- * app.use(httpCache(cache, { ttl: '1m' }))
+ * app.use(httpCache(cache, { ttl: '1m', stale: '10m' }))
  */
 export interface HttpCacheOptions {
+  /**
+   * Where the other options start from; each of them can be given beside it.
+   *
+   * - `safe` (default): less than HTTP allows, where that protects users from applications that say too little.
+   * - `conformance`: all that HTTP allows a shared cache. `clientDirectives: 'obey'`, `heuristic: 0.1`,
+   *   `setCookie: 'replay'`, `storePost: true`.
+   */
+  readonly profile?: Profile | undefined
   /**
    * How long a response is fresh that says nothing about it (no `max-age`, `s-maxage` or `Expires`).
    * Default: none, so that only responses with a lifetime of their own are stored. Applies to the statuses 200, 203,
    * 204, 300, 301 and 308. `res.cache.ttl()` overrides it, `no-store` and `private` bar it.
    */
   readonly ttl?: Duration | undefined
+  /**
+   * How long failures are kept that say nothing about it: one duration for the statuses 404, 405, 410, 414 and 501, or a
+   * duration for each status, as in `{ 404: '10s', 503: '1s' }`. Default: none, so that they are not stored.
+   */
+  readonly negativeTtl?: NegativeTtl | undefined
+  /**
+   * The fraction of the time since its `Last-Modified` for which a response is fresh that says nothing about it, a day
+   * at most (RFC 9111, section 4.2.2). `ttl` counts before it. Default 0: there is no guessing; in the conformance
+   * profile 0.1.
+   */
+  readonly heuristic?: number | undefined
+  /**
+   * How long past its lifetime a response may be served while a newer one is made behind it, if it does not say so
+   * itself (`stale-while-revalidate`). `must-revalidate`, `proxy-revalidate`, `s-maxage` and `no-cache` bar it.
+   * Default 0: not at all.
+   */
+  readonly stale?: Duration | undefined
+  /**
+   * How long past its lifetime a response may be served in place of a 500, 502, 503 or 504, or of a handler that throws,
+   * if it does not say so itself (`stale-if-error`). Barred as `stale` is. Default: as `stale`.
+   */
+  readonly staleIfError?: Duration | undefined
+  /**
+   * How long past its lifetime a response with `ETag` or `Last-Modified` is kept, so that the application can confirm it
+   * with a 304 in place of sending it again. It is not served without that. Default `'10m'`.
+   */
+  readonly keep?: Duration | undefined
   /** The largest body that is stored, in bytes; a larger one streams on uncached. Default: 1 MiB. */
   readonly maxBodyBytes?: number | undefined
   /**
@@ -21,52 +57,154 @@ export interface HttpCacheOptions {
    *
    * - `ignore` (default): nothing else, so that no client can drive every request to the application.
    * - `validate`: `no-cache` and `max-age=0` (a browser's reload) are answered by the application.
-   * - `obey`: also any `max-age` and `min-fresh`.
+   * - `obey` (conformance profile): also any `max-age`, `min-fresh`, `max-stale` and `stale-if-error`.
    */
   readonly clientDirectives?: ClientDirectives | undefined
   /**
    * What a request with `Cookie` may do.
    *
    * - `explicit` (default): it is answered from what is stored; its own response is stored only if it says `public`
-   *   or `s-maxage`.
+   *   or `s-maxage`, or has a targeted field.
    * - `ignore`: the field is as if absent. Only for routes whose responses never depend on a cookie.
    * - `bypass`: such a request neither reads nor fills the cache.
    */
   readonly cookies?: CookieRule | undefined
+  /**
+   * What becomes of a response with `Set-Cookie`.
+   *
+   * - `refuse` (default): it is not stored.
+   * - `strip`: it is stored without the field, which only its own client gets.
+   * - `replay` (conformance profile): it is stored with the field, which then goes to all (RFC 9111, section 7.3).
+   */
+  readonly setCookie?: SetCookieRule | undefined
+  /**
+   * Whether the response to a `POST` answers later requests with `GET`, if it has a lifetime of its own and a
+   * `Content-Location` that names its own URL (RFC 9110, section 9.3.3). Default `false`; in the conformance profile `true`.
+   */
+  readonly storePost?: boolean | undefined
+  /**
+   * The response fields that speak to this cache in place of `Cache-Control` and `Expires` (RFC 9213), the most special
+   * first. They are taken out of responses on their way to the client: leave `CDN-Cache-Control` out of the list where
+   * a CDN stands in front. Default `['Tiercache-Control', 'CDN-Cache-Control']`.
+   */
+  readonly targeted?: readonly string[] | undefined
 }
 
+export type Profile = 'safe' | 'conformance'
 export type ClientDirectives = 'ignore' | 'validate' | 'obey'
 export type CookieRule = 'explicit' | 'ignore' | 'bypass'
+export type SetCookieRule = 'refuse' | 'strip' | 'replay'
+export type NegativeTtl = Duration | Readonly<Record<number, Duration>>
 
 /** {@link HttpCacheOptions} as the code reads them. */
 export interface HttpSettings {
+  readonly profile: Profile
   /** `undefined`: no default lifetime. */
   readonly ttlMs: number | undefined
+  /** Default lifetimes of failures, by status. */
+  readonly negativeTtlMs: ReadonlyMap<number, number>
+  /** 0: none. */
+  readonly heuristic: number
+  /** The default of `stale-while-revalidate`; see `staleRulesOf`. */
+  readonly staleMs: number
+  /** The default of `stale-if-error`; `undefined`: as `staleMs`. */
+  readonly staleIfErrorMs: number | undefined
+  /** How long a response with a validator is retained past its lifetime; see `retentionOf`. */
+  readonly keepMs: number
   readonly maxBodyBytes: number
   readonly clientDirectives: ClientDirectives
   readonly cookies: CookieRule
+  readonly setCookie: SetCookieRule
+  readonly storePost: boolean
+  /** Names in lower case. */
+  readonly targeted: readonly string[]
 }
 
-const NAMES = ['ttl', 'maxBodyBytes', 'clientDirectives', 'cookies'] as const satisfies (keyof HttpCacheOptions)[]
-const DEFAULT_MAX_BODY_BYTES = 2 ** 20
+const SAFE: HttpSettings = {
+  profile: 'safe',
+  ttlMs: undefined,
+  negativeTtlMs: new Map(),
+  heuristic: 0,
+  staleMs: 0,
+  staleIfErrorMs: undefined,
+  keepMs: 600_000,
+  maxBodyBytes: 2 ** 20,
+  clientDirectives: 'ignore',
+  cookies: 'explicit',
+  setCookie: 'refuse',
+  storePost: false,
+  targeted: ['tiercache-control', 'cdn-cache-control'],
+}
+
+const CONFORMANCE: HttpSettings = {
+  ...SAFE,
+  profile: 'conformance',
+  heuristic: 0.1,
+  clientDirectives: 'obey',
+  setCookie: 'replay',
+  storePost: true,
+}
+
 /** An entry is 16 MiB at most, head included. */
 const MOST_BODY_BYTES = 15 * 2 ** 20
 
-export function readHttpOptions(options: HttpCacheOptions | undefined): HttpSettings {
-  const given = definedOptions('httpCache', options, NAMES)
-  return Object.freeze({
-    ttlMs: given.ttl === undefined ? undefined : readDuration('httpCache.ttl', given.ttl),
-    maxBodyBytes: readInteger(
-      'httpCache.maxBodyBytes',
-      given.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
-      0,
-      MOST_BODY_BYTES,
-    ),
-    clientDirectives: readWord('httpCache.clientDirectives', given.clientDirectives ?? 'ignore', [
-      'ignore',
-      'validate',
-      'obey',
-    ]),
-    cookies: readWord('httpCache.cookies', given.cookies ?? 'explicit', ['explicit', 'ignore', 'bypass']),
-  })
+const HTTP: OptionTable<HttpCacheOptions, HttpSettings> = {
+  profile: { setting: 'profile', read: readProfile },
+  ttl: { setting: 'ttlMs', read: readDuration },
+  negativeTtl: { setting: 'negativeTtlMs', read: readNegativeTtl },
+  heuristic: { setting: 'heuristic', read: (name, value) => readNumber(name, value, 0, 1) },
+  stale: { setting: 'staleMs', read: readDuration },
+  staleIfError: { setting: 'staleIfErrorMs', read: readDuration },
+  keep: { setting: 'keepMs', read: readDuration },
+  maxBodyBytes: { setting: 'maxBodyBytes', read: (name, value) => readInteger(name, value, 0, MOST_BODY_BYTES) },
+  clientDirectives: { setting: 'clientDirectives', read: oneOf('ignore', 'validate', 'obey') },
+  cookies: { setting: 'cookies', read: oneOf('explicit', 'ignore', 'bypass') },
+  setCookie: { setting: 'setCookie', read: oneOf('refuse', 'strip', 'replay') },
+  storePost: { setting: 'storePost', read: readFlag },
+  targeted: { setting: 'targeted', read: readTargeted },
+}
+
+/** Reads the options of `owner` (`httpCache`, `accelerate`, …), over those of their profile. */
+export function readHttpOptions(options: HttpCacheOptions | undefined, owner = 'httpCache'): HttpSettings {
+  const profile = readProfile('profile', options?.profile ?? 'safe')
+  return Object.freeze({ ...readOptions(owner, options, HTTP, profile === 'safe' ? SAFE : CONFORMANCE) })
+}
+
+function readProfile(name: string, value: unknown): Profile {
+  return readWord(name, value, ['safe', 'conformance'])
+}
+
+/** Failures that are heuristically cacheable (RFC 9110, section 15.1). */
+const FAILURES = [404, 405, 410, 414, 501]
+
+function readNegativeTtl(name: string, value: unknown): ReadonlyMap<number, number> {
+  if (!isByStatus(value)) {
+    const ms = readDuration(name, value)
+    return new Map(FAILURES.map((status) => [status, ms]))
+  }
+  const given = Object.entries(value).filter(([, duration]) => duration !== undefined)
+  return new Map(
+    given.map(([status, duration]) => [readStatus(name, status), readDuration(`${name}.${status}`, duration)]),
+  )
+}
+
+/** Durations have names for parts (`minutes`), and no numbers. */
+function isByStatus(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && Object.keys(value).some((key) => /^\d+$/.test(key))
+}
+
+function readStatus(name: string, text: string): number {
+  if (!/^[45]\d\d$/.test(text)) throw badValue('ERR_INVALID_OPTION', name, 'a duration by status (400 to 599)', text)
+  return Number(text)
+}
+
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+const NEVER_TARGETED = ['cache-control', 'expires', 'pragma']
+
+function readTargeted(name: string, value: unknown): readonly string[] {
+  const names = Array.isArray(value) ? value.map((each) => String(each).toLowerCase()) : ['']
+  if (!names.every((each) => FIELD_NAME.test(each) && !NEVER_TARGETED.includes(each))) {
+    throw badValue('ERR_INVALID_OPTION', name, 'a list of field names other than Cache-Control and Expires', value)
+  }
+  return names
 }
