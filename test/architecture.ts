@@ -86,7 +86,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['cache'],
   ],
   http: [
-    ['message', 'cache-control', 'options', 'cache-status', 'http-date', 'hit-for-miss'],
+    ['message', 'cache-control', 'options', 'cache-status', 'http-date', 'hit-for-miss', 'structured-fields'],
     ['storable', 'lifetime', 'vary', 'request-key', 'stored-response', 'capture', 'exchange'],
     ['reuse', 'conditional', 'unsafe-methods'],
     ['admission', 'answer', 'filling', 'invalidating', 'passing', 'recording', 'response-store'],
@@ -192,6 +192,7 @@ export const oneFilePutsPartsTogether: Rule = (tree) =>
 
 const httpRules = [
   'cache-control',
+  'structured-fields',
   'request-key',
   'vary',
   'storable',
