@@ -162,9 +162,9 @@ test('nothing throws, and what is read as a number or text is written back the s
     }),
   )
   fc.assert(
-    fc.property(fc.integer(), (whole) =>
-      expect(parseItem(`${whole}`)).toMatchObject({ type: 'integer', value: whole }),
-    ),
+    fc.property(fc.integer(), (whole) => {
+      expect(parseItem(`${whole}`)).toMatchObject({ type: 'integer', value: whole })
+    }),
   )
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme-ascii' }), (text) => {
