@@ -79,7 +79,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['soft-timeout'],
     ['renew-ahead'],
     ['get-or-load'],
-    ['get-or-load-many'],
+    ['get-or-load-many', 'seek'],
     ['inside-transaction'],
     ['handle'],
     ['handle-options', 'handle-owners', 'wrap'],

@@ -5,7 +5,7 @@ import { invalidateFar } from './invalidation.ts'
 import type { LoadRequest, Run } from './loader.ts'
 import { forget, groupsOf, land } from './near.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
-import { loadedTtlMs, termOf } from './term.ts'
+import { loadedTermOf, termOf } from './term.ts'
 import type { Term } from './term.ts'
 
 /** What a value counts for in L1 that is not encoded, so that nobody knows its size. */
@@ -45,9 +45,9 @@ export function keepAsItIs(
   asOf: number,
 ): Loaded | undefined {
   const { value, tags } = run
-  const ttlMs = loadedTtlMs(run, settings)
-  if (run.skippedFor || value === undefined || ttlMs + settings.staleMs === 0) return undefined
-  const kept = { ...settings, ttlMs, tags }
+  const { ttlMs, staleMs } = loadedTermOf(run, settings)
+  if (run.skippedFor || value === undefined || ttlMs + staleMs === 0) return undefined
+  const kept = { ...settings, ttlMs, staleMs, tags }
   const term = termOf(parts, kept)
   beginChain(parts, target)
   landAsItIs(parts, target, flight, { value, kept, term, asOf, loadMs: run.loadMs })

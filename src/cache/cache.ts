@@ -83,6 +83,7 @@ import type { Loader } from './loader.ts'
 import type { CacheEntry } from './read-entry.ts'
 import { readEntry } from './read-entry.ts'
 import { replayLast } from './replay.ts'
+import { Door, door } from './seek.ts'
 import { within } from './time-limit.ts'
 import type { Invalidated } from './transaction.ts'
 import type { Outcome, SetResult } from './write-through.ts'
@@ -736,6 +737,11 @@ export class Cache implements Observable {
     await transactions.settled()
     await life.idle()
     await loads.settled()
+  }
+
+  /** For the faces above this cache. */
+  get [door](): Door {
+    return new Door(this.#parts, this.#space)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

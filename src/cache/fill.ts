@@ -13,7 +13,7 @@ import type { EntrySettings } from './call-options.ts'
 import { DEFAULTS } from './call-options.ts'
 import type { Loaded, Parts } from './parts.ts'
 import { replacedBy } from './servable.ts'
-import { loadedTtlMs } from './term.ts'
+import { loadedTermOf } from './term.ts'
 import { withinInBackground } from './time-limit.ts'
 import { candidateOf, encodeValue } from './write-through.ts'
 
@@ -219,7 +219,7 @@ interface Storable {
 /** Encodes what was loaded, and decodes it again: what the first caller gets is of the same types as what later ones get. */
 function prepare(parts: Parts, { target, settings }: LoadRequest, flight: Flight, run: Run): Storable | undefined {
   if (run.skippedFor || run.value === undefined) return undefined
-  const kept: EntrySettings = { ...settings, ttlMs: loadedTtlMs(run, settings), tags: run.tags }
+  const kept: EntrySettings = { ...settings, ...loadedTermOf(run, settings), tags: run.tags }
   if (kept.ttlMs + kept.staleMs === 0) return undefined
   let encoded: Encoded
   try {

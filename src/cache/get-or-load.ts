@@ -1,5 +1,6 @@
 import type { Isolation } from '../entry/isolation.ts'
 import type { StandardSchema } from '../entry/schema.ts'
+import type { NearEntry } from '../tiers/near-entry.ts'
 import type { LoadRequest } from './loader.ts'
 import { loadedValueOf } from './loader.ts'
 import type { NearFound } from './lookup.ts'
@@ -9,14 +10,14 @@ import type { Loaded, Parts } from './parts.ts'
 import type { Answer } from './read-through.ts'
 import { readThrough } from './read-through.ts'
 import { renewFarAhead, renewNearAhead } from './renew-ahead.ts'
-import { isEnough } from './servable.ts'
+import { isEnough, isTaken } from './servable.ts'
 import { newerInTime } from './soft-timeout.ts'
 import { renewBehind } from './stale-while-revalidate.ts'
 import { checkGiven } from './validity.ts'
 
 /** What a load hands to one caller. */
 export interface HandedOut {
-  readonly loaded: Pick<Loaded, 'value' | 'tier' | 'freshness' | 'createdAt' | 'freshUntil'>
+  readonly loaded: Pick<Loaded, 'value' | 'tier' | 'freshness' | 'createdAt' | 'freshUntil' | 'failure'>
   /** Whether the caller waited for a load that another one had started. */
   readonly joined: boolean
 }
@@ -35,18 +36,22 @@ export function getOrLoad(parts: Parts, request: LoadRequest): Promise<HandedOut
 
 function fromNear(parts: Parts, request: LoadRequest, near: NearFound | undefined): Promise<HandedOut> {
   const { isolation, signal } = request.settings
-  if (near?.freshness === 'fresh') {
+  if (near?.freshness === 'fresh' && isTakenFresh(parts, request, near.entry)) {
     renewNearAhead(parts, request, near.entry)
     return Promise.resolve(ofNear(near, isolation))
   }
   if (signal?.aborted) return Promise.reject(signal.reason)
-  if (near && isEnough(parts, request, near.entry)) {
+  if (near?.freshness === 'stale' && isEnough(parts, request, near.entry)) {
     const { groups } = near.entry
     if (request.settings.softTimeoutMs > 0) return waitForNewer(parts, request, groups)
     void renewBehind(parts, request, groups)
     return Promise.resolve(ofNear(near, isolation))
   }
   return readThrough(parts, request).then((answer) => fromBehind(parts, request, answer))
+}
+
+function isTakenFresh(parts: Parts, request: LoadRequest, { value, createdAt }: NearEntry): boolean {
+  return request.accepts === undefined || isTaken(parts, request, { value, freshness: 'fresh', createdAt })
 }
 
 /** What L2, or a load, has come to. */

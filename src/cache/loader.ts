@@ -32,6 +32,11 @@ export interface LoadContext<T = unknown> {
   readonly stale: { readonly value: T; readonly age: number } | undefined
   /** Sets how long the value will be fresh, once it is known. Throws `ERR_INVALID_OPTION`. */
   setTtl(ttl: Duration): void
+  /**
+   * Sets for how long past its ttl the value may be served, as the option `stale` does, once that is known. Throws
+   * `ERR_INVALID_OPTION`.
+   */
+  setStale(stale: Duration): void
   /** Adds to the tags of the value, once they are known. Throws `ERR_INVALID_TAG`. */
   setTags(...tags: string[]): void
   /**
@@ -63,6 +68,16 @@ export interface Replaced {
   readonly groups: readonly string[]
 }
 
+/** What a caller is about to be served, for a caller that judges that itself. */
+export interface Offer {
+  readonly value: unknown
+  readonly freshness: 'fresh' | 'stale'
+  /** Since it was stored, in ms. */
+  readonly age: number
+  /** It is served in place of a load, or a wait for one, that came to nothing. */
+  readonly failed: boolean
+}
+
 /** One load, as its caller wants it. */
 export interface LoadRequest {
   readonly target: Target
@@ -79,6 +94,13 @@ export interface LoadRequest {
   readonly purpose: 'read' | 'renew' | 'fall-back'
   /** Of a renewal ahead of the end: which fresh values are to be replaced. */
   readonly isDue?: Due | undefined
+  /**
+   * Which values the caller takes, from L1, L2 or another caller's load; what it does not take is to be replaced. It judges
+   * in place of `stale`: a stale one that it takes is served, and renewed behind it. Default: as `stale` says.
+   */
+  readonly accepts?: ((offer: Offer) => boolean) | undefined
+  /** What a renewal behind the caller runs in place of `loader`. */
+  readonly behind?: Loader<unknown> | undefined
   /** What was found and is to be replaced. */
   readonly there?: Replaced | undefined
   /** Its place in a batch, if it is of one. */
@@ -104,6 +126,8 @@ export interface Run {
   readonly value: unknown
   readonly loadMs: number
   readonly ttlMs: number | undefined
+  /** `undefined`: as its settings say. */
+  readonly staleMs: number | undefined
   readonly tags: readonly string[]
   /** Set when the loader said that its value must not be stored: what others do then. */
   readonly skippedFor: 'each' | 'next' | undefined
@@ -129,6 +153,7 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
   const abortion = new Abortion()
   const startedAt = clock.now()
   let ttlMs: number | undefined
+  let staleMs: number | undefined
   let { tags } = settings
   let skippedFor: Run['skippedFor']
   let kept: Replaced | undefined
@@ -146,6 +171,9 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
     },
     setTtl: (ttl) => {
       if (!hasEnded) ttlMs = readDuration('ttl', ttl)
+    },
+    setStale: (stale) => {
+      if (!hasEnded) staleMs = readDuration('stale', stale)
     },
     setTags: (...more) => {
       if (!hasEnded) tags = checkTags([...tags, ...more])
@@ -176,7 +204,7 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
     const more = kept ? kept.tags : toldTags(context, value)
     const allTags = more ? checkTags([...more, ...tags]) : tags
     backOff.end(target.id)
-    return { value, loadMs, ttlMs, tags: allTags, skippedFor }
+    return { value, loadMs, ttlMs, staleMs, tags: allTags, skippedFor }
   }
   const told = (error?: unknown) => {
     const ms = clock.now() - startedAt

@@ -6,7 +6,7 @@ import { isCoherent } from './near.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import { seekLease } from './seek-lease.ts'
 import type { FarRead } from './servable.ts'
-import { isPresumedMissing, PRESUMED_MISSING, UNREACHABLE, readAgain, readFar, readNear } from './servable.ts'
+import { isPresumedMissing, isTaken, PRESUMED_MISSING, UNREACHABLE, readAgain, readFar, readNear } from './servable.ts'
 import { untilAborted, within, withinInBackground } from './time-limit.ts'
 
 /** What a caller gets: the outcome, and whether another caller of this process had started the load. */
@@ -111,7 +111,7 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
     endVisit(audience, running.audience, outcome)
     if (!outcome) return purpose === 'renew' ? undefined : loadInstead(parts, request)
     const { loaded } = outcome
-    if (!loaded || isOutdated(parts, loaded, joinedAt)) continue
+    if (!loaded || isOutdated(parts, loaded, joinedAt) || !isTaken(parts, request, loaded)) continue
     counters.loadsShared++
     return { loaded, joined: true }
   }
@@ -232,7 +232,7 @@ async function lead(
 async function serveInstead(parts: Parts, request: LoadRequest, failure: unknown, isReached: boolean): Promise<Loaded> {
   // Behind a stale value nobody waits: it goes on being served.
   if (request.purpose === 'renew') throw failure
-  const kept = isReached ? await readAgain(parts, request) : readNear(parts, request)
+  const kept = isReached ? await readAgain(parts, request) : readNear(parts, { ...request, purpose: 'fall-back' })
   if (!kept) throw failure
   if (kept.freshness === 'stale') noteRenewalFailed(parts, request.target, failure)
   return { ...kept, failure }

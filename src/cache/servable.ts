@@ -85,39 +85,56 @@ export function readNear(parts: Parts, request: LoadRequest): Loaded | undefined
   if (!near || (freshness !== 'fresh' && freshness !== 'stale') || !isChecked(near, settings.schema)) return undefined
   if (freshness === 'stale' && purpose === 'renew') return undefined
   const { value, shared, tiers, createdAt, freshUntil, schema, mark, groups } = near
+  if (!isTaken(parts, request, { value, freshness, createdAt })) return undefined
   return { value, shared, isAsItIs: tiers === 'l1', tier: 'l1', freshness, createdAt, freshUntil, schema, mark, groups }
+}
+
+/** Whether a caller that judges what it is served takes this; others take anything. */
+export function isTaken(
+  { clock }: Parts,
+  { accepts, purpose }: LoadRequest,
+  { value, freshness, createdAt, failure }: Pick<Loaded, 'value' | 'freshness' | 'createdAt' | 'failure'>,
+): boolean {
+  if (accepts === undefined) return true
+  const failed = failure !== undefined || purpose === 'fall-back'
+  return accepts({ value, freshness, age: Math.max(0, clock.now() - createdAt), failed })
 }
 
 /**
  * Whether a stale value will do for a reader, who then need not wait. What was made stale by `expire` or `expireTags` will
  * not do where `stale` is 0: it takes the place of a load that fails, and of those that would follow a moment later. See
- * docs/decisions/0024-expired-values-are-a-fallback.md.
+ * docs/decisions/0024-expired-values-are-a-fallback.md. A caller that judges itself is asked in place of that.
  */
 export function isEnough(
-  { backOff }: Parts,
-  { target, settings }: LoadRequest,
-  stale: Pick<Loaded, 'createdAt' | 'freshUntil' | 'groups'>,
+  parts: Parts,
+  request: LoadRequest,
+  stale: Pick<Loaded, 'value' | 'createdAt' | 'freshUntil' | 'groups'>,
 ): boolean {
+  const { target, settings, accepts } = request
+  const { backOff } = parts
+  if (accepts) return isTaken(parts, request, { value: stale.value, freshness: 'stale', createdAt: stale.createdAt })
   return settings.staleMs > 0 || !isMadeStale(stale) || backOff.holds(target.id, stale.groups)
 }
 
 /** What may be served by now, after a load or a wait that came to nothing: from L1, else from L2. */
 export async function readAgain(parts: Parts, request: LoadRequest): Promise<Loaded | undefined> {
-  const near = readNear(parts, request)
+  const last: LoadRequest = request.purpose === 'read' ? { ...request, purpose: 'fall-back' } : request
+  const near = readNear(parts, last)
   if (near) return near
-  const read = await readFar(parts, request.purpose === 'read' ? { ...request, purpose: 'fall-back' } : request)
+  const read = await readFar(parts, last)
   return read.word === 'value' ? read.loaded : undefined
 }
 
 /** Whether what L2 has answers a request. */
 function isUsable(parts: Parts, request: LoadRequest, found: Loaded): boolean {
   const { createdAt, freshUntil: ttlUntil, loadMs = 0 } = found
-  if (found.freshness === 'fresh') return !request.isDue?.({ createdAt, ttlUntil, loadMs })
+  if (found.freshness === 'fresh' && request.isDue?.({ createdAt, ttlUntil, loadMs })) return false
+  if (found.freshness === 'fresh') return isTaken(parts, request, found)
   switch (request.purpose) {
     case 'read':
       return isEnough(parts, request, found)
     case 'fall-back':
-      return true
+      return isTaken(parts, request, found)
     case 'renew':
       return false
   }

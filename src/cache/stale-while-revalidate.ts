@@ -19,7 +19,14 @@ export function renewBehind(
   const { id } = request.target
   if (backOff.holds(id, groups) || loads.joinable(id)) return undefined
   if (!renewing.begin(id, request.place?.batch ?? request)) return undefined
-  const renewal = { ...request, ...request.place?.behind(), purpose: 'renew', audience: new Audience() } as const
+  const { place, loader, behind = loader } = request
+  const renewal = {
+    ...request,
+    loader: behind,
+    ...place?.behind(),
+    purpose: 'renew',
+    audience: new Audience(),
+  } as const
   return renewThrough(parts, renewal)
     .then((answer) => {
       if (answer) backOff.end(id)

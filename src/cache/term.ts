@@ -15,10 +15,17 @@ export function termOf({ clock }: Parts, kept: Pick<EntrySettings, 'ttlMs' | 'st
   return { createdAt, freshUntil: createdAt + ttlMs, staleUntil: createdAt + ttlMs + kept.staleMs }
 }
 
-/** How long a loaded value is fresh: as its loader says, or else its settings. */
-export function loadedTtlMs(
-  { value, ttlMs }: { readonly value: unknown; readonly ttlMs: number | undefined },
-  settings: Pick<LoadSettings, 'ttlMs' | 'negativeTtlMs'>,
-): number {
-  return ttlMs ?? (value === null ? settings.negativeTtlMs : undefined) ?? settings.ttlMs
+/** How long a loaded value is fresh, and may be served after that: as its loader says, or else its settings. */
+export function loadedTermOf(
+  {
+    value,
+    ttlMs,
+    staleMs,
+  }: { readonly value: unknown; readonly ttlMs: number | undefined; readonly staleMs: number | undefined },
+  settings: Pick<LoadSettings, 'ttlMs' | 'staleMs' | 'negativeTtlMs'>,
+): Pick<EntrySettings, 'ttlMs' | 'staleMs'> {
+  return {
+    ttlMs: ttlMs ?? (value === null ? settings.negativeTtlMs : undefined) ?? settings.ttlMs,
+    staleMs: staleMs ?? settings.staleMs,
+  }
 }
