@@ -1,4 +1,4 @@
-import type { FieldValue, Fields, HttpRequest, ResponseHead } from './message.ts'
+import type { FieldValue, Fields, HttpRequest, RequestHeaders, ResponseHead } from './message.ts'
 import type { HttpSettings } from './options.ts'
 
 /**
@@ -11,8 +11,17 @@ export interface Exchange {
   isGone(): boolean
   /** Answers in place of the application. */
   answer(answer: Answer): void
-  /** Lets the application answer, and shows `watcher` what it writes. */
-  forward(watcher: Watcher): void
+  /**
+   * Lets the application answer, and shows `watcher` what it writes. `shown`: request fields by lower-case name that it
+   * sees as if the client had sent them: validators of ours. Seen until the head is written.
+   */
+  forward(watcher: Watcher, shown?: RequestHeaders): void
+  /**
+   * The same request once more, without a client: as a GET where it is a HEAD, without conditionals and Range, and never
+   * gone. `forward` sends it through the whole application again, past the cache in front, which lets the watcher have
+   * it; nothing is ever sent. Absent where a face has no way to do so: nothing is renewed behind its readers then.
+   */
+  detached?(): Exchange
 }
 
 /** A whole response of the cache's own. */
@@ -28,8 +37,10 @@ export interface Answer {
 
 /** What watches a response while the application writes it. It never delays a byte, `holdsEnd` aside. */
 export interface Watcher {
-  /** Conditionals of the client (If-None-Match, If-Modified-Since) are hidden from the application. */
+  /** Conditionals and Range of the client (If-None-Match, If-Modified-Since, Range, If-Range) are hidden from the application. */
   readonly hidesConditionals: boolean
+  /** It may order another status or answer: the head must be known before the first byte of the body is on its way. */
+  readonly mayReplace: boolean
   /** The body is watched too, if the head's orders say so. */
   readonly watchesBody: boolean
   /** The response may not be complete for the client before `beforeEnd` has resolved. */
@@ -46,6 +57,8 @@ export interface Watcher {
   setTtl(ms: number): void
   /** The route does not want this response stored. */
   skip(): void
+  /** Adds to the tags of this response, as far as it is stored. They were checked. */
+  addTags(tags: readonly string[]): void
   /** A cache of the same response further inside has settings of its own. */
   refine(settings: HttpSettings): void
 }
@@ -60,4 +73,9 @@ export interface HeadOrders {
   readonly set: readonly (readonly [name: string, value: FieldValue])[]
   /** Show the body to the watcher. */
   readonly watchBody: boolean
+  /**
+   * Sent whole, in place of the application's response, as soon as `head` has returned. What the application writes is
+   * let go by: its writes say `true`, call back and never wait, and its end ends nothing. `over` follows when it has ended.
+   */
+  readonly instead?: Answer | undefined
 }

@@ -21,6 +21,7 @@ export type Invalidate = (target: string) => Promise<unknown>
  */
 export class Invalidating implements Watcher {
   readonly hidesConditionals = false
+  readonly mayReplace = false
   readonly watchesBody = false
   readonly holdsEnd = true
   readonly #request: HttpRequest
@@ -58,6 +59,8 @@ export class Invalidating implements Watcher {
   setTtl(): void {}
 
   skip(): void {}
+
+  addTags(): void {}
 
   refine(): void {}
 

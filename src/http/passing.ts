@@ -5,6 +5,7 @@ import type { Fields, FieldValue, ResponseHead } from './message.ts'
 /** Watches a response that is not stored: it gets its Cache-Status, and is let alone. */
 export class Passing implements Watcher {
   readonly hidesConditionals = false
+  readonly mayReplace = false
   readonly watchesBody = false
   readonly holdsEnd = false
   readonly #cacheStatus: string
@@ -28,6 +29,8 @@ export class Passing implements Watcher {
   setTtl(): void {}
 
   skip(): void {}
+
+  addTags(): void {}
 
   refine(): void {}
 }

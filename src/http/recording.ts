@@ -55,6 +55,7 @@ export interface Subject {
  */
 export class Recording implements Watcher {
   readonly hidesConditionals: boolean
+  readonly mayReplace: boolean
   readonly watchesBody = true
   readonly holdsEnd = false
   readonly #subject: Subject
@@ -64,6 +65,7 @@ export class Recording implements Watcher {
   #settings: HttpSettings
   #routeMs: number | undefined
   #skipped = false
+  #tags: readonly string[] = []
   #done = false
   #taking: Taking | undefined
   #stopTimer = () => {}
@@ -75,6 +77,7 @@ export class Recording implements Watcher {
     this.#toldFirst = told
     this.#told = told
     this.hidesConditionals = isConditional(subject.request.headers)
+    this.mayReplace = this.hidesConditionals
   }
 
   setTtl(ms: number): void {
@@ -84,6 +87,10 @@ export class Recording implements Watcher {
   skip(): void {
     this.#skipped = true
     if (this.#taking) this.#tell({ kind: 'unshareable' })
+  }
+
+  addTags(tags: readonly string[]): void {
+    this.#tags = [...this.#tags, ...tags]
   }
 
   refine(settings: HttpSettings): void {
@@ -155,6 +162,11 @@ export class Recording implements Watcher {
       bornAt,
       freshUntil: bornAt + (candidate.lifetime?.ms ?? 0),
       forAuthorized: isForAuthorized(candidate.control),
+      whileRevalidateMs: 0,
+      ifErrorMs: 0,
+      mustRevalidate: false,
+      retentionMs: 0,
+      tags: this.#tags,
       withheld: withheldFields(candidate.control),
     })
   }

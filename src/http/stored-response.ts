@@ -17,14 +17,20 @@ export interface StoredResponse {
   readonly freshUntil: number
   /** Whether it may answer a request with Authorization. */
   readonly forAuthorized: boolean
+  /** For how long after its freshness it may be served while it is revalidated (RFC 5861, section 3). */
+  readonly whileRevalidateMs: number
+  /** For how long after its freshness it may be served in place of an error (RFC 5861, section 4). */
+  readonly ifErrorMs: number
+  /** It is never served stale without a validation, whoever asks for that (RFC 9111, sections 4.2.4 and 5.2.2). */
+  readonly mustRevalidate: boolean
+  /** For how long after its freshness it is kept: to be served stale, or validated. */
+  readonly retentionMs: number
+  /** What it is invalidated by, beside its key. */
+  readonly tags: readonly string[]
 }
 
 /** What a stored response is made of, beside the head and body that the application wrote. */
-export interface Keeping {
-  readonly resource: string
-  readonly bornAt: number
-  readonly freshUntil: number
-  readonly forAuthorized: boolean
+export interface Keeping extends Omit<StoredResponse, 'kind' | 'status' | 'message' | 'fields' | 'body'> {
   /** Names of fields that the response itself forbids to keep. */
   readonly withheld: readonly string[]
 }
@@ -55,29 +61,26 @@ const WITHOUT_LENGTH = new Set([204, 304])
  * and its length is that of the body as it was counted.
  */
 export function keep(head: ResponseHead, body: Uint8Array, keeping: Keeping): StoredResponse {
-  const dropped = new Set([...connectionOptions(head.fields), ...keeping.withheld])
+  const { withheld, ...kept } = keeping
+  const dropped = new Set([...connectionOptions(head.fields), ...withheld])
   const fields: Field[] = head.fields.filter(([name]) => {
     const lower = name.toLowerCase()
     return !NEVER_KEPT.has(lower) && !dropped.has(lower)
   })
   if (!WITHOUT_LENGTH.has(head.status)) fields.push(['Content-Length', String(body.byteLength)])
-  const { resource, bornAt, freshUntil, forAuthorized } = keeping
   return {
     kind: 'response',
-    resource,
     status: head.status,
     ...(head.message === undefined ? {} : { message: head.message }),
     fields,
     body,
-    bornAt,
-    freshUntil,
-    forAuthorized,
+    ...kept,
   }
 }
 
 /** Whether something that looks like a stored response can be sent as one, whoever wrote it. */
 export function isIntact(stored: Partial<StoredResponse>): boolean {
-  const { resource, status, message, fields, body, bornAt, freshUntil } = stored
+  const { resource, status, message, fields, body, tags } = stored
   return (
     typeof resource === 'string' &&
     Number.isInteger(status) &&
@@ -87,11 +90,13 @@ export function isIntact(stored: Partial<StoredResponse>): boolean {
     Array.isArray(fields) &&
     fields.every(isField) &&
     body instanceof Uint8Array &&
-    Number.isFinite(bornAt) &&
-    Number.isFinite(freshUntil)
+    INSTANTS.every((name) => Number.isFinite(stored[name])) &&
+    Array.isArray(tags) &&
+    tags.every((tag) => typeof tag === 'string')
   )
 }
 
+const INSTANTS = ['bornAt', 'freshUntil', 'whileRevalidateMs', 'ifErrorMs', 'retentionMs'] as const
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/i
 const FIELD_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/
 

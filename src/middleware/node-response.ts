@@ -168,7 +168,7 @@ class WatchedResponse {
 
   /** Where a body may have to be swallowed or an end held, the head must be known before Node sees the first chunk. */
   #opensHeadItself(): boolean {
-    const early = this.#watcher.hidesConditionals || this.#watcher.holdsEnd
+    const early = this.#watcher.mayReplace || this.#watcher.holdsEnd
     return early && !this.#headSeen && !this.#res.headersSent
   }
 

@@ -17,6 +17,7 @@ const contextOf = (key: string, signal = new AbortController().signal): LoadCont
   key,
   signal,
   setTtl() {},
+  setStale() {},
   setTags() {},
   stale: undefined,
   notModified: () => undefined as never,

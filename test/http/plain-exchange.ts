@@ -1,6 +1,6 @@
 import type { Answer, Exchange, Watcher } from '../../src/http/exchange.ts'
 import type { HttpCache } from '../../src/http/http-cache.ts'
-import type { Fields, HttpRequest } from '../../src/http/message.ts'
+import type { Fields, HttpRequest, RequestHeaders } from '../../src/http/message.ts'
 
 /** What a scripted application answers. */
 export interface Script {
@@ -8,6 +8,9 @@ export interface Script {
   readonly fields?: Fields
   readonly body?: string
 }
+
+/** Answers a request as it sees it, with or without the client's conditionals. */
+export type Application = (seen: HttpRequest) => Script
 
 /** What a client got: from the cache, or from the application through the cache. */
 export interface Got {
@@ -24,17 +27,33 @@ export function requestOf(changes: Partial<HttpRequest> = {}): HttpRequest {
 }
 
 /** Sends a request through the engine, in front of an application that answers at once. */
-export function ask(engine: HttpCache, request: HttpRequest, application: () => Script): Promise<Got> {
+export function ask(engine: HttpCache, request: HttpRequest, application: Application): Promise<Got> {
   return new Promise((resolve, reject) => {
+    const forward = (to: (got: Got) => void): Exchange['forward'] => {
+      return (watcher, shown) => {
+        const headers = watcher.hidesConditionals ? { ...without(request.headers), ...shown } : request.headers
+        write(watcher, application({ ...request, headers })).then(to, reject)
+      }
+    }
     engine.handle({
       request,
       isGone: () => false,
       answer: (answer) => resolve(told(answer)),
-      forward: (watcher) => {
-        write(watcher, application()).then(resolve, reject)
-      },
+      forward: forward(resolve),
+      detached: () => ({
+        request,
+        isGone: () => false,
+        answer: () => reject(new Error('a detached exchange was answered')),
+        forward: forward(() => {}),
+      }),
     } satisfies Exchange)
   })
+}
+
+const HIDDEN = ['if-none-match', 'if-modified-since', 'range', 'if-range']
+
+function without(headers: RequestHeaders): RequestHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !HIDDEN.includes(name)))
 }
 
 function told({ status, fields, body, cacheStatus }: Answer): Got {
@@ -43,6 +62,10 @@ function told({ status, fields, body, cacheStatus }: Answer): Got {
 
 async function write(watcher: Watcher, { status = 200, fields = [], body = '' }: Script): Promise<Got> {
   const orders = watcher.head({ status, fields })
+  if (orders.instead) {
+    watcher.over(true)
+    return told(orders.instead)
+  }
   const replaced = new Set([...orders.without, ...orders.set.map(([name]) => name)].map((name) => name.toLowerCase()))
   const sent = [...fields.filter(([name]) => !replaced.has(name.toLowerCase())), ...orders.set]
   if (orders.watchBody) watcher.chunk(Buffer.from(body))

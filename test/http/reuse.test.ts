@@ -15,6 +15,11 @@ const stored: StoredResponse = {
   bornAt: NOW - 10_000,
   freshUntil: NOW + 50_000,
   forAuthorized: false,
+  whileRevalidateMs: 0,
+  ifErrorMs: 0,
+  mustRevalidate: false,
+  retentionMs: 0,
+  tags: [],
 }
 
 function reuse(headers: Record<string, string>, options: HttpCacheOptions = {}, changes: Partial<StoredResponse> = {}) {

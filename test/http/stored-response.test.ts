@@ -3,7 +3,8 @@ import { ageSeconds, isIntact, keep, storedVary, ttlSeconds } from '../../src/ht
 import type { Fields } from '../../src/http/message.ts'
 
 function kept(fields: Fields, status = 200, withheld: string[] = []) {
-  const keeping = { resource: 'r', bornAt: 1000, freshUntil: 61_000, forAuthorized: false, withheld }
+  const rules = { whileRevalidateMs: 0, ifErrorMs: 0, mustRevalidate: false, retentionMs: 0, tags: [] }
+  const keeping = { resource: 'r', bornAt: 1000, freshUntil: 61_000, forAuthorized: false, ...rules, withheld }
   return keep({ status, fields }, Buffer.from('abc'), keeping)
 }
 
@@ -61,6 +62,9 @@ test('isIntact: what others put into the store is not sent', () => {
     { bornAt: Number.NaN },
     { freshUntil: '5' },
     { resource: 5 },
+    { retentionMs: '5' },
+    { tags: 'a' },
+    { tags: [5] },
   ]
   for (const change of bad) expect(isIntact({ ...good, ...change } as never)).toBe(false)
 })

@@ -19,6 +19,7 @@ afterEach(async () => {
 /** A watcher that notes what it is shown. */
 class Noting implements Watcher {
   hidesConditionals = false
+  mayReplace = false
   watchesBody = true
   holdsEnd = false
   readonly notes: string[] = []
@@ -51,6 +52,8 @@ class Noting implements Watcher {
   skip(): void {
     this.notes.push('skip')
   }
+
+  addTags(): void {}
 
   refine(): void {}
 }
