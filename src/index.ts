@@ -4,11 +4,12 @@ export { errorCodes, TierCacheError } from './errors.ts'
 export type { Handle, HandleManyContext } from './cache/handle.ts'
 export type { DefineOptions, HandleValues, WrapOptions } from './cache/handle-options.ts'
 export type { Wrapped, WrappedResults } from './cache/wrap.ts'
-export type { Cache, CacheStats, LoadedEntry } from './cache/cache.ts'
+export type { Cache } from './cache/cache.ts'
+export type { LoadedEntry } from './cache/get-or-load.ts'
 export type { LoadManyContext, ManyLoader, ManyValues } from './cache/batch-loader.ts'
 export type { ManyEntries, ManyEntry } from './cache/many-arguments.ts'
 export type { SetManyResult } from './cache/set-many.ts'
-export type { CacheHealth, NamespaceStats } from './cache/health.ts'
+export type { CacheHealth, CacheStats, NamespaceStats } from './cache/health.ts'
 export type {
   EntryInspection,
   Inspection,

@@ -70,6 +70,22 @@ export function traced<T, Trace extends object>(
   return channel.tracePromise(run, context)
 }
 
+/** The same of one call whose parts have each an outcome of their own. */
+export function tracedEach<T, Trace extends object>(
+  channel: Channel<Trace>,
+  context: Trace,
+  begin: () => Promise<T>[],
+): Promise<T>[] {
+  let outcomes: Promise<T>[] = []
+  const all = traced(channel, context, () => {
+    outcomes = begin()
+    return Promise.all(outcomes)
+  })
+  // It is the failure of those who wait for their part.
+  all.catch(() => {})
+  return outcomes
+}
+
 /** What calls of a verb are about, by their arguments, and how they ended, by their answer. */
 interface VerbTrace {
   readonly subject: (...values: readonly unknown[]) => Pick<CallTrace, 'key' | 'keys' | 'tags'>

@@ -22,6 +22,17 @@ export interface HandedOut {
   readonly joined: boolean
 }
 
+/** A value with where it came from: see `Cache.getOrSetEntry`. Durations are in ms. */
+export interface LoadedEntry<T> {
+  readonly value: T
+  readonly freshness: 'fresh' | 'stale'
+  readonly age: number
+  readonly ttl: number
+  readonly tier: 'l1' | 'l2' | 'loader'
+  /** Whether this caller waited for a load that another caller of this process had started. */
+  readonly shared: boolean
+}
+
 /**
  * The story of `getOrSet`: L1, then all that a miss takes. A stale value is renewed behind its reader, who may wait for the
  * newer one.
@@ -102,4 +113,12 @@ function ownOf({ value, shared, isAsItIs }: Loaded, isolation: Isolation): unkno
 function handOutAs(value: unknown, shared: boolean, isolation: Isolation): unknown {
   if (isolation === 'copy' || (isolation === 'frozen' && !shared)) return handOut(value, false)
   return isolation === 'reference' ? value : handOut(value, shared)
+}
+
+/** What was handed out, as its caller sees it. */
+export function loadedEntry<T>({ clock }: Parts, { loaded, joined }: HandedOut): LoadedEntry<T> {
+  const { value, freshness, createdAt, freshUntil, tier } = loaded
+  const now = clock.now()
+  const ttl = Math.max(0, freshUntil - now)
+  return { value: value as T, freshness, age: Math.max(0, now - createdAt), ttl, tier, shared: joined }
 }

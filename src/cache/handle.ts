@@ -12,20 +12,24 @@ import type { LoadContext, Loader } from './loader.ts'
 import { tellTags } from './told-tags.ts'
 import type { Outcome, SetResult } from './write-through.ts'
 
-/** What a handle does with the namespace that it lives in. */
-export interface HandleSpace {
+/** The verbs of the namespace that a handle lives in. */
+export interface HandleCache {
   readonly name: string
   peek(key: string): unknown
-  /** The fresh value of a key in L1, as `getOrSet` answers it. */
-  hit(key: string): Promise<unknown> | undefined
-  load(key: string, loader: Loader<unknown>, options: LoadOptions | undefined): Promise<unknown>
-  /** One outcome for each key, in their order; whoever calls this sees to rejections at once. */
-  loadEach(keys: readonly string[], loader: ManyLoader<unknown>, options: LoadOptions | undefined): Promise<unknown>[]
+  getOrSet(key: string, loader: Loader<unknown>, options: LoadOptions | undefined): Promise<unknown>
   set(key: string, value: unknown, options: SetOptions | undefined): Promise<SetResult>
   delete(key: string, options: ChangeOptions | undefined): Promise<Outcome>
   deleteMany(keys: Iterable<string>, options: ChangeOptions | undefined): Promise<Outcome>
   expire(key: string, options: ChangeOptions | undefined): Promise<Outcome>
   clear(options: ChangeOptions | undefined): Promise<Outcome>
+}
+
+/** What a handle does there beside. */
+export interface HandleSpace {
+  /** The fresh value of a key in L1, as `getOrSet` answers it. */
+  hit(key: string): Promise<unknown> | undefined
+  /** One outcome for each key, in their order; whoever calls this sees to rejections at once. */
+  loadEach(keys: readonly string[], loader: ManyLoader<unknown>, options: LoadOptions | undefined): Promise<unknown>[]
   /** Whether the caller is inside of a transaction: then it shares a load with nobody. */
   isInside(): boolean
 }
@@ -66,13 +70,15 @@ type Asked<Id> = ReadonlyMap<string, { readonly id: Id }>
 export class Handle<Id, T, Got = T> {
   /** The full name of its namespace. */
   readonly name: string
+  readonly #cache: HandleCache
   readonly #space: HandleSpace
   readonly #definition: Definition<Id>
   #gathered: Gathered<Id> | undefined
 
   /** Not for users: see `cache.define`. */
-  constructor(space: HandleSpace, definition: Definition<Id>) {
-    this.name = space.name
+  constructor(cache: HandleCache, space: HandleSpace, definition: Definition<Id>) {
+    this.name = cache.name
+    this.#cache = cache
     this.#space = space
     this.#definition = definition
   }
@@ -120,27 +126,27 @@ export class Handle<Id, T, Got = T> {
 
   /** The fresh value of an id in L1, at once. Throws `ERR_INVALID_ARGUMENT`. */
   peek(id: Id): T | undefined {
-    return this.#space.peek(this.keyOf(id)) as T | undefined
+    return this.#cache.peek(this.keyOf(id)) as T | undefined
   }
 
   /** Stores a value: see `cache.set`. */
   async set(id: Id, value: T, options?: SetOptions): Promise<SetResult> {
     const { tags } = this.#definition
     const key = this.keyOf(id)
-    if (!tags || options?.tags !== undefined) return this.#space.set(key, value, options)
+    if (!tags || options?.tags !== undefined) return this.#cache.set(key, value, options)
     const own = { ...options }
     tellTags(own, (checked) => tags(checked as never, id))
-    return this.#space.set(key, value, own)
+    return this.#cache.set(key, value, own)
   }
 
   /** Makes the value of an id gone everywhere: see `cache.delete`. */
   async delete(id: Id, options?: ChangeOptions): Promise<Outcome> {
-    return this.#space.delete(this.keyOf(id), options)
+    return this.#cache.delete(this.keyOf(id), options)
   }
 
   /** Makes the values of many ids gone everywhere: see `cache.deleteMany`. */
   async deleteMany(ids: Iterable<Id>, options?: ChangeOptions): Promise<Outcome> {
-    return this.#space.deleteMany(
+    return this.#cache.deleteMany(
       Array.from(ids, (id) => this.keyOf(id)),
       options,
     )
@@ -148,12 +154,12 @@ export class Handle<Id, T, Got = T> {
 
   /** Makes the value of an id stale everywhere: see `cache.expire`. */
   async expire(id: Id, options?: ChangeOptions): Promise<Outcome> {
-    return this.#space.expire(this.keyOf(id), options)
+    return this.#cache.expire(this.keyOf(id), options)
   }
 
   /** Makes all values of this kind gone everywhere, in one step. */
   async clear(options?: ChangeOptions): Promise<Outcome> {
-    return this.#space.clear(options)
+    return this.#cache.clear(options)
   }
 
   /** The key that stands for an id in the namespace of this handle, as `keys` lists it. Throws `ERR_INVALID_ARGUMENT`. */
@@ -172,7 +178,7 @@ export class Handle<Id, T, Got = T> {
 
   #loadNow(asked: Asked<Id>, options: LoadOptions | undefined): Promise<unknown>[] {
     const { load, loadMany } = this.#definition
-    const loadOne = (key: string, id: Id) => this.#space.load(key, this.#loaderOf(id), options)
+    const loadOne = (key: string, id: Id) => this.#cache.getOrSet(key, this.#loaderOf(id), options)
     if (!loadMany || (load && asked.size === 1)) return inChunks([...asked], ([key, { id }]) => loadOne(key, id))
     const together = this.#space.loadEach([...asked.keys()], this.#manyLoaderOf(asked), options)
     if (!load) return together

@@ -1,4 +1,4 @@
-import type { FarHealth, Gauges, RequestCounters } from '../events.ts'
+import type { Counters, FarHealth, Gauges, RequestCounters } from '../events.ts'
 import { isInTouch } from './near.ts'
 import type { Parts } from './parts.ts'
 
@@ -68,9 +68,17 @@ export interface NamespaceStats extends RequestCounters {
   readonly hitRatio: number | undefined
 }
 
-/** The lookups of each namespace by its name; `_` is the root. */
-export function namespaceStatsOf({ counters }: Parts): Readonly<Record<string, NamespaceStats>> {
-  return Object.fromEntries([...counters.requests].map(([name, requests]) => [name, withRatios(requests)]))
+/** What a whole cache has done and holds. */
+export interface CacheStats extends Gauges {
+  /** By name; `_` is the root. Those beyond the first 64 are `(other)`. */
+  readonly namespaces: Readonly<Record<string, NamespaceStats>>
+  readonly counters: Counters
+}
+
+export function statsOf(parts: Parts): CacheStats {
+  const { counters } = parts
+  const namespaces = Object.fromEntries([...counters.requests].map(([name, requests]) => [name, withRatios(requests)]))
+  return { ...gaugesOf(parts), namespaces, counters }
 }
 
 function withRatios(requests: RequestCounters): NamespaceStats {

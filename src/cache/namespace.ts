@@ -21,13 +21,13 @@ export class Namespace {
   readonly isRoot: boolean
   readonly defaults: DefaultSettings
   readonly requests: RequestCounters
-  readonly #parts: Parts
+  readonly parts: Parts
   readonly #groups: readonly string[]
   /** By bucket, made as they are needed. */
   readonly #homes: (NearHome | undefined)[]
 
   constructor(parts: Parts, name = ROOT_NAMESPACE, defaults: DefaultSettings = parts.settings.defaults) {
-    this.#parts = parts
+    this.parts = parts
     this.name = name
     this.isRoot = name === ROOT_NAMESPACE
     this.defaults = defaults
@@ -39,12 +39,12 @@ export class Namespace {
   /** One below this, with defaults of its own over those of this. Throws `ERR_INVALID_NAMESPACE` or for bad options. */
   within(name: string, defaults: DefaultOptions | undefined): Namespace {
     const settings = this.kept(readDefaultOptions('namespace', defaults, this.defaults))
-    return new Namespace(this.#parts, namespaceWithin(this.name, name), settings)
+    return new Namespace(this.parts, namespaceWithin(this.name, name), settings)
   }
 
   /** Settings of a value that can be kept as they say. Throws `ERR_INVALID_OPTION` where there is no L1 for `tiers: 'l1'`. */
   kept<Settings extends EntrySettings>(settings: Settings): Settings {
-    return checkTiers(settings, this.#parts.near !== undefined)
+    return checkTiers(settings, this.parts.near !== undefined)
   }
 
   /**
@@ -77,7 +77,7 @@ export class Namespace {
     let home = this.#homes[bucket]
     if (!home) {
       const groups = this.#homes.length === 1 ? this.#groups : [...this.#groups, bucketGroup(bucket)]
-      home = { isRoot: this.isRoot, bucket, currency: this.#parts.bus.currency(bucket), groups }
+      home = { isRoot: this.isRoot, bucket, currency: this.parts.bus.currency(bucket), groups }
       this.#homes[bucket] = home
     }
     return home
@@ -85,6 +85,6 @@ export class Namespace {
 
   /** Throws `ERR_CLOSED` when the cache was closed. */
   assertOpen(): void {
-    this.#parts.life.assertOpen()
+    this.parts.life.assertOpen()
   }
 }

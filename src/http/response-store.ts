@@ -1,6 +1,7 @@
 import { badValue } from '../errors.ts'
 import { isIntact } from './stored-response.ts'
-import type { Cache, LoadedEntry } from '../cache/cache.ts'
+import type { Cache } from '../cache/cache.ts'
+import type { LoadedEntry } from '../cache/get-or-load.ts'
 import type { Clock } from '../clock.ts'
 import type { HitForMiss } from './hit-for-miss.ts'
 import type { HttpSettings } from './options.ts'

@@ -364,6 +364,15 @@ export const verbs: Readonly<Record<string, readonly string[]>> = {
   close: [],
 }
 
+/** The names of all methods of an object, also of those that its class inherits. */
+export function methodsOf(object: object): readonly string[] {
+  const names = new Set<string>()
+  for (let each = Object.getPrototypeOf(object); each !== Object.prototype; each = Object.getPrototypeOf(each)) {
+    for (const name of Object.getOwnPropertyNames(each)) if (name !== 'constructor') names.add(name)
+  }
+  return [...names]
+}
+
 /** Those that answer no promise: they throw. */
 export const synchronous: readonly string[] = [
   'peek',

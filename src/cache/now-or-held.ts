@@ -1,0 +1,54 @@
+import { acknowledged } from './acknowledgement.ts'
+import type { SetOptions, SetSettings } from './call-options.ts'
+import { HELD, setInside, setManyInside } from './inside-transaction.ts'
+import type { Parts, Target } from './parts.ts'
+import type { SetManyResult, Written } from './set-many.ts'
+import { givenOf, writeManyThrough } from './set-many.ts'
+import type { Invalidated } from './transaction.ts'
+import type { Outcome, SetResult } from './write-through.ts'
+import { readGiven, writeThrough } from './write-through.ts'
+
+/** A change is done now, or held by the transaction that its caller is inside of. */
+
+/** Stores a value that may be stored. */
+export async function setNowOrHeld(
+  parts: Parts,
+  target: Target,
+  value: unknown,
+  kept: SetSettings,
+  options: SetOptions | undefined,
+): Promise<SetResult> {
+  const made = readGiven(parts, value, kept, options)
+  const given = made instanceof Promise ? await made : made
+  const settings = given.tags ? { ...kept, tags: given.tags } : kept
+  const transaction = parts.transactions.current()
+  if (!transaction) return acknowledged('set', settings.requireAck, writeThrough(parts, target, given, settings))
+  setInside(parts, transaction, target, given, settings)
+  return HELD
+}
+
+/** Stores many that may be stored. */
+export async function setManyNowOrHeld(parts: Parts, written: readonly Written[]): Promise<SetManyResult> {
+  const made = givenOf(parts, written)
+  const ready = made instanceof Promise ? await made : made
+  const transaction = parts.transactions.current()
+  if (transaction) return setManyInside(parts, transaction, ready)
+  const outcome = await writeManyThrough(parts, ready)
+  const awaited = written.filter((entry) => entry.settings.requireAck)
+  const isAcknowledged = awaited.every(({ target: { key } }) => outcome.results.get(key)?.acknowledged)
+  return acknowledged('setMany', !isAcknowledged, Promise.resolve(outcome))
+}
+
+/** Makes something gone or stale. */
+export async function nowOrHeld(
+  parts: Parts,
+  operation: string,
+  requireAck: boolean,
+  what: Invalidated,
+  act: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const transaction = parts.transactions.current()
+  if (!transaction) return parts.life.attend(acknowledged(operation, requireAck, act()))
+  transaction.invalidate(what, { operation, requireAck, act })
+  return HELD
+}
