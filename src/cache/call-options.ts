@@ -125,6 +125,10 @@ export interface DefaultOptions extends LoadingOptions, ChangeOptions {
    * The version of what is stored here, a whole number or 1 to 64 characters of `[A-Za-z0-9_.-]`: what was stored under
    * another one, or under none, is a miss in L2. Change it when the code changes the shape of its values. Integers carry
    * none. All caches of one process give a namespace the same. Default: none.
+   *
+   * `'auto'`: each namespace's goes by its own `schema` (a digest of its JSON Schema, which it must tell: zod does from 4.2 on,
+   * valibot by `toStandardJsonSchema`), so that a changed schema makes what is stored a miss; none where there is no schema. The
+   * name of a handle or wrapped function is part of its keys as it is.
    */
   readonly schemaVersion?: string | number | undefined
 }

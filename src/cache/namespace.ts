@@ -8,6 +8,7 @@ import {
   namespacesAbove,
   namespaceWithin,
 } from '../entry/key.ts'
+import { schemaVersionOf } from '../entry/schema-version.ts'
 import type { RequestCounters } from '../events.ts'
 import type { NearHome } from '../tiers/near-entry.ts'
 import type { DefaultOptions, DefaultSettings, EntrySettings } from './call-options.ts'
@@ -23,6 +24,7 @@ export class Namespace {
   readonly requests: RequestCounters
   readonly parts: Parts
   readonly #groups: readonly string[]
+  readonly #schemaVersion: string | undefined
   /** By bucket, made as they are needed. */
   readonly #homes: (NearHome | undefined)[]
 
@@ -31,6 +33,7 @@ export class Namespace {
     this.name = name
     this.isRoot = name === ROOT_NAMESPACE
     this.defaults = defaults
+    this.#schemaVersion = versionOf(defaults)
     this.requests = parts.counters.requestsOf(name)
     this.#groups = namespacesAbove(name).map(namespaceGroup)
     this.#homes = Array.from({ length: parts.bus.buckets })
@@ -69,7 +72,7 @@ export class Namespace {
       bucket,
       groups: home.groups,
       home,
-      schemaVersion: this.defaults.schemaVersion,
+      schemaVersion: this.#schemaVersion,
     }
   }
 
@@ -87,4 +90,10 @@ export class Namespace {
   assertOpen(): void {
     this.parts.life.assertOpen()
   }
+}
+
+/** Where it goes by the schema, there is none without one. */
+function versionOf({ schema, schemaVersion }: DefaultSettings): string | undefined {
+  if (schemaVersion !== 'auto') return schemaVersion
+  return schema && schemaVersionOf(schema)
 }

@@ -1,9 +1,14 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { readCodecOptions } from '../../src/cache/codec-options.ts'
+import type { DefaultOptions } from '../../src/cache/call-options.ts'
 import { readDefaultOptions } from '../../src/cache/call-options.ts'
 import { readCacheOptions } from '../../src/cache/cache-options.ts'
+import { Namespace } from '../../src/cache/namespace.ts'
+import { partsOf } from '../../src/create-cache.ts'
 import { isAvailable } from '../../src/entry/compression.ts'
+import { FakeClock } from '../doubles/fake-clock.ts'
 
 /** What a call refused with, or what it answered. */
 function outcome(call: () => unknown): unknown {
@@ -151,4 +156,30 @@ test('schemaVersion: a word or a whole number, which is the same word; that of t
       /^ERR_INVALID_OPTION schemaVersion: expected a whole number, or 1 to 64 of \[A-Za-z0-9_\.-\], got /,
     )
   }
+})
+
+describe("schemaVersion: 'auto'", () => {
+  const open = (options: DefaultOptions, below?: DefaultOptions) => {
+    const root = new Namespace(partsOf({ defaults: options }, new FakeClock()))
+    return (below ? root.within('n', below) : root).target('k').schemaVersion
+  }
+
+  test('goes by the schema of each namespace, and is none where there is none', () => {
+    const text = open({ schemaVersion: 'auto', schema: z.string() })
+    expect(text).toMatch(/^[A-Za-z0-9_-]{22}$/)
+    expect(open({ schemaVersion: 'auto' })).toBeUndefined()
+    expect(open({ schemaVersion: 'auto' }, { schema: z.string() })).toBe(text)
+    expect(open({ schemaVersion: 'auto', schema: z.string() }, { schema: z.number() })).not.toBe(text)
+    expect(open({ schemaVersion: 'auto', schema: z.string() }, { schema: false })).toBeUndefined()
+    expect(open({ schemaVersion: 'auto', schema: z.string() }, { schemaVersion: 2 })).toBe('2')
+  })
+
+  test('a schema that tells no JSON Schema is refused, and so is one whose values it cannot describe', () => {
+    const mute = { '~standard': { version: 1, vendor: 'mine', validate: (value: unknown) => ({ value }) } } as const
+    expect(outcome(() => open({ schemaVersion: 'auto', schema: mute }))).toMatch(
+      /^ERR_INVALID_OPTION schema: expected one that tells its JSON Schema, for schemaVersion: 'auto', got an object/,
+    )
+    const refused = /^ERR_INVALID_OPTION schema: expected one whose values JSON Schema can describe/
+    expect(outcome(() => open({ schemaVersion: 'auto', schema: z.date() }))).toMatch(refused)
+  })
 })

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { CodecOptions } from '../../src/cache/codec-options.ts'
 import type { CreateCacheOptions } from '../../src/create-cache.ts'
+import type { StandardSchema } from '../../src/entry/schema.ts'
 import { inBothForms, withOneRedis } from '../doubles/caches.ts'
 
 /** What becomes of values on their way to Redis and back, as an application meets it. */
@@ -186,6 +188,19 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
         expect(await read(young, 'young')).toBe('young')
       }
       expect(loads).toEqual(['old', 'young'])
+    })
+
+    test("'auto': a changed schema makes what is stored a miss, the same one in other code does not", async () => {
+      const open = async (schema: StandardSchema) =>
+        (await make()).namespace('users', { schemaVersion: 'auto', schema })
+      const old = await open(z.object({ name: z.string(), age: z.number() }))
+      await old.set('k', { name: 'Ada', age: 36 })
+      const same = await open(z.object({ name: z.string(), age: z.number() }))
+      expect(await same.get('k')).toEqual({ name: 'Ada', age: 36 })
+      const wider = await open(z.object({ name: z.string(), age: z.number().optional() }))
+      const incompatible = told(wider, 'incompatible')
+      expect(await wider.get('k')).toBeUndefined()
+      expect(incompatible).toEqual([{ namespace: 'users', key: 'k', reason: 'schema-version' }])
     })
 
     test('integers are of every version', async () => {
