@@ -89,7 +89,9 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['cache'],
   ],
   http: [
+    ['authority'],
     ['message', 'cache-control', 'options', 'cache-status', 'http-date', 'hit-for-miss', 'structured-fields'],
+    ['deception', 'header-audit', 'purged-targets', 'response-tags', 'watched-headers'],
     ['storable', 'lifetime', 'vary', 'request-key', 'stored-response', 'capture', 'exchange'],
     ['reuse', 'conditional', 'unsafe-methods'],
     ['admission', 'answer', 'filling', 'invalidating', 'passing', 'recording', 'response-store'],
@@ -204,6 +206,10 @@ const httpRules = [
   'conditional',
   'unsafe-methods',
   'cache-status',
+  'header-audit',
+  'response-tags',
+  'purged-targets',
+  'deception',
 ]
 
 /** Wall 4. */

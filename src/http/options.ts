@@ -1,6 +1,9 @@
+import { checkTags } from '../entry/key.ts'
 import { badValue } from '../errors.ts'
 import { oneOf, readDuration, readFlag, readInteger, readNumber, readOptions, readWord } from '../options.ts'
+import { AUTHORITY } from './authority.ts'
 import type { Duration, OptionTable } from '../options.ts'
+import type { HttpRequest } from './message.ts'
 
 /**
  * How the response cache treats requests and responses.
@@ -14,7 +17,7 @@ export interface HttpCacheOptions {
    *
    * - `safe` (default): less than HTTP allows, where that protects users from applications that say too little.
    * - `conformance`: all that HTTP allows a shared cache. `clientDirectives: 'obey'`, `heuristic: 0.1`,
-   *   `setCookie: 'replay'`, `storePost: true`.
+   *   `setCookie: 'replay'`, `storePost: true`, `audit: 'warn'`.
    */
   readonly profile?: Profile | undefined
   /**
@@ -88,8 +91,47 @@ export interface HttpCacheOptions {
    * a CDN stands in front. Default `['Tiercache-Control', 'CDN-Cache-Control']`.
    */
   readonly targeted?: readonly string[] | undefined
+  /**
+   * Tags of every response that is stored: a list, or a function of the request. `cache.invalidateTags` and `expireTags`
+   * reach them. Added to those of `res.cache.tags()`, `Surrogate-Key` and `Cache-Tag`. A function that throws, or answers what
+   * are no tags, has the response not stored. Default: none.
+   *
+   * @example
+   * app.use(httpCache(cache, { tags: (request) => [`section:${request.target.split('/')[1]}`] }))
+   */
+  readonly tags?: TagsOption | undefined
+  /**
+   * What becomes of `Surrogate-Key` and `Cache-Tag` on the way to the client: they are left there for caches in front
+   * (`keep`, the default), or taken out (`strip`).
+   */
+  readonly tagFields?: TagFieldRule | undefined
+  /**
+   * What becomes of a response whose handler read a request field that is neither in the key nor in `Vary`, so that the next
+   * client would get what was made of another one's.
+   *
+   * - `guard` (default): it is not stored if the request carried that field, unless browsers and proxies send it by themselves
+   *   (`User-Agent`, `Accept-Language`, `X-Forwarded-For`): of these a warning tells in development.
+   * - `strict`: it is not stored, whatever the field, also when the request did not carry it.
+   * - `vary`: the field is added to `Vary`: one response for each of its values.
+   * - `warn` (conformance profile): it is stored; a warning tells of it in development.
+   */
+  readonly audit?: AuditRule | undefined
+  /**
+   * Request fields that handlers may read though they are not in the key: no response depends on them, as on an id that is
+   * only logged. Default: none.
+   */
+  readonly harmless?: readonly string[] | undefined
+  /**
+   * The hosts, with their ports if these are not the usual ones, whose pages `purge('/path')` is about. A whole URL names its
+   * own. Default: none.
+   */
+  readonly hosts?: readonly string[] | undefined
 }
 
+/** Tags for every response, or a way to tell them from its request. */
+export type TagsOption = readonly string[] | ((request: HttpRequest) => readonly string[])
+export type TagFieldRule = 'keep' | 'strip'
+export type AuditRule = 'guard' | 'strict' | 'vary' | 'warn'
 export type Profile = 'safe' | 'conformance'
 export type ClientDirectives = 'ignore' | 'validate' | 'obey'
 export type CookieRule = 'explicit' | 'ignore' | 'bypass'
@@ -118,6 +160,13 @@ export interface HttpSettings {
   readonly storePost: boolean
   /** Names in lower case. */
   readonly targeted: readonly string[]
+  readonly tags: TagsOption
+  readonly tagFields: TagFieldRule
+  readonly audit: AuditRule
+  /** Names in lower case. */
+  readonly harmless: readonly string[]
+  /** In lower case. */
+  readonly hosts: readonly string[]
 }
 
 const SAFE: HttpSettings = {
@@ -134,6 +183,11 @@ const SAFE: HttpSettings = {
   setCookie: 'refuse',
   storePost: false,
   targeted: ['tiercache-control', 'cdn-cache-control'],
+  tags: [],
+  tagFields: 'keep',
+  audit: 'guard',
+  harmless: [],
+  hosts: [],
 }
 
 const CONFORMANCE: HttpSettings = {
@@ -143,6 +197,7 @@ const CONFORMANCE: HttpSettings = {
   clientDirectives: 'obey',
   setCookie: 'replay',
   storePost: true,
+  audit: 'warn',
 }
 
 /** An entry is 16 MiB at most, head included. */
@@ -162,6 +217,11 @@ const HTTP: OptionTable<HttpCacheOptions, HttpSettings> = {
   setCookie: { setting: 'setCookie', read: oneOf('refuse', 'strip', 'replay') },
   storePost: { setting: 'storePost', read: readFlag },
   targeted: { setting: 'targeted', read: readTargeted },
+  tags: { setting: 'tags', read: readTagsOption },
+  tagFields: { setting: 'tagFields', read: oneOf('keep', 'strip') },
+  audit: { setting: 'audit', read: oneOf('guard', 'strict', 'vary', 'warn') },
+  harmless: { setting: 'harmless', read: readFieldNames },
+  hosts: { setting: 'hosts', read: readHosts },
 }
 
 /** Reads the options of `owner` (`httpCache`, `accelerate`, …), over those of their profile. */
@@ -202,9 +262,32 @@ const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const NEVER_TARGETED = ['cache-control', 'expires', 'pragma']
 
 function readTargeted(name: string, value: unknown): readonly string[] {
-  const names = Array.isArray(value) ? value.map((each) => String(each).toLowerCase()) : ['']
-  if (!names.every((each) => FIELD_NAME.test(each) && !NEVER_TARGETED.includes(each))) {
+  const names = lowerCase(value)
+  if (!names?.every((each) => FIELD_NAME.test(each) && !NEVER_TARGETED.includes(each))) {
     throw badValue('ERR_INVALID_OPTION', name, 'a list of field names other than Cache-Control and Expires', value)
   }
   return names
+}
+
+function readFieldNames(name: string, value: unknown): readonly string[] {
+  const names = lowerCase(value)
+  if (names?.every((each) => FIELD_NAME.test(each))) return names
+  throw badValue('ERR_INVALID_OPTION', name, 'a list of field names', value)
+}
+
+function readTagsOption(name: string, value: unknown): TagsOption {
+  if (typeof value === 'function') return value as TagsOption
+  if (!Array.isArray(value)) throw badValue('ERR_INVALID_OPTION', name, 'a list of tags, or a function', value)
+  return checkTags(value)
+}
+
+function readHosts(name: string, value: unknown): readonly string[] {
+  const hosts = lowerCase(value)
+  if (hosts?.every((host) => AUTHORITY.test(host))) return hosts
+  throw badValue('ERR_INVALID_OPTION', name, 'a list of hosts such as shop.example or localhost:3000', value)
+}
+
+/** The texts of a list; `undefined` for what is none. */
+function lowerCase(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) ? value.map((each) => String(each).toLowerCase()) : undefined
 }

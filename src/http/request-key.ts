@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
+import { AUTHORITY } from './authority.ts'
 import { nominated } from './vary.ts'
 import type { HttpRequest, RequestHeaders } from './message.ts'
-
-/** A host name or address with an optional port; anything else names no resource of ours. */
-const AUTHORITY = /^(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/
 
 /** What a resource with variants is told apart by. The nonce is new whenever the list is. */
 export interface VariantRule {

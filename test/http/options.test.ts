@@ -18,6 +18,11 @@ test('the defaults are the safe ones', () => {
     setCookie: 'refuse',
     storePost: false,
     targeted: ['tiercache-control', 'cdn-cache-control'],
+    tags: [],
+    tagFields: 'keep',
+    audit: 'guard',
+    harmless: [],
+    hosts: [],
   })
   expect(readHttpOptions({ ttl: undefined, cookies: undefined, profile: undefined })).toEqual(readHttpOptions({}))
   expect(readHttpOptions({ profile: 'safe' })).toEqual(readHttpOptions({}))
@@ -31,6 +36,7 @@ test('the conformance profile allows what HTTP allows, less what is given beside
     clientDirectives: 'obey',
     setCookie: 'replay',
     storePost: true,
+    audit: 'warn',
   }
   expect(readHttpOptions({ profile: 'conformance' })).toEqual(conformance)
   expect(readHttpOptions({ setCookie: 'strip', storePost: undefined, profile: 'conformance' })).toEqual({
@@ -101,4 +107,23 @@ test('so is a cache that is none', () => {
     message: expect.stringContaining('createCache'),
   })
   for (const cache of [undefined, null, {}, 'redis://']) expect(() => new HttpCache(cache as never, {})).toThrow(error)
+})
+
+test('tags: a list that is checked at once, or a function', () => {
+  const tagsOf = () => ['a']
+  expect(readHttpOptions({ tags: ['a', 'a', 'b'] }).tags).toEqual(['a', 'b'])
+  expect(readHttpOptions({ tags: tagsOf }).tags).toBe(tagsOf)
+  expect(() => readHttpOptions({ tags: [''] })).toThrow('tag: expected a well-formed text')
+  expect(() => readHttpOptions({ tags: 'a' as never })).toThrow('tags: expected a list of tags, or a function, got "a"')
+})
+
+test('names of fields and hosts: without regard to case', () => {
+  expect(readHttpOptions({ harmless: ['X-Request-ID'], hosts: ['Shop.example', 'LOCALHOST:3000'] })).toMatchObject({
+    harmless: ['x-request-id'],
+    hosts: ['shop.example', 'localhost:3000'],
+  })
+  expect(() => readHttpOptions({ harmless: ['a b'] })).toThrow('harmless: expected a list of field names')
+  expect(() => readHttpOptions({ harmless: 'x-a' as never })).toThrow('harmless: expected a list of field names, got')
+  expect(() => readHttpOptions({ hosts: ['https://shop.example'] })).toThrow('hosts: expected a list of hosts such as')
+  expect(() => readHttpOptions({ audit: 'no' as never })).toThrow(/^audit: expected 'guard', 'strict', 'vary', 'warn'/)
 })

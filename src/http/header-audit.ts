@@ -1,0 +1,89 @@
+import type { RequestHeaders } from './message.ts'
+import type { AuditRule } from './options.ts'
+import type { HeaderReads } from './watched-headers.ts'
+
+/** What the audit of one response found; names of fields in lower case, sorted. */
+export interface Audit {
+  /** Fields because of which the response is not stored. */
+  readonly refused: readonly string[]
+  /** Fields that `Vary` has to name. */
+  readonly vary: readonly string[]
+  /** Fields that the response may depend on, and that nothing was done about. */
+  readonly told: readonly string[]
+}
+
+const CLEAN: Audit = { refused: [], vary: [], told: [] }
+
+/** More than any handler names; a request may carry thousands, and a handler read them all. */
+const MOST_ADDED_TO_VARY = 8
+
+/** What bears on an audit beside the request. */
+export interface AuditTerms {
+  readonly rule: AuditRule
+  /** Names in the key of the resource or in `Vary`, lower case. */
+  readonly keyed: readonly string[]
+  /** Names that the application vouches for: no response depends on them. */
+  readonly harmless: readonly string[]
+}
+
+/**
+ * Judges what a handler has read of the fields that its request carried: what it made depends on them, and the next client may
+ * send others.
+ */
+export function audit(reads: HeaderReads, carried: RequestHeaders, { rule, keyed, harmless }: AuditTerms): Audit {
+  const names: string[] = []
+  for (const name of reads) {
+    if (!SEEN_TO.has(name) && !keyed.includes(name) && !harmless.includes(name)) names.push(name)
+  }
+  if (names.length === 0) return CLEAN
+  names.sort()
+  switch (rule) {
+    case 'guard': {
+      const isSuspect = (name: string) => carried[name] !== undefined && !isOrdinary(name)
+      return { ...CLEAN, refused: names.filter(isSuspect), told: names.filter((name) => !isSuspect(name)) }
+    }
+    case 'strict':
+      return { ...CLEAN, refused: names }
+    case 'vary':
+      return names.length > MOST_ADDED_TO_VARY ? { ...CLEAN, refused: names } : { ...CLEAN, vary: names }
+    case 'warn':
+      return { ...CLEAN, told: names }
+    default:
+      return rule satisfies never
+  }
+}
+
+/**
+ * Fields that need no audit. They are in the key, or other rules see to them (credentials, conditionals, ranges, overrides);
+ * or they are of the connection, the body, or of tracing.
+ */
+const SEEN_TO = new Set([
+  ...['host', 'x-forwarded-host', 'cookie', 'cookie2', 'authorization', 'proxy-authorization'],
+  ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range'],
+  ...['cache-control', 'pragma', 'date', 'max-forwards', 'expect'],
+  ...['x-original-url', 'x-rewrite-url', 'x-host', 'x-http-method-override', 'x-http-method', 'x-method-override'],
+  ...[
+    'connection',
+    'keep-alive',
+    'proxy-connection',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+    'http2-settings',
+  ],
+  ...['content-length', 'content-type', 'content-encoding'],
+  ...['traceparent', 'tracestate', 'baggage', 'b3', 'x-request-id', 'x-correlation-id', 'x-amzn-trace-id'],
+  ...['x-cloud-trace-context', 'sentry-trace', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled'],
+])
+
+/** Fields that browsers, and proxies in front, send with every request: to refuse them would be to store nothing. */
+const ORDINARY = new Set([
+  ...['user-agent', 'referer', 'origin', 'from', 'dnt', 'priority', 'purpose', 'upgrade-insecure-requests'],
+  ...['save-data', 'device-memory', 'downlink', 'ect', 'rtt', 'viewport-width', 'width', 'dpr', 'x-requested-with'],
+  ...['via', 'forwarded', 'x-forwarded-for', 'x-real-ip', 'true-client-ip', 'x-client-ip'],
+])
+
+function isOrdinary(name: string): boolean {
+  return ORDINARY.has(name) || name.startsWith('accept') || name.startsWith('sec-') || name.startsWith('cf-')
+}

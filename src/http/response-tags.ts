@@ -1,0 +1,47 @@
+import { checkTags, isWellFormed, TAG_BYTES_MOST } from '../entry/key.ts'
+import { splitList } from './cache-control.ts'
+import { linesOf } from './message.ts'
+import type { Fields } from './message.ts'
+
+/**
+ * The most tags that one response may be given by its route, the options and its fields together. An entry has 64; the rest
+ * is for what the cache itself and its namespace add.
+ */
+export const NAMED_TAGS_MOST = 40
+
+/** Fields by which applications tell caches in front of them the tags of a response. */
+export const TAG_FIELDS = ['Surrogate-Key', 'Cache-Tag'] as const
+
+/** The tags that fields name. */
+export interface FieldTags {
+  readonly tags: readonly string[]
+  /** How many were no tags: longer than 512 bytes, or not well-formed. Nothing can be made invalid by such a one. */
+  readonly bad: number
+}
+
+const NONE: FieldTags = { tags: [], bad: 0 }
+
+/**
+ * The tags of `Surrogate-Key` (separated by spaces) and `Cache-Tag` (by commas), each once, as they are written: those of
+ * the application's own entries may be among them.
+ */
+export function tagsOfFields(fields: Fields): FieldTags {
+  const named = [
+    ...linesOf(fields, 'surrogate-key').flatMap((line) => line.split(/[ \t]+/)),
+    ...linesOf(fields, 'cache-tag').flatMap(splitList),
+  ].filter((tag) => tag !== '')
+  if (named.length === 0) return NONE
+  const tags = new Set(named.filter(isTag))
+  return { tags: [...tags], bad: named.filter((tag) => !isTag(tag)).length }
+}
+
+/**
+ * The tags that a route names: `res.cache.tags('product:7', 'brand:3')`. Throws `ERR_INVALID_TAG`.
+ */
+export function readRouteTags(tags: readonly unknown[]): readonly string[] {
+  return checkTags(tags)
+}
+
+function isTag(tag: string): boolean {
+  return Buffer.byteLength(tag) <= TAG_BYTES_MOST && isWellFormed(tag)
+}

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest'
+import { audit } from '../../src/http/header-audit.ts'
+import type { AuditRule } from '../../src/http/options.ts'
+
+const carried = { host: 'h', cookie: 'c', 'user-agent': 'u', 'x-tenant': '7', 'x-trace': 't', 'accept-language': 'tr' }
+
+function judged(rule: AuditRule, reads: string[], terms: { keyed?: string[]; harmless?: string[] } = {}) {
+  return audit(new Set(reads), carried, { rule, keyed: [], harmless: [], ...terms })
+}
+
+describe('fields that a handler read', () => {
+  test.each<[AuditRule, { refused?: string[]; vary?: string[]; told?: string[] }]>([
+    ['guard', { refused: ['x-tenant'], told: ['user-agent', 'x-absent'] }],
+    ['strict', { refused: ['user-agent', 'x-absent', 'x-tenant'] }],
+    ['vary', { vary: ['user-agent', 'x-absent', 'x-tenant'] }],
+    ['warn', { told: ['user-agent', 'x-absent', 'x-tenant'] }],
+  ])('%s', (rule, found) => {
+    const reads = ['x-tenant', 'user-agent', 'x-absent', 'host', 'cookie', 'authorization', 'if-none-match']
+    expect(judged(rule, reads)).toEqual({ refused: [], vary: [], told: [], ...found })
+  })
+
+  test.each<AuditRule>(['guard', 'strict', 'vary', 'warn'])('%s: keyed and harmless ones are nothing', (rule) => {
+    const terms = { keyed: ['accept-language', 'x-tenant'], harmless: ['x-trace'] }
+    expect(judged(rule, ['accept-language', 'x-tenant', 'x-trace'], terms)).toEqual({ refused: [], vary: [], told: [] })
+  })
+
+  test('vary: more than Vary should name is refused', () => {
+    const many = Array.from({ length: 9 }, (_, index) => `x-${index}`)
+    expect(judged('vary', many)).toEqual({ refused: many, vary: [], told: [] })
+    expect(judged('vary', many.slice(1)).vary).toEqual(many.slice(1))
+  })
+})
