@@ -48,13 +48,36 @@ const DESCRIBES_CONTENT = new Set([
   'transfer-encoding',
 ])
 
-const ENTITY_TAG = /^(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")$/
+const ENTITY_TAG = /^(W\/)?("[\x21\x23-\x7e\x80-\xff]*")$/
 const ENTITY_TAGS = /(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
+
+/** An entity tag (RFC 9110, section 8.8.3): its quoted text, and whether it only says "as good as". */
+export interface EntityTag {
+  readonly weak: boolean
+  readonly opaque: string
+}
+
+/** Reads one entity tag; `undefined` for anything else. */
+export function entityTag(text: string | undefined): EntityTag | undefined {
+  const match = text === undefined ? undefined : ENTITY_TAG.exec(text.trim())
+  return match?.[2] === undefined ? undefined : { weak: match[1] !== undefined, opaque: match[2] }
+}
+
+/**
+ * Last-Modified where it is a strong validator (RFC 9110, section 8.8.2.2): the response was made a second or more
+ * after, so that no second change in the same second can be hidden behind it. In milliseconds since 1970.
+ */
+export function strongDate(fields: Fields, now: number): number | undefined {
+  const modifiedAt = dateOf(fields, 'last-modified', now)
+  const madeAt = dateOf(fields, 'date', now)
+  if (modifiedAt === undefined || madeAt === undefined) return undefined
+  return madeAt - modifiedAt >= 1000 ? modifiedAt : undefined
+}
 
 /** Weak comparison (RFC 9110, section 8.8.3.2); `*` matches whatever there is (section 13.1.2). */
 function matchesSomeTag(list: string, current: string | undefined): boolean {
   if (list.trim() === '*') return true
-  const opaque = current === undefined ? undefined : ENTITY_TAG.exec(current.trim())?.[1]
+  const opaque = entityTag(current)?.opaque
   if (opaque === undefined) return false
   for (const [, tag] of list.matchAll(ENTITY_TAGS)) if (tag === opaque) return true
   return false
@@ -63,7 +86,12 @@ function matchesSomeTag(list: string, current: string | undefined): boolean {
 /** By Last-Modified, or by Date where there is none; a date that is none is not heeded (section 13.1.3). */
 function isUnmodifiedSince(since: string, fields: Fields, now: number): boolean {
   const limit = parseHttpDate(since, now)
-  const modified = linesOf(fields, 'last-modified')[0] ?? linesOf(fields, 'date')[0]
-  const modifiedAt = modified === undefined ? undefined : parseHttpDate(modified, now)
+  const dated = linesOf(fields, 'last-modified').length > 0 ? 'last-modified' : 'date'
+  const modifiedAt = dateOf(fields, dated, now)
   return limit !== undefined && modifiedAt !== undefined && modifiedAt <= limit
+}
+
+function dateOf(fields: Fields, name: string, now: number): number | undefined {
+  const [line] = linesOf(fields, name)
+  return line === undefined ? undefined : parseHttpDate(line, now)
 }

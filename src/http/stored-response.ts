@@ -36,7 +36,7 @@ export interface Keeping extends Omit<StoredResponse, 'kind' | 'status' | 'messa
 }
 
 /** Fields of one connection, or of one user, or made anew on every hit (RFC 9111, section 3.1). */
-const NEVER_KEPT = new Set([
+export const NEVER_KEPT: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -125,7 +125,8 @@ export function storedVary({ fields }: Pick<StoredResponse, 'fields'>): readonly
   return names === '*' ? [] : names
 }
 
-function connectionOptions(fields: Fields): readonly string[] {
+/** The fields that a message says are those of its connection (RFC 9110, section 7.6.1), in lower case. */
+export function connectionOptions(fields: Fields): readonly string[] {
   if (linesOf(fields, 'connection').length === 0) return []
   return (combined(fields, 'connection') ?? '').split(',').map((name) => name.trim().toLowerCase())
 }
