@@ -1,0 +1,184 @@
+import { expect, test } from 'vitest'
+import type { Cache } from '../../src/cache/cache.ts'
+import type { LoadContext, Offer } from '../../src/cache/loader.ts'
+import { door } from '../../src/cache/seek.ts'
+import { inBothForms, withRedis } from '../doubles/caches.ts'
+import { ScriptedLoader } from '../doubles/scripted-loader.ts'
+
+const STALE = { ttl: 0, stale: '1m', jitter: 0 } as const
+
+/** Notes what it is offered, and takes what `takes` says. */
+function judge(takes: (offer: Offer) => boolean) {
+  const offered: string[] = []
+  const accepts = (offer: Offer): boolean => {
+    offered.push(`${offer.freshness}${offer.failed ? ' failed' : ''} ${String(offer.value)}`)
+    return takes(offer)
+  }
+  return { offered, accepts }
+}
+
+function seek(cache: Cache, load: (context: LoadContext) => Promise<unknown>, accepts: (offer: Offer) => boolean) {
+  return cache[door].seek('k', load, { accepts })
+}
+
+inBothForms((kit) => {
+  test('a fresh value that is taken is served; one that is not is what the load replaces', async () => {
+    const cache = await kit.make()
+    await cache.set('k', 'old', { ttl: '1m' })
+    const taking = judge(() => true)
+    const never = () => Promise.reject(new Error('a load'))
+    expect(await seek(cache, never, taking.accepts)).toMatchObject({ value: 'old', tier: 'l1', freshness: 'fresh' })
+    expect(taking.offered).toEqual(['fresh old'])
+
+    const picky = judge(({ value }) => value === 'new')
+    const replaced: unknown[] = []
+    const load = async ({ stale }: LoadContext) => {
+      replaced.push(stale?.value)
+      return 'new'
+    }
+    expect(await seek(cache, load, picky.accepts)).toMatchObject({ value: 'new', tier: 'loader', failed: false })
+    expect(new Set(picky.offered)).toEqual(new Set(['fresh old']))
+    expect(replaced).toEqual(['old'])
+    expect(await cache.get('k')).toBe('new')
+  })
+
+  test('a stale value that is taken is served at once, and `behind` renews it', async () => {
+    const cache = await kit.make()
+    await cache.set('k', 'old', STALE)
+    const { offered, accepts } = judge(() => true)
+    const loader = new ScriptedLoader<string>()
+    const never = () => Promise.reject(new Error('a load'))
+    const options = { accepts, behind: loader.load }
+    expect(await cache[door].seek('k', never, options)).toMatchObject({ value: 'old', freshness: 'stale' })
+    expect(offered).toEqual(['stale old'])
+    await loader.running()
+    loader.answer('new')
+    await expect.poll(() => cache.get('k')).toBe('new')
+  })
+
+  test('a stale value that is not taken is loaded anew, however many renewals run', async () => {
+    const cache = await kit.make()
+    const loader = new ScriptedLoader<string>()
+    for (let index = 0; index < 16; index++) {
+      await cache.set(`k${index}`, 'old', STALE)
+      await cache.getOrSet(`k${index}`, loader.load, STALE)
+    }
+    await loader.running(16)
+    await cache.set('k', 'old', STALE)
+    const { accepts } = judge(({ freshness }) => freshness === 'fresh')
+    expect(await seek(cache, async () => 'new', accepts)).toMatchObject({ value: 'new', freshness: 'fresh' })
+    for (let index = 0; index < 16; index++) loader.answer('new')
+  })
+
+  test('in place of a failed load a stale value is served where that is taken, and the failure is told where it is not', async () => {
+    const cache = await kit.make()
+    await cache.set('k', 'old', STALE)
+    const failure = new Error('away')
+    const { offered, accepts } = judge(({ failed }) => failed)
+    expect(await seek(cache, () => Promise.reject(failure), accepts)).toMatchObject({ value: 'old', failed: true })
+    expect(offered.at(-1)).toBe('stale failed old')
+    await expect(
+      seek(
+        cache,
+        () => Promise.reject(failure),
+        () => false,
+      ),
+    ).rejects.toBe(failure)
+  })
+
+  test('those who join a load that fails are served what they take', async () => {
+    const cache = await kit.make()
+    await cache.set('k', 'old', STALE)
+    const loader = new ScriptedLoader<string>()
+    const { accepts } = judge(({ failed }) => failed)
+    const first = seek(cache, loader.load, accepts)
+    await loader.running()
+    const second = seek(cache, loader.load, accepts)
+    // Its look into L2, if there is one, is over when this one's is.
+    await cache.getEntry('k')
+    loader.fail(new Error('away'))
+    expect(await first).toMatchObject({ value: 'old', failed: true })
+    expect(await second).toMatchObject({ value: 'old', failed: true })
+    expect(loader.started).toBe(1)
+  })
+
+  test('what another caller loads is served where it is taken; who does not take it loads again', async () => {
+    const cache = await kit.make()
+    const loader = new ScriptedLoader<string>()
+    const first = seek(cache, loader.load, () => true)
+    await loader.running()
+    const second = seek(cache, loader.load, () => true)
+    const third = seek(cache, loader.load, ({ value }) => value === 'own')
+    await cache.getEntry('k')
+    loader.answer('theirs')
+    expect(await first).toMatchObject({ value: 'theirs', joined: false })
+    expect(await second).toMatchObject({ value: 'theirs', joined: true })
+    await loader.running(2)
+    loader.answer('own')
+    expect(await third).toMatchObject({ value: 'own', joined: false })
+  })
+
+  test('peekEntry: what L1 has, fresh or stale, and the very value', async () => {
+    const cache = (await kit.make()).namespace('n', { isolation: 'reference' })
+    expect(cache[door].peekEntry('k')).toBeUndefined()
+    await cache.set('k', { a: 1 }, { ttl: '1m' })
+    expect(cache[door].peekEntry('k')).toEqual({ value: { a: 1 }, freshness: 'fresh' })
+    expect(cache[door].peekEntry('k')?.value).toBe(cache.peek('k'))
+    await cache.set('k', { a: 2 }, STALE)
+    expect(cache[door].peekEntry('k')).toEqual({ value: { a: 2 }, freshness: 'stale' })
+    await cache.delete('k')
+    expect(cache[door].peekEntry('k')).toBeUndefined()
+    expect(cache.counters.requestsOf('n').l1Fresh).toBe(3)
+  })
+
+  test('ctx.setStale: for how long past its ttl a value may be served', async () => {
+    const cache = await kit.make()
+    const load = async ({ setTtl, setStale }: LoadContext) => {
+      setTtl(0)
+      setStale('1h')
+      return 'old'
+    }
+    await cache.getOrSet('k', load)
+    expect(await cache.getEntry('k')).toMatchObject({ value: 'old', freshness: 'stale' })
+    await expect(cache.getOrSet('other', ({ setStale }) => setStale(-1))).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      message: expect.stringMatching(/^stale: /),
+    })
+  })
+})
+
+withRedis('L2 alone', (kit) => {
+  test('what L2 has fresh and is not taken is replaced; a stale one that is taken is renewed behind', async () => {
+    const cache = await kit.make({ l1: false })
+    await cache.set('k', 'old', { ttl: '1m' })
+    const { offered, accepts } = judge(({ value }) => value === 'new')
+    expect(await seek(cache, async ({ stale }) => (stale?.value === 'old' ? 'new' : 'other'), accepts)).toMatchObject({
+      value: 'new',
+    })
+    expect(offered).toEqual(['fresh old'])
+    await cache.set('k', 'old', STALE)
+    expect(
+      await seek(
+        cache,
+        async () => 'newer',
+        () => true,
+      ),
+    ).toMatchObject({ value: 'old', tier: 'l2' })
+    await expect.poll(() => cache.get('k')).toBe('newer')
+  })
+
+  test('one of two processes replaces what neither takes', async () => {
+    const [a, b] = [await kit.make(), await kit.make()]
+    await a.set('k', 'old', { ttl: '1m' })
+    const loader = new ScriptedLoader<string>()
+    const accepts = ({ value }: Offer) => value === 'new'
+    const first = seek(a, loader.load, accepts)
+    await loader.running()
+    const waits = new Promise((resolve) => b.on('wait', resolve))
+    const second = seek(b, loader.load, accepts)
+    await waits
+    loader.answer('new')
+    expect([(await first).value, (await second).value]).toEqual(['new', 'new'])
+    expect(loader.started).toBe(1)
+  })
+})
