@@ -236,6 +236,11 @@ export const httpRulesAreSynchronousAndTimeless: Rule = (tree) =>
       return [...(isAsync ? [`${path} is asynchronous`] : []), ...(knowsClock ? [`${path} imports the clock`] : [])]
     })
 
+/** What the faces of several frameworks have in common. */
+const sharedByFaces = ['node-response', 'response-cache', 'node-exchange', 'detached'].map(
+  (name) => `middleware/${name}.ts`,
+)
+
 /** Wall 5. */
 export const middlewareIsThin: Rule = (tree) =>
   Object.keys(tree)
@@ -248,7 +253,7 @@ export const middlewareIsThin: Rule = (tree) =>
 
 function middlewareMayImport(from: string, { specifier, target, typeOnly }: Import): boolean {
   if (target === undefined) return isBuiltIn(specifier) || packageOf(specifier) === nameOf(from)
-  if (target === 'middleware/node-response.ts' || roomOf(target) === 'http') return true
+  if (sharedByFaces.includes(target) || roomOf(target) === 'http') return true
   if (target === 'cache/cache.ts') return typeOnly
   return floorOf(target) <= 2 && roomOf(target) !== 'metrics'
 }

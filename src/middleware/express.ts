@@ -1,27 +1,15 @@
 import { HttpCache } from '../http/http-cache.ts'
-import { readDuration } from '../options.ts'
-import { sendAnswer, watchResponse } from './node-response.ts'
+import { sendAnswer } from './node-response.ts'
+import { watcherOf, watchForCache } from './response-cache.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Cache } from '../cache/cache.ts'
 import type { Answer, Exchange, Watcher } from '../http/exchange.ts'
 import type { HttpRequest } from '../http/message.ts'
 import type { HttpCacheOptions } from '../http/options.ts'
-import type { Duration } from '../options.ts'
+import type { ResponseCache } from './response-cache.ts'
 
 export type { HttpCacheOptions } from '../http/options.ts'
-
-/** What a route may say to the cache in front of it. */
-export interface ResponseCache {
-  /**
-   * How long this response is fresh in this cache, whatever its `max-age`, `s-maxage` or `Expires` say to others.
-   * `no-store`, `private`, `no-cache`, `Set-Cookie` and credentials bar it all the same.
-   *
-   * Call it before the head is sent: later it does nothing but make a warning of the process, once.
-   */
-  ttl(duration: Duration): void
-  /** This response is not stored. Heeded until it ends. */
-  skip(): void
-}
+export type { ResponseCache } from './response-cache.ts'
 
 declare global {
   namespace Express {
@@ -47,14 +35,6 @@ interface ExpressRequest extends IncomingMessage {
   readonly originalMethod?: string
 }
 
-/** Where a response keeps the watcher that it already has. */
-const watcherOf = Symbol('tiercache.watcher')
-
-interface ExpressResponse extends ServerResponse {
-  cache: ResponseCache
-  [watcherOf]?: Watcher
-}
-
 /**
  * Caches responses of the routes behind it: for the whole application, a router, or one route.
  *
@@ -75,11 +55,10 @@ interface ExpressResponse extends ServerResponse {
 export function httpCache(cache: Cache, options?: HttpCacheOptions): ExpressMiddleware {
   const engine = new HttpCache(cache, options)
   return (req, res, next) => {
-    const response = res as ExpressResponse
-    const outer = response[watcherOf]
+    const outer = watcherOf(res)
     if (outer) outer.refine(engine.settings)
-    if (outer || response.headersSent) return next()
-    engine.handle(new ExpressExchange(req as ExpressRequest, response, next))
+    if (outer || res.headersSent) return next()
+    engine.handle(new ExpressExchange(req as ExpressRequest, res, next))
   }
 }
 
@@ -87,10 +66,10 @@ export function httpCache(cache: Cache, options?: HttpCacheOptions): ExpressMidd
 class ExpressExchange implements Exchange {
   readonly request: HttpRequest
   readonly #req: ExpressRequest
-  readonly #res: ExpressResponse
+  readonly #res: ServerResponse
   readonly #next: (error?: unknown) => void
 
-  constructor(req: ExpressRequest, res: ExpressResponse, next: (error?: unknown) => void) {
+  constructor(req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void) {
     this.request = requestOf(req)
     this.#req = req
     this.#res = res
@@ -109,28 +88,9 @@ class ExpressExchange implements Exchange {
   forward(watcher: Watcher): void {
     const res = this.#res
     if (res.headersSent) return
-    res[watcherOf] = watcher
-    res.cache = {
-      ttl: (duration) => {
-        const ms = readDuration('res.cache.ttl', duration)
-        if (res.headersSent) warnOfLateTtl()
-        else watcher.setTtl(ms)
-      },
-      skip: () => watcher.skip(),
-    }
-    watchResponse(res, watcher, watcher.hidesConditionals ? hideConditionals(this.#req) : undefined)
+    watchForCache(res, watcher, watcher.hidesConditionals ? hideConditionals(this.#req) : undefined)
     this.#next()
   }
-}
-
-let hasWarned = false
-
-/** A mistake of the route, but no reason to cut its response off: Express would do so with one that throws by now. */
-function warnOfLateTtl(): void {
-  if (hasWarned) return
-  hasWarned = true
-  const message = 'res.cache.ttl() was called after the head of the response was sent: it has no effect by then'
-  process.emitWarning(message, { type: 'TierCacheWarning' })
 }
 
 function requestOf(req: ExpressRequest): HttpRequest {
