@@ -147,6 +147,59 @@ export interface RequestCounters {
   l2Missing: number
 }
 
+/**
+ * How requests to a response cache are answered.
+ *
+ * - `hit`: by a fresh stored response. `stale`: by one that is past its lifetime, while it is revalidated or in place of an
+ *   error.
+ * - `revalidated`: by one that the application has just confirmed.
+ * - `collapsed`: by the response to another request that came at the same time.
+ * - `miss`: by the application, for want of a stored response that would do. `bypass`: by the application, as the cache was not
+ *   to deal with it.
+ */
+export const httpOutcomes = ['hit', 'stale', 'revalidated', 'collapsed', 'miss', 'bypass'] as const
+export type HttpOutcome = (typeof httpOutcomes)[number]
+
+/** Why a response is not stored, or the cache not asked: the words of `detail` in Cache-Status. */
+export const httpRefusals = [
+  ...['authorization', 'client-certificate', 'cookie', 'set-cookie', 'audit', 'deception', 'tags'],
+  ...[
+    'status',
+    'no-store',
+    'private',
+    'no-cache',
+    'vary',
+    'endless',
+    'trailers',
+    'no-lifetime',
+    'expired',
+    'too-large',
+  ],
+  ...['skip', 'head', 'range', 'request-no-store', 'x-forwarded-host', 'only-if-cached'],
+  ...['method', 'precondition', 'request-body', 'override', 'target', 'mismatch'],
+] as const
+
+/** What makes responses invalid: the answer to an unsafe method, or a purge by URL, tag or group. */
+export const httpInvalidators = ['method', 'url', 'tag', 'group'] as const
+export type HttpInvalidator = (typeof httpInvalidators)[number]
+
+/** What response caches have done over one cache. */
+export class HttpCounters {
+  readonly outcomes = zeros(httpOutcomes)
+  /** Reasons that are none of {@link httpRefusals} count together. */
+  readonly refusals: Record<string, number> = zeros([...httpRefusals, 'other'])
+  readonly invalidations = zeros(httpInvalidators)
+
+  refused(reason: string): void {
+    const name = Object.hasOwn(this.refusals, reason) ? reason : 'other'
+    this.refusals[name] = (this.refusals[name] as number) + 1
+  }
+}
+
+function zeros<Name extends string>(names: readonly Name[]): Record<Name, number> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>
+}
+
 /** Durations as counts per bucket: the plain-number form of a histogram. */
 export class Timings {
   /** Upper bounds in milliseconds; a last bucket without a bound follows. */
@@ -181,6 +234,7 @@ export class Counters {
   /** Round trips to Redis, one per command or batch of reads. */
   readonly l2Timings = new Timings(L2_BOUNDS_MS)
   readonly l2Errors = new Map<string, number>()
+  readonly http = new HttpCounters()
   loadsFailed = 0
   /** Loaders that were aborted because the last of their callers had left. */
   loadsAborted = 0

@@ -210,6 +210,33 @@ export const instruments: readonly Instrument[] = [
     'Renewals behind a stale value, or ahead of the end of one, that failed; the value went on being served.',
     ({ renewalsFailed }) => renewalsFailed,
   ),
+  {
+    name: 'tiercache_http_requests_total',
+    kind: 'counter',
+    unit: 'requests',
+    labels: ['outcome'],
+    buckets: [],
+    help: 'Requests that came to a response cache, by how they were answered.',
+    read: ({ counters }) => labelled('outcome', counters.http.outcomes),
+  },
+  {
+    name: 'tiercache_http_refusals_total',
+    kind: 'counter',
+    unit: 'responses',
+    labels: ['reason'],
+    buckets: [],
+    help: 'Responses of the application that were not stored, by the reason that Cache-Status shows as detail.',
+    read: ({ counters }) => labelled('reason', counters.http.refusals),
+  },
+  {
+    name: 'tiercache_http_invalidations_total',
+    kind: 'counter',
+    unit: 'invalidations',
+    labels: ['by'],
+    buckets: [],
+    help: 'URLs, tags and groups whose responses were made gone or stale, by what did that.',
+    read: ({ counters }) => labelled('by', counters.http.invalidations),
+  },
 ]
 
 function counter(name: string, unit: string, help: string, read: (counters: Counters) => number): Instrument {
@@ -252,6 +279,10 @@ function requestSamples(name: string, counts: RequestCounters): Sample[] {
     sample(counts.l2Stale, { namespace, tier: 'l2', result: 'stale' }),
     sample(counts.l2Missing, { namespace, tier: 'l2', result: 'miss' }),
   ]
+}
+
+function labelled(label: string, counts: Readonly<Record<string, number>>): Sample[] {
+  return Object.entries(counts).map(([word, count]) => sample(count, { [label]: word }))
 }
 
 /** The codes of Redis are there from the start: a rate needs the 0 before the first error. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ROOT_NAMESPACE } from '../../src/entry/key.ts'
-import { Counters } from '../../src/events.ts'
+import { Counters, httpRefusals } from '../../src/events.ts'
 import { instruments } from '../../src/metrics/instruments.ts'
 import type { Observable } from '../../src/events.ts'
 import type { Sample } from '../../src/metrics/instruments.ts'
@@ -80,7 +80,7 @@ describe('the table', () => {
     expect(plain.length).toBeGreaterThan(10)
     expect(plain.map((_, index) => shown.filter((value) => value === 1001 + index).length)).toEqual(plain.map(() => 1))
     expect(Object.keys(counters).sort()).toEqual(
-      [...plain.map(([name]) => name), 'requests', 'loadTimings', 'l2Timings', 'l2Errors'].sort(),
+      [...plain.map(([name]) => name), 'requests', 'loadTimings', 'l2Timings', 'l2Errors', 'http'].sort(),
     )
   })
 })
@@ -108,6 +108,24 @@ describe('the samples', () => {
       'shop.users l2 stale 7',
       'shop.users l2 miss 0',
     ])
+  })
+
+  test('of HTTP: a series for each word of closed lists, whatever is counted', () => {
+    const counters = new Counters()
+    counters.http.outcomes.hit++
+    for (const reason of ['cookie', 'made-up', '__proto__', 'toString']) counters.http.refused(reason)
+    counters.http.invalidations.tag += 2
+    const counted = (name: string) =>
+      read(name, observable(counters))
+        .filter(({ value }) => value > 0)
+        .map(({ labels, value }) => [...Object.values(labels), value])
+    expect(counted('tiercache_http_requests_total')).toEqual([['hit', 1]])
+    expect(counted('tiercache_http_refusals_total')).toEqual([
+      ['cookie', 1],
+      ['other', 3],
+    ])
+    expect(counted('tiercache_http_invalidations_total')).toEqual([['tag', 2]])
+    expect(read('tiercache_http_refusals_total', observable())).toHaveLength(httpRefusals.length + 1)
   })
 
   test.each([

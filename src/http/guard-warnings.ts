@@ -1,0 +1,79 @@
+import { isDevelopment } from '../development.ts'
+import type { HttpRequest } from './message.ts'
+
+/** What a developer may want to do about a response that was not stored, by the word that Cache-Status shows as detail. */
+const ADVICE: Readonly<Record<string, string>> = {
+  authorization: 'its request has Authorization: a response that is for all says public or s-maxage',
+  'client-certificate': 'its client has shown a certificate: a response that is for all says public or s-maxage',
+  cookie:
+    "its request has Cookie: a response that is for all says public or s-maxage; where no response depends on a cookie, set the option cookies: 'ignore'",
+  'set-cookie':
+    "it sets a cookie, which is one user's: set it in a response that is not to be stored, or see the option setCookie",
+  deception:
+    'its path looks like that of a static file, and it is a page: give it a lifetime of its own (max-age), or 404 if there is no such path',
+  tags: 'it has too many tags, or the option tags failed: what cannot be made invalid is not stored',
+  vary: 'it says Vary: *: name the fields that it depends on',
+  override: 'its request has a field that renames its method or target',
+  'request-body': 'its request is a GET with a body, which is not in the key',
+  'x-forwarded-host': "its request has X-Forwarded-Host, which nothing vouches for: see 'trust proxy'",
+}
+
+/**
+ * Warnings of the process about responses that are not stored, or not safely: in development, one of a kind. Where they come
+ * up in production, Cache-Status and the metrics tell of them.
+ */
+export class GuardWarnings {
+  readonly #told = new Set<string>()
+  readonly #isOn: boolean
+
+  constructor(isOn = isDevelopment()) {
+    this.#isOn = isOn
+  }
+
+  /** A response was not stored. */
+  refused(detail: string, request: HttpRequest): void {
+    const advice = ADVICE[detail]
+    if (advice !== undefined) this.#tell(detail, () => `${named(request)} is not stored: ${advice}`)
+  }
+
+  /** A response was not stored because of request fields that its handler read. */
+  audited(names: readonly string[], request: HttpRequest): void {
+    this.#tell(`audit ${names}`, () => `${named(request)} is not stored: ${read(names)}`)
+  }
+
+  /** A response was stored that may depend on request fields that its handler read. */
+  unkeyed(names: readonly string[], request: HttpRequest): void {
+    this.#tell(`unkeyed ${names}`, () => `${named(request)} may go to clients that it is not for: ${read(names)}`)
+  }
+
+  /** Fields of a response named what can be no tags. */
+  badTags(count: number, request: HttpRequest): void {
+    this.#tell(
+      'bad tags',
+      () => `${named(request)} has ${count} bad tags in Surrogate-Key or Cache-Tag, left out: ${TAG_RULE}`,
+    )
+  }
+
+  #tell(kind: string, message: () => string): void {
+    if (!this.#isOn || this.#told.has(kind) || this.#told.size >= MOST_KINDS) return
+    this.#told.add(kind)
+    process.emitWarning(message(), { type: 'TierCacheWarning' })
+  }
+}
+
+/** Names of fields come from requests. */
+const MOST_KINDS = 64
+const MOST_NAMES = 8
+const TAG_RULE = 'a tag is a well-formed text of 1 to 512 bytes of UTF-8'
+
+function read(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES).join(', ')
+  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : ''
+  return `its handler read ${shown}${more}, not in the key: name it in Vary, or in the option harmless if no response depends on it`
+}
+
+/** A query may hold what is nobody's business, and a path may be long. */
+function named({ method, target }: HttpRequest): string {
+  const path = target.split('?', 1)[0] ?? ''
+  return `the response to ${method} ${path.length > 80 ? `${path.slice(0, 80)}…` : path}`
+}

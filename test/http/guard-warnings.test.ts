@@ -1,0 +1,54 @@
+import { expect, test, vi } from 'vitest'
+import { GuardWarnings } from '../../src/http/guard-warnings.ts'
+import { requestOf } from './plain-exchange.ts'
+
+function heard(isOn = true) {
+  const emitted = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  return { warnings: new GuardWarnings(isOn), said: () => emitted.mock.calls.map(([message]) => String(message)) }
+}
+
+test('one warning of a kind, with the path and no query', () => {
+  const { warnings, said } = heard()
+  for (const target of ['/account?token=secret', '/other']) warnings.refused('cookie', requestOf({ target }))
+  expect(said()).toEqual([
+    expect.stringMatching(/^the response to GET \/account is not stored: its request has Cookie: .*cookies: 'ignore'$/),
+  ])
+})
+
+test('what applications say on purpose needs no warning', () => {
+  const { warnings, said } = heard()
+  for (const detail of ['no-store', 'private', 'no-lifetime', 'skip']) warnings.refused(detail, requestOf())
+  expect(said()).toEqual([])
+})
+
+test('fields that were read are named, some of them, each set once', () => {
+  const { warnings, said } = heard()
+  warnings.audited(['x-tenant'], requestOf())
+  warnings.audited(['x-tenant'], requestOf())
+  warnings.unkeyed(
+    Array.from({ length: 9 }, (_, index) => `x-${index}`),
+    requestOf({ target: `/${'a'.repeat(100)}` }),
+  )
+  warnings.badTags(2, requestOf())
+  expect(said()).toEqual([
+    'the response to GET / is not stored: its handler read x-tenant, not in the key: name it in Vary, or in the option harmless if no response depends on it',
+    expect.stringMatching(
+      /^the response to GET \/a{79}… may go to clients that it is not for: .* x-7 and 1 more, not in/,
+    ),
+    'the response to GET / has 2 bad tags in Surrogate-Key or Cache-Tag, left out: a tag is a well-formed text of 1 to 512 bytes of UTF-8',
+  ])
+})
+
+test('they are bounded, and off in production', () => {
+  const { warnings, said } = heard()
+  for (let name = 0; name < 1000; name++) warnings.audited([`x-${name}`], requestOf())
+  expect(said()).toHaveLength(64)
+  vi.stubEnv('NODE_ENV', 'production')
+  const silent = new GuardWarnings()
+  vi.stubEnv('NODE_ENV', 'development')
+  silent.refused('cookie', requestOf())
+  expect(said()).toHaveLength(64)
+  new GuardWarnings().refused('cookie', requestOf())
+  expect(said()).toHaveLength(65)
+  vi.unstubAllEnvs()
+})
