@@ -9,20 +9,17 @@ import type { Inspection } from './inspection.ts'
 import { inspectKey } from './inspection.ts'
 import { listKeys } from './keys.ts'
 import type { Namespace } from './namespace.ts'
-import type { Parts } from './parts.ts'
 
 /** What people, and the tools that they use, may see of a cache. */
 export class ObservableCache implements Observable {
   /** The full name of this namespace; `_` for the root. */
   readonly name: string
   readonly counters: Counters
-  readonly #parts: Parts
   readonly #space: Namespace
 
   constructor(space: Namespace) {
     this.name = space.name
     this.counters = space.parts.counters
-    this.#parts = space.parts
     this.#space = space
   }
 
@@ -35,7 +32,7 @@ export class ObservableCache implements Observable {
       throw badValue('ERR_INVALID_ARGUMENT', 'name', `one of ${eventNames.join(', ')}`, name)
     }
     if (typeof listener !== 'function') throw badValue('ERR_INVALID_ARGUMENT', 'listener', 'a function', listener)
-    return this.#parts.events.on(name, listener)
+    return this.#space.parts.events.on(name, listener)
   }
 
   /**
@@ -59,7 +56,7 @@ export class ObservableCache implements Observable {
    */
   keys(options?: KeysOptions): AsyncGenerator<string, void> {
     this.#space.assertOpen()
-    return listKeys(this.#parts, this.name, readKeysOptions(options), this.#space.defaults.tiers)
+    return listKeys(this.#space.parts, this.name, readKeysOptions(options), this.#space.defaults.tiers)
   }
 
   /**
@@ -72,16 +69,16 @@ export class ObservableCache implements Observable {
    * console.log(answer, why) // fresh L1 has it: stored 3.2 s ago, fresh for 57.2 s more
    */
   async inspect(key: string): Promise<Inspection> {
-    return this.#parts.life.attend(inspectKey(this.#parts, this.#space.target(key), this.#space.defaults))
+    return this.#space.parts.life.attend(inspectKey(this.#space.parts, this.#space.target(key), this.#space.defaults))
   }
 
   gauges(): Gauges {
-    return gaugesOf(this.#parts)
+    return gaugesOf(this.#space.parts)
   }
 
   /** What the whole cache has done and holds, and the lookups of each namespace. */
   stats(): CacheStats {
-    return statsOf(this.#parts)
+    return statsOf(this.#space.parts)
   }
 
   /**
@@ -91,7 +88,7 @@ export class ObservableCache implements Observable {
    * app.get('/health', (_request, response) => response.json(cache.health()))
    */
   health(): CacheHealth {
-    return healthOf(this.#parts)
+    return healthOf(this.#space.parts)
   }
 
   /**
@@ -104,7 +101,7 @@ export class ObservableCache implements Observable {
    * if (!ok) console.warn('the cache begins without Redis', cache.health())
    */
   async ready(): Promise<CacheHealth> {
-    await whenReady(this.#parts)
+    await whenReady(this.#space.parts)
     return this.health()
   }
 }

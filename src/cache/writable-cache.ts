@@ -29,12 +29,10 @@ import type { Outcome, SetResult } from './write-through.ts'
 
 /** What can be done to the values of a cache: now, or held by the transaction that the caller is inside of. */
 export class WritableCache extends ObservableCache {
-  readonly #parts: Parts
   readonly #space: Namespace
 
   constructor(space: Namespace) {
     super(space)
-    this.#parts = space.parts
     this.#space = space
   }
 
@@ -49,7 +47,7 @@ export class WritableCache extends ObservableCache {
   async set(key: string, value: unknown, options?: SetOptions): Promise<SetResult> {
     const target = this.#space.target(key)
     const kept = this.#space.kept(readSetOptions(options, this.#space.defaults))
-    return this.#parts.life.attend(setNowOrHeld(this.#parts, target, value, kept, options))
+    return this.#space.parts.life.attend(setNowOrHeld(this.#space.parts, target, value, kept, options))
   }
 
   /**
@@ -69,7 +67,7 @@ export class WritableCache extends ObservableCache {
       const ofOwn = readNamed(target, () => readSetOptions(own, settings, 'setMany'))
       return { target, value, settings: this.#space.kept(ofOwn) }
     })
-    return this.#parts.life.attend(setManyNowOrHeld(this.#parts, written))
+    return this.#space.parts.life.attend(setManyNowOrHeld(this.#space.parts, written))
   }
 
   /** Makes a key gone everywhere. A load of it that is under way answers its callers and stores nothing. */
@@ -77,7 +75,7 @@ export class WritableCache extends ObservableCache {
     const target = this.#space.target(key)
     const requireAck = readChangeOptions('delete', options, this.#space.defaults)
     const what = { word: 'gone', id: target.id } as const
-    return nowOrHeld(this.#parts, 'delete', requireAck, what, () => deleteEverywhere(this.#parts, target))
+    return nowOrHeld(this.#space.parts, 'delete', requireAck, what, () => deleteEverywhere(this.#space.parts, target))
   }
 
   /**
@@ -90,11 +88,13 @@ export class WritableCache extends ObservableCache {
     this.#space.assertOpen()
     const targets = Array.from(new Set(readKeys(keys)), (key) => this.#space.target(key))
     const requireAck = readChangeOptions('deleteMany', options, this.#space.defaults)
-    const transaction = this.#parts.transactions.current()
+    const transaction = this.#space.parts.transactions.current()
     if (!transaction) {
-      return this.#parts.life.attend(acknowledged('deleteMany', requireAck, deleteManyEverywhere(this.#parts, targets)))
+      return this.#space.parts.life.attend(
+        acknowledged('deleteMany', requireAck, deleteManyEverywhere(this.#space.parts, targets)),
+      )
     }
-    for (const target of targets) deleteInside(this.#parts, transaction, target, requireAck)
+    for (const target of targets) deleteInside(this.#space.parts, transaction, target, requireAck)
     return targets.length === 0 ? { acknowledged: true } : HELD
   }
 
@@ -106,7 +106,7 @@ export class WritableCache extends ObservableCache {
     const target = this.#space.target(key)
     const requireAck = readChangeOptions('expire', options, this.#space.defaults)
     const what = { word: 'stale', id: target.id } as const
-    return nowOrHeld(this.#parts, 'expire', requireAck, what, () => expireEverywhere(this.#parts, target))
+    return nowOrHeld(this.#space.parts, 'expire', requireAck, what, () => expireEverywhere(this.#space.parts, target))
   }
 
   /**
@@ -132,8 +132,8 @@ export class WritableCache extends ObservableCache {
     this.#space.assertOpen()
     const requireAck = readChangeOptions('clear', options, this.#space.defaults)
     const what = { word: 'gone', group: namespaceGroup(this.name) } as const
-    return nowOrHeld(this.#parts, 'clear', requireAck, what, () =>
-      clearEverywhere(this.#parts, this.name, this.#space.isRoot),
+    return nowOrHeld(this.#space.parts, 'clear', requireAck, what, () =>
+      clearEverywhere(this.#space.parts, this.name, this.#space.isRoot),
     )
   }
 
@@ -150,9 +150,9 @@ export class WritableCache extends ObservableCache {
     const target = this.#space.target(key)
     const requireAck = readChangeOptions('touch', options, this.#space.defaults)
     const kept = ttl === undefined ? this.#space.defaults : { ...this.#space.defaults, ttlMs: readDuration('ttl', ttl) }
-    const act = () => touchThrough(this.#parts, target, kept)
-    const transaction = this.#parts.transactions.current()
-    if (!transaction) return this.#parts.life.attend(acknowledged('touch', requireAck, act()))
+    const act = () => touchThrough(this.#space.parts, target, kept)
+    const transaction = this.#space.parts.transactions.current()
+    if (!transaction) return this.#space.parts.life.attend(acknowledged('touch', requireAck, act()))
     // The transaction may have ended when the look has.
     transaction.touch(target.id, { operation: 'touch', requireAck, act })
     return { ...HELD, found: (await entryOf(this.#space, key)) !== undefined }
@@ -173,11 +173,11 @@ export class WritableCache extends ObservableCache {
   async increment(key: string, by = 1, options?: CounterOptions): Promise<number> {
     const target = this.#space.target(key)
     if (!Number.isSafeInteger(by)) throw badValue('ERR_INVALID_ARGUMENT', 'by', 'an integer', by)
-    if (this.#parts.transactions.current()) {
+    if (this.#space.parts.transactions.current()) {
       throw new TierCacheError('ERR_IN_TRANSACTION', 'increment: call it before the transaction, or after it')
     }
     const kept = readCounterOptions(options, this.#space.defaults)
-    return this.#parts.life.attend(incrementThrough(this.#parts, target, by, kept))
+    return this.#space.parts.life.attend(incrementThrough(this.#space.parts, target, by, kept))
   }
 
   /**
@@ -207,7 +207,7 @@ export class WritableCache extends ObservableCache {
   async transaction<T>(work: () => T | PromiseLike<T>): Promise<T> {
     this.#space.assertOpen()
     if (typeof work !== 'function') throw badValue('ERR_INVALID_ARGUMENT', 'work', 'a function', work)
-    return this.#parts.transactions.run(work)
+    return this.#space.parts.transactions.run(work)
   }
 
   async #ofTags(
@@ -219,7 +219,9 @@ export class WritableCache extends ObservableCache {
     this.#space.assertOpen()
     const { requireAck } = this.#space.defaults
     const changes = checkTags(tags).map((tag) =>
-      nowOrHeld(this.#parts, operation, requireAck, { word, group: tagGroup(tag) }, () => act(this.#parts, tag)),
+      nowOrHeld(this.#space.parts, operation, requireAck, { word, group: tagGroup(tag) }, () =>
+        act(this.#space.parts, tag),
+      ),
     )
     return together(await Promise.all(changes))
   }
