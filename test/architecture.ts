@@ -238,9 +238,15 @@ export const httpRulesAreSynchronousAndTimeless: Rule = (tree) =>
     })
 
 /** What the faces of several frameworks have in common. */
-const sharedByFaces = ['node-response', 'response-cache', 'node-exchange', 'detached'].map(
-  (name) => `middleware/${name}.ts`,
-)
+const sharedByFaces = [
+  'node-request',
+  'node-response',
+  'node-answer',
+  'written-head',
+  'response-cache',
+  'node-exchange',
+  'detached',
+].map((name) => `middleware/${name}.ts`)
 
 /** Wall 5. */
 export const middlewareIsThin: Rule = (tree) =>

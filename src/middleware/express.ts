@@ -1,5 +1,5 @@
 import { HttpCache } from '../http/http-cache.ts'
-import { sendAnswer } from './node-response.ts'
+import { sendAnswer } from './node-answer.ts'
 import { watcherOf, watchForCache } from './response-cache.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Cache } from '../cache/cache.ts'

@@ -1,6 +1,7 @@
+import { setHead } from './node-answer.ts'
+import { applyHeaders, fieldsOf, isHttp2, isNoFinalHead, ownMessage, writtenHead } from './written-head.ts'
 import type { ServerResponse } from 'node:http'
 import type { Answer, HeadOrders, Watcher } from '../http/exchange.ts'
-import type { Field, FieldValue } from '../http/message.ts'
 
 type WriteCallback = (error?: Error | null) => void
 
@@ -10,21 +11,6 @@ interface Methods {
   write: (...args: unknown[]) => boolean
   end: (...args: unknown[]) => unknown
   addTrailers: (...args: unknown[]) => unknown
-}
-
-/** Writes a whole answer of the cache's own. */
-export function sendAnswer(res: ServerResponse, answer: Answer): void {
-  const { fields } = answer
-  for (const [name, value] of fields) res.setHeader(name, value)
-  if (answer.age !== undefined) res.setHeader('Age', answer.age)
-  if (answer.cacheStatus !== undefined) {
-    const earlier = res.getHeader('Cache-Status')
-    res.setHeader('Cache-Status', earlier === undefined ? answer.cacheStatus : `${earlier}, ${answer.cacheStatus}`)
-  }
-  res.statusCode = answer.status
-  if (answer.message !== undefined) res.statusMessage = answer.message
-  if (answer.body === undefined) res.end()
-  else res.end(answer.body)
 }
 
 /**
@@ -50,7 +36,7 @@ class WatchedResponse {
   /** `waiting` for the head, `watching` the body or the end, `off`: handing on. */
   #state: 'waiting' | 'watching' | 'off' = 'waiting'
   #bodyWatched = false
-  /** The client gets no body though the application writes one: a 304 in place of its 200. */
+  /** What the application writes is not for the client: it gets a 304 in place of a 200, or another answer. */
   #bodySwallowed = false
   /** HTTP/2 writes the last chunk through `write`, HTTP/1 does not: within `end`, `write` tells nothing. */
   #ending = false
@@ -77,19 +63,18 @@ class WatchedResponse {
   }
 
   #writeHead(args: unknown[]): unknown {
-    const status = Number(args[0])
-    const message = typeof args[1] === 'string' ? args[1] : undefined
-    const headers = args[2] ?? (message === undefined ? args[1] : undefined)
-    if (this.#headSeen || isInformational(status) || isUneven(headers)) return this.#sendHead(args)
-    applyHeaders(this.#res, headers)
+    const written = writtenHead(args)
+    if (this.#headSeen || isNoFinalHead(written)) return this.#sendHead(args)
+    const { status, message } = written
+    applyHeaders(this.#res, written.headers)
     this.#headSeen = true
     const head = { status, message: message ?? ownMessage(this.#res), fields: fieldsOf(this.#res) }
     const orders = this.#watcher.head(head)
     this.#afterHead?.()
-    this.#follow(orders, status)
-    const sent = orders.status !== status || message === undefined ? [orders.status] : [status, message]
     try {
-      return this.#sendHead(sent)
+      if (orders.instead) return this.#sendInstead(orders.instead, orders.watchBody)
+      this.#follow(orders, status)
+      return this.#sendHead(orders.status !== status || message === undefined ? [orders.status] : [status, message])
     } catch (error) {
       // A head that Node refuses is not sent; what the application sends in its place was not judged.
       this.#stop()
@@ -108,6 +93,24 @@ class WatchedResponse {
     this.#bodyWatched = orders.watchBody
     this.#state = 'watching'
     if (!this.#bodyWatched && !this.#bodySwallowed && !this.#watcher.holdsEnd) this.#stop()
+  }
+
+  /**
+   * Head and body of another answer go out at once; the end waits for that of the application, which may be piping into
+   * the response: that would stop with 'finish'.
+   */
+  #sendInstead(answer: Answer, watchBody: boolean): unknown {
+    const res = this.#res
+    for (const name of res.getHeaderNames()) res.removeHeader(name)
+    if (!isHttp2(res)) res.statusMessage = ''
+    setHead(res, answer)
+    this.#bodySwallowed = true
+    this.#bodyWatched = watchBody
+    this.#state = 'watching'
+    const result = this.#sendHead([answer.status])
+    if (answer.body === undefined) res.flushHeaders()
+    else this.#before.write.call(res, answer.body)
+    return result
   }
 
   #write(args: unknown[]): boolean {
@@ -215,23 +218,9 @@ function methodsOf(res: ServerResponse): Methods {
   return res as unknown as Methods
 }
 
-/** The compatibility response of node:http2. */
-function isHttp2(res: ServerResponse): boolean {
-  return 'stream' in res
-}
-
 function isDestroyed(res: ServerResponse): boolean {
   const { stream } = res as { stream?: { destroyed?: boolean } }
   return res.destroyed || stream?.destroyed === true
-}
-
-function isInformational(status: number): boolean {
-  return status < 200 && status !== 101
-}
-
-/** A flat list of names and values with one missing: Node says so. */
-function isUneven(headers: unknown): boolean {
-  return Array.isArray(headers) && !Array.isArray(headers[0]) && headers.length % 2 !== 0
 }
 
 /** Node's own checks refuse anything else; nothing of it is told. */
@@ -241,47 +230,6 @@ function isChunk(chunk: unknown): boolean {
 
 function isFunction(value: unknown): boolean {
   return typeof value === 'function'
-}
-
-/** Headers given to `writeHead` never show in `getHeaders()` otherwise. They replace those of the same name. */
-function applyHeaders(res: ServerResponse, headers: unknown): void {
-  const given = new Set<string>()
-  for (const [name, value] of pairsOf(headers)) {
-    if (name === '') continue
-    const lower = name.toLowerCase()
-    if (given.has(lower)) res.setHeader(name, [res.getHeader(name), value].flat().map(String))
-    else res.setHeader(name, value as string)
-    given.add(lower)
-  }
-}
-
-/** An object, a flat list of names and values, or a list of pairs. */
-function pairsOf(headers: unknown): [name: string, value: unknown][] {
-  if (typeof headers !== 'object' || headers === null) return []
-  if (!Array.isArray(headers)) return Object.entries(headers)
-  if (Array.isArray(headers[0])) return headers.map(([name, value]) => [String(name), value])
-  const pairs: [string, unknown][] = []
-  for (let at = 0; at < headers.length; at += 2) pairs.push([String(headers[at]), headers[at + 1]])
-  return pairs
-}
-
-function fieldsOf(res: ServerResponse): Field[] {
-  return namesOf(res).map((name) => [name, fieldValue(res.getHeader(name))])
-}
-
-/** As the application wrote them; HTTP/2 knows lower case only. */
-function namesOf(res: ServerResponse): readonly string[] {
-  const { getRawHeaderNames } = res as { getRawHeaderNames?: () => string[] }
-  return getRawHeaderNames ? getRawHeaderNames.call(res) : res.getHeaderNames()
-}
-
-function fieldValue(value: number | string | readonly string[] | undefined): FieldValue {
-  return typeof value === 'object' ? value.map(String) : String(value ?? '')
-}
-
-/** The reason phrase that the application set; asking HTTP/2 for it makes a process warning. */
-function ownMessage(res: ServerResponse): string | undefined {
-  return isHttp2(res) ? undefined : res.statusMessage || undefined
 }
 
 function bytesOf(chunk: unknown, encoding: unknown): Uint8Array | undefined {
