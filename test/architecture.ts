@@ -246,6 +246,7 @@ const sharedByFaces = [
   'response-cache',
   'node-exchange',
   'detached',
+  'header-reads',
 ].map((name) => `middleware/${name}.ts`)
 
 /** Wall 5. */

@@ -1,5 +1,6 @@
 import type { FieldValue, Fields, HttpRequest, RequestHeaders, ResponseHead } from './message.ts'
 import type { HttpSettings } from './options.ts'
+import type { HeaderReads } from './watched-headers.ts'
 
 /**
  * One request and its response, as the engine sees a framework: what each face has to offer. Exactly one of `answer`
@@ -45,6 +46,8 @@ export interface Watcher {
   readonly watchesBody: boolean
   /** The response may not be complete for the client before `beforeEnd` has resolved. */
   readonly holdsEnd: boolean
+  /** Where the names of the request fields go that the application reads before the head; `undefined`: nobody asks. */
+  readonly headerReads?: HeaderReads | undefined
   /** The final head, before it is sent; called once. */
   head(head: ResponseHead): HeadOrders
   /** A chunk of the body, valid during the call only. `false`: no further one is wanted. */

@@ -1,4 +1,4 @@
-import { checkTags, isWellFormed, TAG_BYTES_MOST } from '../entry/key.ts'
+import { isWellFormed, TAG_BYTES_MOST } from '../entry/key.ts'
 import { splitList } from './cache-control.ts'
 import { linesOf } from './message.ts'
 import type { Fields } from './message.ts'
@@ -33,13 +33,6 @@ export function tagsOfFields(fields: Fields): FieldTags {
   if (named.length === 0) return NONE
   const tags = new Set(named.filter(isTag))
   return { tags: [...tags], bad: named.filter((tag) => !isTag(tag)).length }
-}
-
-/**
- * The tags that a route names: `res.cache.tags('product:7', 'brand:3')`. Throws `ERR_INVALID_TAG`.
- */
-export function readRouteTags(tags: readonly unknown[]): readonly string[] {
-  return checkTags(tags)
 }
 
 function isTag(tag: string): boolean {

@@ -1,4 +1,6 @@
+import { checkTags } from '../entry/key.ts'
 import { readDuration } from '../options.ts'
+import { watchReads } from './header-reads.ts'
 import { watchResponse } from './node-response.ts'
 import type { ServerResponse } from 'node:http'
 import type { Watcher } from '../http/exchange.ts'
@@ -17,6 +19,18 @@ export interface ResponseCache {
   ttl(duration: Duration): void
   /** This response is not stored. Heeded until it ends. */
   skip(): void
+  /**
+   * Adds to the tags of this response: `cache.invalidateTags('product:7')` makes it gone, and `expireTags` stale, in every
+   * process. Heeded until it ends.
+   *
+   * @throws {TierCacheError} `ERR_INVALID_TAG`: one is no well-formed text of 1 to 512 bytes, or they are more than 64.
+   * @example
+   * app.get('/products/:id', (req, res) => {
+   *   res.cache.tags(`product:${req.params.id}`)
+   *   res.json({ id: req.params.id })
+   * })
+   */
+  tags(...tags: string[]): void
 }
 
 /** Where a response keeps the watcher that it already has. */
@@ -46,8 +60,14 @@ export function watchForCache(res: ServerResponse, watcher: Watcher, afterHead?:
       else watcher.setTtl(ms)
     },
     skip: () => watcher.skip(),
+    tags: (...tags) => watcher.addTags(checkTags(tags)),
   }
-  watchResponse(res, watcher, afterHead)
+  const { headerReads } = watcher
+  const stopReading = headerReads && watchReads(res.req, headerReads)
+  watchResponse(res, watcher, () => {
+    stopReading?.()
+    afterHead?.()
+  })
 }
 
 let hasWarned = false

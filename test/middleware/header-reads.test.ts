@@ -1,0 +1,95 @@
+import { once } from 'node:events'
+import { createServer, get } from 'node:http'
+import { connect, createServer as createServer2 } from 'node:http2'
+import { describe, expect, test } from 'vitest'
+import { watchReads } from '../../src/middleware/header-reads.ts'
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+type Handler = (req: IncomingMessage) => void
+
+/** Runs `handler` on a request with X-A and X-B. */
+const protocols: Record<string, (handler: Handler) => Promise<void>> = {
+  async 'HTTP/1.1'(handler) {
+    const server = createServer((req, res) => {
+      handler(req)
+      res.end()
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const [response] = await once(get({ port, host: '127.0.0.1', headers: { 'X-A': '1', 'X-B': '2' } }), 'response')
+    response.resume()
+    server.close()
+  },
+  async 'HTTP/2'(handler) {
+    const server = createServer2((req, res) => {
+      handler(req as unknown as IncomingMessage)
+      res.end()
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    await once(client.request({ 'x-a': '1', 'x-b': '2' }).resume(), 'end')
+    client.close()
+    server.close()
+  },
+}
+
+describe.each(Object.entries(protocols))('the fields of a request, %s', (protocol, run) => {
+  /** What `act` was noted to read, and the request with and without being watched. */
+  async function noted(act: (req: IncomingMessage) => unknown) {
+    const reads = new Set<string>()
+    const seen: unknown[] = []
+    let failure: unknown
+    await run((req) => {
+      try {
+        seen.push(act(req))
+        const stop = watchReads(req, reads)
+        seen.push(act(req))
+        stop()
+        const before = reads.size
+        seen.push(act(req))
+        expect(reads.size).toBe(before)
+      } catch (error) {
+        failure = error
+      }
+    })
+    expect(failure).toBeUndefined()
+    return { seen, read: [...reads].filter((name) => name.startsWith('x-')).sort() }
+  }
+
+  test.each<[string, (req: IncomingMessage) => unknown, string[]]>([
+    ['one field', ({ headers }) => headers['x-a'], ['x-a']],
+    ['an absent one', ({ headers }) => headers['x-c'], ['x-c']],
+    ['all as JSON', ({ headers }) => JSON.stringify(headers), ['x-a', 'x-b']],
+    ['rawHeaders', ({ rawHeaders }) => [...rawHeaders], ['x-a', 'x-b']],
+    ['nothing', (req) => [Object.keys(req), Object.keys(Object.getPrototypeOf(req)), req.url], []],
+    ['nothing of the fields', (req) => [typeof req.headers, Array.isArray(req.headers), 'headers' in req], []],
+  ])('%s: noted while it is watched, and the same all the time', async (_, act, names) => {
+    const { seen, read } = await noted(act)
+    expect(read).toEqual(names)
+    expect(seen[1]).toEqual(seen[0])
+    expect(seen[2]).toEqual(seen[0])
+  })
+
+  test('what the application put in their place stays', async () => {
+    const left: unknown[] = []
+    await run((req) => {
+      const stop = watchReads(req, new Set())
+      req.headers = { 'x-own': '1' }
+      if (protocol === 'HTTP/1.1') req.rawHeaders = ['X-Own', '1']
+      stop()
+      left.push(req.headers, req.rawHeaders)
+    })
+    expect(left[0]).toEqual({ 'x-own': '1' })
+    if (protocol === 'HTTP/1.1') expect(left[1]).toEqual(['X-Own', '1'])
+  })
+})
+
+test('headersDistinct counts as all', async () => {
+  const reads = new Set<string>()
+  await protocols['HTTP/1.1']?.((req) => {
+    watchReads(req, reads)
+    void req.headersDistinct
+  })
+  expect([...reads]).toEqual(expect.arrayContaining(['x-a', 'x-b']))
+})
