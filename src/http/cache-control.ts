@@ -9,7 +9,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/i
 const DIGITS = /^\d+$/
 
 /** The greatest delta-seconds that is told apart (RFC 9111, section 1.2.2). */
-const LONGEST_SECONDS = 2 ** 31
+export const LONGEST_SECONDS = 2 ** 31
 
 /**
  * Reads the syntax of Cache-Control (RFC 9111, section 5.2), without any policy. Names are case-insensitive; an
@@ -35,6 +35,15 @@ export function parseCacheControl(text: string | undefined): CacheControl {
 export function deltaSeconds(text: string | undefined): number | undefined {
   if (text === undefined || !DIGITS.test(text)) return undefined
   return Math.min(Number(text), LONGEST_SECONDS)
+}
+
+/**
+ * The seconds that a directive says: the least of its occurrences, where one that is not delta-seconds counts as 0, so
+ * that what contradicts itself or makes no sense is as good as stale (section 4.2.1). `undefined`: it is not there.
+ */
+export function leastSeconds(control: CacheControl, directive: string): number | undefined {
+  const args = control.get(directive)
+  return args && Math.min(...args.map((argument) => deltaSeconds(argument) ?? 0))
 }
 
 /**

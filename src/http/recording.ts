@@ -1,13 +1,12 @@
-import { parseCacheControl } from './cache-control.ts'
 import { forwardStatus } from './cache-status.ts'
 import { Capture } from './capture.ts'
 import { isConditional, isLeftOut, isNotModified } from './conditional.ts'
 import { formatHttpDate } from './http-date.ts'
-import { initialAgeMs, lifetimeOf } from './lifetime.ts'
 import { combined, linesOf } from './message.ts'
 import { withCacheStatus } from './passing.ts'
-import { isForAuthorized, refusalOf, withheldFields } from './storable.ts'
+import { candidateOf, isForAuthorized, refusalOf, withheldFields } from './storable.ts'
 import { keep, storedVary } from './stored-response.ts'
+import { targetedFields } from './targeted.ts'
 import type { Clock } from '../clock.ts'
 import type { ForwardReason } from './cache-status.ts'
 import type { HeadOrders, Watcher } from './exchange.ts'
@@ -100,8 +99,8 @@ export class Recording implements Watcher {
   head(head: ResponseHead): HeadOrders {
     const now = this.#clock.wall()
     const dated = withDate(head, now)
-    const candidate = this.#candidate(dated, now)
-    const refusal = this.#skipped ? 'skip' : refusalOf(this.#subject.request.headers, candidate, this.#settings)
+    const candidate = candidateOf(dated, this.#settings, { now, routeMs: this.#routeMs })
+    const refusal = this.#skipped ? 'skip' : refusalOf(this.#subject.request, candidate, this.#settings)
     if (refusal === undefined && !this.#done) {
       this.#taking = { candidate, headAt: now, capture: new Capture(this.#settings.maxBodyBytes) }
       this.#stopTimer = this.#clock.after(PATIENCE_MS, () => this.#tellLate(dated))
@@ -134,12 +133,6 @@ export class Recording implements Watcher {
     this.#tell({ kind: 'abandoned' })
   }
 
-  #candidate(head: ResponseHead, now: number): Candidate {
-    const control = parseCacheControl(combined(head.fields, 'cache-control'))
-    const lifetime = lifetimeOf(head, control, { routeMs: this.#routeMs, ttlMs: this.#settings.ttlMs }, now)
-    return { head, control, lifetime, initialAgeMs: initialAgeMs(head.fields, now) }
-  }
-
   /** The client's conditionals were hidden from the application: they are judged here, on what it made. */
   #orders(head: ResponseHead, cacheStatus: string, now: number): HeadOrders {
     const set: HeadOrders['set'] = [
@@ -147,12 +140,13 @@ export class Recording implements Watcher {
       withCacheStatus(head.fields, cacheStatus),
     ]
     const watchBody = this.#taking !== undefined
+    const ours = targetedFields(head.fields, this.#settings)
     if (!this.hidesConditionals || !isNotModified(this.#subject.request.headers, head, now)) {
-      return { status: head.status, without: [], set, watchBody }
+      return { status: head.status, without: ours, set, watchBody }
     }
     const tagged = linesOf(head.fields, 'etag').length > 0
     const without = head.fields.map(([name]) => name).filter((name) => isLeftOut(name, tagged))
-    return { status: 304, without, set, watchBody }
+    return { status: 304, without: [...without, ...ours], set, watchBody }
   }
 
   #keep({ candidate, headAt, capture }: Taking): StoredResponse {
@@ -162,12 +156,11 @@ export class Recording implements Watcher {
       bornAt,
       freshUntil: bornAt + (candidate.lifetime?.ms ?? 0),
       forAuthorized: isForAuthorized(candidate.control),
-      whileRevalidateMs: 0,
-      ifErrorMs: 0,
-      mustRevalidate: false,
-      retentionMs: 0,
+      ...candidate.stale,
+      retentionMs: candidate.retentionMs,
       tags: this.#tags,
-      withheld: withheldFields(candidate.control),
+      withheld: withheldFields(candidate.control, this.#settings),
+      targeted: this.#settings.targeted,
     })
   }
 

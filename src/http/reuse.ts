@@ -1,4 +1,4 @@
-import { deltaSeconds, parseCacheControl } from './cache-control.ts'
+import { deltaSeconds, leastSeconds, parseCacheControl } from './cache-control.ts'
 import { requestField } from './message.ts'
 import { ageSeconds, ttlSeconds } from './stored-response.ts'
 import type { CacheControl } from './cache-control.ts'
@@ -35,15 +35,9 @@ export function mayReuse(
 /** Whether the request's own directives accept the stored response (section 5.2.1); `max-stale` has no use yet. */
 function accepts(control: CacheControl, stored: StoredResponse, settings: HttpSettings, now: number): boolean {
   if (control.has('no-cache')) return false
-  const maxAge = least(control, 'max-age')
+  const maxAge = leastSeconds(control, 'max-age')
   if (settings.clientDirectives === 'validate') return maxAge !== 0
   if (maxAge !== undefined && ageSeconds(stored, now) > maxAge) return false
   const minFresh = Math.max(0, ...(control.get('min-fresh') ?? []).map((text) => deltaSeconds(text) ?? 0))
   return ttlSeconds(stored, now) >= minFresh
-}
-
-/** The least of a repeated directive; an argument that is not delta-seconds counts as zero. */
-function least(control: CacheControl, name: string): number | undefined {
-  const args = control.get(name)
-  return args && Math.min(...args.map((argument) => deltaSeconds(argument) ?? 0))
 }

@@ -1,25 +1,35 @@
 import { fieldNames } from './cache-control.ts'
+import { initialAgeMs, lifetimeOf } from './lifetime.ts'
 import { combined, linesOf } from './message.ts'
+import { isPostAnswer } from './post-answer.ts'
+import { retentionOf, staleRulesOf } from './stale-rules.ts'
+import { COOKIES } from './stored-response.ts'
+import { controlOf } from './targeted.ts'
 import { variesBy } from './vary.ts'
-import type { CacheControl } from './cache-control.ts'
 import type { Lifetime } from './lifetime.ts'
-import type { RequestHeaders, ResponseHead } from './message.ts'
+import type { HttpRequest, RequestHeaders, ResponseHead } from './message.ts'
 import type { HttpSettings } from './options.ts'
+import type { StaleRules } from './stale-rules.ts'
+import type { Control } from './targeted.ts'
 
 /**
  * Why a response is not stored; a token for Cache-Status.
  *
+ * - `method`: it answers a method whose responses are not stored.
  * - `status`: not final, partial, or an answer to a precondition.
- * - `no-store`, `private`, `no-cache`: it says so.
+ * - `no-store`, `private`: it says so.
+ * - `no-cache`: it says so, and there is nothing that the application could validate it by.
  * - `set-cookie`: it is one user's.
  * - `authorization`, `cookie`: its request had credentials, and it does not say that it may be shared.
  * - `vary`: it depends on more than the cache can see.
  * - `endless`: it is a stream that by nature does not end.
  * - `trailers`: it ends with fields that are not known yet.
- * - `no-lifetime`: nothing says how long it is fresh. `expired`: it is not fresh any more.
+ * - `no-lifetime`: nothing says how long it is fresh.
+ * - `expired`: it is not fresh any more, and of no use when stale.
  * - `too-large`: its declared length is over the limit.
  */
 export type Refusal =
+  | 'method'
   | 'status'
   | 'no-store'
   | 'private'
@@ -34,12 +44,40 @@ export type Refusal =
   | 'expired'
   | 'too-large'
 
-/** A response to a GET, read as far as storing it is concerned. */
+/** A response, read as far as storing it is concerned. */
 export interface Candidate {
   readonly head: ResponseHead
-  readonly control: CacheControl
+  readonly control: Control
+  /** `undefined`: nothing says how long it is fresh, and it is not stored. */
   readonly lifetime: Lifetime | undefined
   readonly initialAgeMs: number
+  readonly stale: StaleRules
+  /** How long past its lifetime it is of use. */
+  readonly retentionMs: number
+}
+
+/** What bears on a candidate beside its head. */
+export interface CandidateTiming {
+  readonly now: number
+  /** What `res.cache.ttl()` was given. */
+  readonly routeMs?: number | undefined
+  /** How long it took from the request to the head. */
+  readonly delayMs?: number | undefined
+}
+
+/** Reads the head of a response, or that of a stored one that a 304 has freshened. */
+export function candidateOf(head: ResponseHead, settings: HttpSettings, timing: CandidateTiming): Candidate {
+  const { now, routeMs, delayMs } = timing
+  const control = controlOf(head.fields, settings)
+  const stale = staleRulesOf(control, settings)
+  return {
+    head,
+    control,
+    lifetime: lifetimeOf(head, control, routeMs, settings, now),
+    initialAgeMs: initialAgeMs(head.fields, now, delayMs),
+    stale,
+    retentionMs: retentionOf(head.fields, stale, settings),
+  }
 }
 
 /** Statuses whose meaning we know, so that `must-understand` is met (RFC 9111, section 5.2.2.3). */
@@ -49,18 +87,18 @@ const UNDERSTOOD = new Set([200, 203, 204, 300, 301, 302, 303, 307, 308, 404, 40
 const ENDLESS = new Set(['text/event-stream', 'multipart/x-mixed-replace'])
 
 /**
- * Whether the response to a GET may be stored by a shared cache (RFC 9111, sections 3, 3.5 and 5.2.2), in the
- * stricter reading where it contradicts itself. `undefined`: it may.
+ * Whether a response may be stored by a shared cache (RFC 9111, sections 3, 3.5 and 5.2.2), in the stricter reading
+ * where it contradicts itself. `undefined`: it may.
  */
-export function refusalOf(request: RequestHeaders, candidate: Candidate, settings: HttpSettings): Refusal | undefined {
-  const { head, control, lifetime } = candidate
+export function refusalOf(request: HttpRequest, candidate: Candidate, settings: HttpSettings): Refusal | undefined {
+  const { head, control } = candidate
   return (
+    refusalOfMethod(request, candidate, settings) ??
     refusalOfStatus(head, control) ??
-    refusalOfDirectives(candidate) ??
-    refusalOfCredentials(request, control, settings) ??
+    refusalOfDirectives(control) ??
+    refusalOfCredentials(request.headers, control, settings) ??
     refusalOfFields(head, settings) ??
-    (lifetime === undefined ? 'no-lifetime' : undefined) ??
-    (lifetime !== undefined && lifetime.ms <= candidate.initialAgeMs ? 'expired' : undefined)
+    refusalOfLifetime(candidate)
   )
 }
 
@@ -68,37 +106,46 @@ export function refusalOf(request: RequestHeaders, candidate: Candidate, setting
  * Whether a response says that it may answer a request with Authorization (RFC 9111, section 3.5). `must-revalidate`
  * counts here, and not for cookies: there it is too often said of pages that are one user's.
  */
-export function isForAuthorized(control: CacheControl): boolean {
-  return isForAll(control) || control.has('must-revalidate')
+export function isForAuthorized({ directives }: Control): boolean {
+  return directives.has('public') || directives.has('s-maxage') || directives.has('must-revalidate')
 }
 
-/** Fields that a response forbids to store though it may be stored without them (sections 5.2.2.4 and 5.2.2.7). */
-export function withheldFields(control: CacheControl): readonly string[] {
-  const names: string[] = []
+/**
+ * Fields that are left out of what is stored: those that the response itself forbids to store or to reuse (sections
+ * 5.2.2.4 and 5.2.2.7), and its cookies.
+ */
+export function withheldFields(
+  { directives }: Control,
+  { setCookie }: Pick<HttpSettings, 'setCookie'>,
+): readonly string[] {
+  const names: string[] = setCookie === 'replay' ? [] : [...COOKIES]
   for (const directive of ['private', 'no-cache']) {
-    const listed = fieldNames(control, directive)
+    const listed = fieldNames(directives, directive)
     if (listed !== 'all') names.push(...listed)
   }
   return names
 }
 
-function refusalOfStatus({ status }: ResponseHead, control: CacheControl): Refusal | undefined {
+/** GET and QUERY (RFC 10008, section 2.7), and POST where it stands for a GET. */
+function refusalOfMethod(request: HttpRequest, candidate: Candidate, settings: HttpSettings): Refusal | undefined {
+  const { method } = request
+  if (method === 'GET' || method === 'QUERY') return undefined
+  const mayBeStored = method === 'POST' && settings.storePost
+  return mayBeStored && isPostAnswer(request, candidate.head, candidate.lifetime) ? undefined : 'method'
+}
+
+function refusalOfStatus({ status }: ResponseHead, { directives }: Control): Refusal | undefined {
   if (status < 200 || status > 599 || status === 206 || status === 304) return 'status'
-  return control.has('must-understand') && !UNDERSTOOD.has(status) ? 'status' : undefined
+  return directives.has('must-understand') && !UNDERSTOOD.has(status) ? 'status' : undefined
 }
 
 /** A status that we understand lifts the `no-store` that stands beside `must-understand` for older caches. */
-function refusalOfDirectives({ control }: Candidate): Refusal | undefined {
-  if (control.has('no-store') && !control.has('must-understand')) return 'no-store'
-  if (fieldNames(control, 'private') === 'all') return 'private'
-  return fieldNames(control, 'no-cache') === 'all' ? 'no-cache' : undefined
+function refusalOfDirectives({ directives }: Control): Refusal | undefined {
+  if (directives.has('no-store') && !directives.has('must-understand')) return 'no-store'
+  return fieldNames(directives, 'private') === 'all' ? 'private' : undefined
 }
 
-function refusalOfCredentials(
-  request: RequestHeaders,
-  control: CacheControl,
-  settings: HttpSettings,
-): Refusal | undefined {
+function refusalOfCredentials(request: RequestHeaders, control: Control, settings: HttpSettings): Refusal | undefined {
   if (request.authorization !== undefined && !isForAuthorized(control)) return 'authorization'
   return sendsCookies(request, settings) && !isForAll(control) ? 'cookie' : undefined
 }
@@ -107,12 +154,14 @@ function sendsCookies(request: RequestHeaders, settings: HttpSettings): boolean 
   return request.cookie !== undefined && settings.cookies !== 'ignore'
 }
 
-function isForAll(control: CacheControl): boolean {
-  return control.has('public') || control.has('s-maxage')
+/** A targeted field speaks to a cache that is shared. */
+function isForAll({ directives, isTargeted }: Control): boolean {
+  return isTargeted || directives.has('public') || directives.has('s-maxage')
 }
 
 function refusalOfFields({ fields }: ResponseHead, settings: HttpSettings): Refusal | undefined {
-  if (linesOf(fields, 'set-cookie').length > 0 || linesOf(fields, 'set-cookie2').length > 0) return 'set-cookie'
+  const hasCookies = COOKIES.some((name) => linesOf(fields, name).length > 0)
+  if (hasCookies && settings.setCookie === 'refuse') return 'set-cookie'
   if (variesBy(fields) === '*') return 'vary'
   if (linesOf(fields, 'content-type').some((line) => ENDLESS.has(mediaType(line)))) return 'endless'
   if (linesOf(fields, 'trailer').length > 0) return 'trailers'
@@ -122,4 +171,11 @@ function refusalOfFields({ fields }: ResponseHead, settings: HttpSettings): Refu
 /** The type and subtype of a Content-Type, without its parameters (RFC 9110, section 8.3.1). */
 function mediaType(text: string): string {
   return (text.split(';', 1)[0] ?? '').trim().toLowerCase()
+}
+
+/** Fresh, or of use when it is stale. */
+function refusalOfLifetime({ control, lifetime, initialAgeMs: age, retentionMs }: Candidate): Refusal | undefined {
+  if (lifetime === undefined) return 'no-lifetime'
+  if (lifetime.ms + retentionMs > age) return undefined
+  return fieldNames(control.directives, 'no-cache') === 'all' ? 'no-cache' : 'expired'
 }

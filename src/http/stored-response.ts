@@ -25,17 +25,21 @@ export interface StoredResponse {
   readonly mustRevalidate: boolean
   /** For how long after its freshness it is kept: to be served stale, or validated. */
   readonly retentionMs: number
+  /** Fields that speak to this cache alone (RFC 9213): not sent, and heeded again when a 304 freshens the response. */
+  readonly unsent: Fields
   /** What it is invalidated by, beside its key. */
   readonly tags: readonly string[]
 }
 
 /** What a stored response is made of, beside the head and body that the application wrote. */
-export interface Keeping extends Omit<StoredResponse, 'kind' | 'status' | 'message' | 'fields' | 'body'> {
-  /** Names of fields that the response itself forbids to keep. */
+export interface Keeping extends Omit<StoredResponse, 'kind' | 'status' | 'message' | 'fields' | 'unsent' | 'body'> {
+  /** Names of fields, in lower case, that must not be kept. */
   readonly withheld: readonly string[]
+  /** Names of fields, in lower case, that are kept, but not sent. */
+  readonly targeted: readonly string[]
 }
 
-/** Fields of one connection, or of one user, or made anew on every hit (RFC 9111, section 3.1). */
+/** Fields of one connection, or made anew on every hit (RFC 9111, section 3.1). */
 export const NEVER_KEPT: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -47,11 +51,12 @@ export const NEVER_KEPT: ReadonlySet<string> = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
-  'set-cookie',
-  'set-cookie2',
   'age',
   'content-length',
 ])
+
+/** Fields of one user: left out of what is kept, unless the options say otherwise. */
+export const COOKIES: readonly string[] = ['set-cookie', 'set-cookie2']
 
 /** Statuses whose responses have no Content-Length of their own (RFC 9110, section 8.6). */
 const WITHOUT_LENGTH = new Set([204, 304])
@@ -61,18 +66,21 @@ const WITHOUT_LENGTH = new Set([204, 304])
  * and its length is that of the body as it was counted.
  */
 export function keep(head: ResponseHead, body: Uint8Array, keeping: Keeping): StoredResponse {
-  const { withheld, ...kept } = keeping
-  const dropped = new Set([...connectionOptions(head.fields), ...withheld])
-  const fields: Field[] = head.fields.filter(([name]) => {
-    const lower = name.toLowerCase()
-    return !NEVER_KEPT.has(lower) && !dropped.has(lower)
-  })
+  const { withheld, targeted, ...kept } = keeping
+  const dropped = new Set([...NEVER_KEPT, ...connectionOptions(head.fields), ...withheld])
+  const fields: Field[] = []
+  const unsent: Field[] = []
+  for (const field of head.fields) {
+    const lower = field[0].toLowerCase()
+    if (!dropped.has(lower)) (targeted.includes(lower) ? unsent : fields).push(field)
+  }
   if (!WITHOUT_LENGTH.has(head.status)) fields.push(['Content-Length', String(body.byteLength)])
   return {
     kind: 'response',
     status: head.status,
     ...(head.message === undefined ? {} : { message: head.message }),
     fields,
+    unsent,
     body,
     ...kept,
   }
@@ -80,7 +88,7 @@ export function keep(head: ResponseHead, body: Uint8Array, keeping: Keeping): St
 
 /** Whether something that looks like a stored response can be sent as one, whoever wrote it. */
 export function isIntact(stored: Partial<StoredResponse>): boolean {
-  const { resource, status, message, fields, body, tags } = stored
+  const { resource, status, message, fields, unsent, body, tags } = stored
   return (
     typeof resource === 'string' &&
     Number.isInteger(status) &&
@@ -89,6 +97,8 @@ export function isIntact(stored: Partial<StoredResponse>): boolean {
     (message === undefined || isFieldText(message)) &&
     Array.isArray(fields) &&
     fields.every(isField) &&
+    Array.isArray(unsent) &&
+    unsent.every(isField) &&
     body instanceof Uint8Array &&
     INSTANTS.every((name) => Number.isFinite(stored[name])) &&
     Array.isArray(tags) &&

@@ -1,7 +1,7 @@
 import { entityTag } from './conditional.ts'
 import { parseHttpDate } from './http-date.ts'
 import { linesOf } from './message.ts'
-import { connectionOptions, NEVER_KEPT } from './stored-response.ts'
+import { connectionOptions, COOKIES, NEVER_KEPT } from './stored-response.ts'
 import type { Field, Fields, ResponseHead } from './message.ts'
 
 /** The request fields by which the application can say that what is stored is still good, by lower-case name. */
@@ -45,7 +45,7 @@ export function selects(notModified: Pick<ResponseHead, 'fields'>, stored: Pick<
 
 /**
  * The head of a stored response after a 304 that speaks of it (RFC 9111, sections 3.2 and 4.3.4): each field of the 304
- * replaces all lines of that name, but for those of its connection, those that are never kept, and those that say how
+ * replaces all lines of that name, but for those of its connection, those that are never kept, cookies, and those that say how
  * the stored bytes are to be read, which only the response that brought the bytes could know. The Age of the 304 is
  * left among the fields, as its age counts from now on.
  */
@@ -53,15 +53,20 @@ export function freshen(stored: ResponseHead, notModified: Pick<ResponseHead, 'f
   const ofConnection = new Set(connectionOptions(notModified.fields))
   const updates = notModified.fields.filter(([name]) => {
     const lower = name.toLowerCase()
-    return lower === 'age' || !(NEVER_KEPT.has(lower) || READS_THE_BYTES.has(lower) || ofConnection.has(lower))
+    return lower === 'age' || !(NEVER_UPDATED.has(lower) || ofConnection.has(lower))
   })
   const replaced = new Set(updates.map(([name]) => name.toLowerCase()))
   const fields: Field[] = stored.fields.filter(([name]) => !replaced.has(name.toLowerCase()))
   return { ...stored, fields: [...fields, ...updates] satisfies Fields }
 }
 
-/** Fields of which the stored bytes depend. A framework may well put a default Content-Type on a 304. */
-const READS_THE_BYTES = new Set([
+/**
+ * Beside what is never kept, the fields of one user, and those of which the stored bytes depend: a framework may well put
+ * a default Content-Type on a 304.
+ */
+const NEVER_UPDATED = new Set([
+  ...NEVER_KEPT,
+  ...COOKIES,
   'content-digest',
   'content-encoding',
   'content-length',

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { deltaSeconds, fieldNames, parseCacheControl, splitList } from '../../src/http/cache-control.ts'
+import { deltaSeconds, fieldNames, leastSeconds, parseCacheControl, splitList } from '../../src/http/cache-control.ts'
 
 describe('parseCacheControl', () => {
   test('reads names without regard to case, tokens and quoted texts', () => {
@@ -67,6 +67,13 @@ test('deltaSeconds takes digits only, and caps them', () => {
   expect(deltaSeconds('60')).toBe(60)
   expect(deltaSeconds('99999999999999')).toBe(2 ** 31)
   for (const text of ['', '-1', '1.5', '1s', ' 1', undefined]) expect(deltaSeconds(text)).toBeUndefined()
+})
+
+test('leastSeconds: the least, and 0 for what makes no sense', () => {
+  expect(leastSeconds(parseCacheControl('max-age=9, max-age="5"'), 'max-age')).toBe(5)
+  expect(leastSeconds(parseCacheControl('max-age=9, max-age'), 'max-age')).toBe(0)
+  expect(leastSeconds(parseCacheControl('max-age=x'), 'max-age')).toBe(0)
+  expect(leastSeconds(parseCacheControl('public'), 'max-age')).toBeUndefined()
 })
 
 test('fieldNames: a directive without a list means all', () => {

@@ -11,6 +11,7 @@ const stored: StoredResponse = {
   resource: 'r',
   status: 200,
   fields: [],
+  unsent: [],
   body: new Uint8Array(),
   bornAt: NOW - 10_000,
   freshUntil: NOW + 50_000,

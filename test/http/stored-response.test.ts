@@ -2,13 +2,21 @@ import { expect, test } from 'vitest'
 import { ageSeconds, isIntact, keep, storedVary, ttlSeconds } from '../../src/http/stored-response.ts'
 import type { Fields } from '../../src/http/message.ts'
 
-function kept(fields: Fields, status = 200, withheld: string[] = []) {
+function kept(fields: Fields, status = 200, withheld: string[] = [], targeted: string[] = []) {
   const rules = { whileRevalidateMs: 0, ifErrorMs: 0, mustRevalidate: false, retentionMs: 0, tags: [] }
-  const keeping = { resource: 'r', bornAt: 1000, freshUntil: 61_000, forAuthorized: false, ...rules, withheld }
+  const keeping = {
+    resource: 'r',
+    bornAt: 1000,
+    freshUntil: 61_000,
+    forAuthorized: false,
+    ...rules,
+    withheld,
+    targeted,
+  }
   return keep({ status, fields }, Buffer.from('abc'), keeping)
 }
 
-test('fields of the connection, Set-Cookie and those withheld are left out (RFC 9111, section 3.1)', () => {
+test('fields of the connection and those withheld are left out (RFC 9111, section 3.1)', () => {
   const fields: Fields = [
     ['Connection', 'close, X-Hop'],
     ['x-hop', '1'],
@@ -21,11 +29,16 @@ test('fields of the connection, Set-Cookie and those withheld are left out (RFC 
     ['Link', ['<a>', '<b>']],
     ['Content-Type', 'text/plain'],
   ]
-  expect(kept(fields, 200, ['x-user']).fields).toEqual([
+  expect(kept(fields, 200, ['x-user', 'set-cookie']).fields).toEqual([
     ['Link', ['<a>', '<b>']],
     ['Content-Type', 'text/plain'],
     ['Content-Length', '3'],
   ])
+})
+
+test('fields that speak to this cache alone are kept apart', () => {
+  const stored = kept([['CDN-Cache-Control', 'max-age=5']], 204, [], ['cdn-cache-control'])
+  expect(stored).toMatchObject({ fields: [], unsent: [['CDN-Cache-Control', 'max-age=5']] })
 })
 
 test('a 204 has no length', () => {
@@ -53,6 +66,8 @@ test('isIntact: what others put into the store is not sent', () => {
     { status: 101 },
     { message: 'a\r\nb' },
     { fields: {} },
+    { unsent: undefined },
+    { unsent: [['X', 'a\r\nb']] },
     { fields: [['X']] },
     { fields: [['X Y', 'a']] },
     { fields: [['X', 'a\r\nSet-Cookie: b']] },

@@ -168,7 +168,7 @@ describeExpress((world) => {
       ['Vary: *', 'vary', { 'Cache-Control': 'max-age=60', Vary: '*' }],
     ]
     test.each(cases)('%s', async (_, detail, fields) => {
-      const { agent, runs } = await serve((_, res) => res.set(fields).send('x'))
+      const { agent, runs } = await serve((_, res) => res.set(fields).send('x'), { keep: 0 })
       for (let round = 0; round < 2; round++) {
         const response = await agent.get('/').expect(200, 'x')
         expect(response.headers['cache-status']).toBe(`tiercache; fwd=uri-miss; detail=${detail}`)
