@@ -89,7 +89,9 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['cache'],
   ],
   http: [
-    ['authority'],
+    ['authority', 'query-parameters', 'weighted-list'],
+    ['negotiation'],
+    ['key-options'],
     ['message', 'cache-control', 'options', 'cache-status', 'http-date', 'hit-for-miss', 'structured-fields'],
     ['deception', 'header-audit', 'purged-targets', 'response-tags', 'watched-headers'],
     [

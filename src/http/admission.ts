@@ -1,5 +1,6 @@
 import { parseCacheControl } from './cache-control.ts'
 import { requestField } from './message.ts'
+import { namesDefaultPort } from './request-key.ts'
 import { isSafe } from './unsafe-methods.ts'
 import type { HttpRequest } from './message.ts'
 import type { HttpSettings } from './options.ts'
@@ -25,6 +26,7 @@ const OTHER_METHOD: Admission = { way: 'pass', detail: 'method' }
 const HEAD: Admission = { way: 'read', detail: 'head' }
 const RANGE: Admission = { way: 'read', detail: 'range' }
 const FORWARDED_HOST: Admission = { way: 'read', detail: 'x-forwarded-host' }
+const DEFAULT_PORT: Admission = { way: 'read', detail: 'default-port' }
 const NO_STORE: Admission = { way: 'read', detail: 'request-no-store' }
 /** Nothing but what is stored, or 504 (RFC 9111, section 5.2.1.7). */
 export const ONLY_IF_CACHED: Admission = { way: 'read', detail: 'only-if-cached' }
@@ -48,8 +50,8 @@ const OVERRIDES = [
  * Sorts a request. Passed by: methods other than GET and HEAD, preconditions that only the application can judge
  * (RFC 9111, section 4.3.2), a body on GET, fields that rewrite target or method, and cookies where the options say
  * so. Only read: HEAD (whose response is never stored as one to GET), Range, `no-store` and `only-if-cached`
- * (section 5.2.1), and a forwarded host that nobody vouches for: it may be in the response, which
- * would then be served to all.
+ * (section 5.2.1), and a forwarded host that nobody vouches for or a port that need not be named: it may be in the
+ * response, which would then be served to all.
  */
 export function admit(request: HttpRequest, settings: HttpSettings): Admission {
   const { method, headers } = request
@@ -66,7 +68,8 @@ export function admit(request: HttpRequest, settings: HttpSettings): Admission {
   }
   if (!get) return HEAD
   if (headers.range !== undefined) return RANGE
-  return request.foreignHost ? FORWARDED_HOST : FILL
+  if (request.foreignHost) return FORWARDED_HOST
+  return namesDefaultPort(request) ? DEFAULT_PORT : FILL
 }
 
 function hasBody({ headers }: HttpRequest): boolean {

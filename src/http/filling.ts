@@ -76,7 +76,10 @@ export async function fill(parts: HttpParts, visit: Visit): Promise<void> {
 
 /** Where the variant of a resource stands that a request asks for. */
 export function variantPlace(parts: HttpParts, visit: Visit, rule: Variants): Place {
-  return { key: parts.keys.of(variantOf(visit.resourceKey, rule, visit.request.headers)), rule }
+  return {
+    key: parts.keys.of(variantOf(visit.resourceKey, rule, visit.request.headers, parts.settings.normalize)),
+    rule,
+  }
 }
 
 /** Credentials make it likely that the response is not shared: nobody is kept waiting for that. */

@@ -7,7 +7,7 @@ import { HitForMiss } from './hit-for-miss.ts'
 import { Invalidating } from './invalidating.ts'
 import { readHttpOptions } from './options.ts'
 import { Passing } from './passing.ts'
-import { Keys, resourceOf } from './request-key.ts'
+import { Keys, resourceOf, unnamed } from './request-key.ts'
 import { asKept, responseStore, VaryWidths } from './response-store.ts'
 import { mayReuse } from './reuse.ts'
 import { ttlSeconds } from './stored-response.ts'
@@ -66,9 +66,9 @@ export class HttpCache {
 
   #lookUp(exchange: Exchange, admission: Admission): void {
     const { request } = exchange
-    const resource = resourceOf(request)
+    const resource = resourceOf(request, this.settings)
     if (resource === undefined) {
-      exchange.forward(new Passing(forwardStatus('bypass', { detail: 'target' })))
+      exchange.forward(new Passing(forwardStatus('bypass', { detail: unnamed(request, this.settings) })))
       return
     }
     const visit: Visit = { exchange, request, resource, resourceKey: this.#parts.keys.of(resource) }
@@ -126,7 +126,7 @@ export class HttpCache {
   /** Drops what is stored for a target, variants included. Waits for it only so long, and never fails. */
   async #invalidate(request: HttpRequest): Promise<void> {
     const { store, keys, clock } = this.#parts
-    const resource = resourceOf(request)
+    const resource = resourceOf(request, this.settings)
     if (resource === undefined) return
     await new Promise<void>((resolve) => {
       const cancel = clock.after(LONGEST_HOLD_MS, resolve)

@@ -2,7 +2,9 @@ import { checkTags } from '../entry/key.ts'
 import { badValue } from '../errors.ts'
 import { oneOf, readDuration, readFlag, readInteger, readNumber, readOptions, readWord } from '../options.ts'
 import { AUTHORITY } from './authority.ts'
+import { ALL_COUNT, AS_IT_CAME, readNormalize, readQuery } from './key-options.ts'
 import type { Duration, OptionTable } from '../options.ts'
+import type { Normalizer, NormalizeSettings, QueryOptions, QuerySettings } from './key-options.ts'
 import type { HttpRequest } from './message.ts'
 
 /**
@@ -126,6 +128,32 @@ export interface HttpCacheOptions {
    * own. Default: none.
    */
   readonly hosts?: readonly string[] | undefined
+  /**
+   * Which parameters of the query tell pages apart, and whether their order does. A query with `;` or `#`, and parameters
+   * whose names have brackets or are malformed, always count: not all parsers read these alike, and nobody may hide a
+   * parameter in one that does not count. Default: all, as they came.
+   *
+   * @example
+   * app.use(httpCache(cache, { query: { ignore: ['utm_*', 'gclid'], sort: true } }))
+   */
+  readonly query?: QueryOptions | undefined
+  /** The most parameters of a query; with more, a request is passed on, uncached. Default 100. */
+  readonly maxQueryParameters?: number | undefined
+  /** The longest request target, in characters; with a longer one, a request is passed on, uncached. Default 4096. */
+  readonly maxTargetLength?: number | undefined
+  /**
+   * Request fields that tell pages apart though their responses do not name them in `Vary`, as `['X-Tenant']`. A purge, and
+   * a request with an unsafe method, reach the pages of all their values. Default: none.
+   */
+  readonly keyHeaders?: readonly string[] | undefined
+  /**
+   * By what the values of a request field are told apart, where a response names it in `Vary`: so that many values share a
+   * few variants. Default: each value, white space aside, has a variant of its own.
+   *
+   * @example
+   * app.use(httpCache(cache, { normalize: { 'accept-encoding': 'coding', 'accept-language': ['en', 'de'] } }))
+   */
+  readonly normalize?: Readonly<Record<string, Normalizer>> | undefined
 }
 
 /** Tags for every response, or a way to tell them from its request. */
@@ -167,6 +195,12 @@ export interface HttpSettings {
   readonly harmless: readonly string[]
   /** In lower case. */
   readonly hosts: readonly string[]
+  readonly query: QuerySettings
+  readonly maxQueryParameters: number
+  readonly maxTargetLength: number
+  /** Names in lower case. */
+  readonly keyHeaders: readonly string[]
+  readonly normalize: NormalizeSettings
 }
 
 const SAFE: HttpSettings = {
@@ -188,6 +222,11 @@ const SAFE: HttpSettings = {
   audit: 'guard',
   harmless: [],
   hosts: [],
+  query: ALL_COUNT,
+  maxQueryParameters: 100,
+  maxTargetLength: 4096,
+  keyHeaders: [],
+  normalize: AS_IT_CAME,
 }
 
 const CONFORMANCE: HttpSettings = {
@@ -222,6 +261,11 @@ const HTTP: OptionTable<HttpCacheOptions, HttpSettings> = {
   audit: { setting: 'audit', read: oneOf('guard', 'strict', 'vary', 'warn') },
   harmless: { setting: 'harmless', read: readFieldNames },
   hosts: { setting: 'hosts', read: readHosts },
+  query: { setting: 'query', read: readQuery },
+  maxQueryParameters: { setting: 'maxQueryParameters', read: (name, value) => readInteger(name, value, 0, 1000) },
+  maxTargetLength: { setting: 'maxTargetLength', read: (name, value) => readInteger(name, value, 1, 65_536) },
+  keyHeaders: { setting: 'keyHeaders', read: readFieldNames },
+  normalize: { setting: 'normalize', read: readNormalize },
 }
 
 /** Reads the options of `owner` (`httpCache`, `accelerate`, …), over those of their profile. */

@@ -1,4 +1,5 @@
 import { combined, requestField } from './message.ts'
+import type { Normalize, NormalizeSettings } from './key-options.ts'
 import type { Fields, RequestHeaders } from './message.ts'
 
 /**
@@ -25,11 +26,27 @@ export function covers(known: readonly string[], names: readonly string[]): bool
 
 /**
  * What a request says in one of the named fields, so that two requests match if and only if the texts are equal
- * (RFC 9111, section 4.1): lines combined, white space normalised, absence told apart from emptiness.
+ * (RFC 9111, section 4.1): lines combined, white space normalised, absence told apart from emptiness; or what the
+ * normaliser of the field makes of it.
  */
-export function nominated(headers: RequestHeaders, name: string): string {
+export function nominated(headers: RequestHeaders, name: string, normalizers?: ReadonlyMap<string, Normalize>): string {
   const value = requestField(headers, name)
+  const normalize = normalizers?.get(name)
+  if (normalize) {
+    const text = normalize(value)
+    return text === undefined ? '-' : `+${text}`
+  }
   if (value === undefined) return '-'
   const members = value.split(',').map((member) => member.trim().replace(/[ \t]+/g, ' '))
   return `+${members.join(',')}`
+}
+
+/**
+ * Whether a response is in another coding than the one that its variant was named after: the next client of the variant
+ * may not know that coding, as its `Accept-Encoding` was taken for the same.
+ */
+export function isOtherCoding(headers: RequestHeaders, fields: Fields, { by, byCoding }: NormalizeSettings): boolean {
+  const coding = byCoding ? combined(fields, 'content-encoding')?.trim().toLowerCase() : undefined
+  if (coding === undefined || coding === 'identity') return false
+  return by.get('accept-encoding')?.(requestField(headers, 'accept-encoding')) !== coding
 }

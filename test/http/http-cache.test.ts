@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createCache } from '../../src/create-cache.ts'
 import { HttpCache } from '../../src/http/http-cache.ts'
+import { readHttpOptions } from '../../src/http/options.ts'
 import { Keys, resourceOf } from '../../src/http/request-key.ts'
 import { ask, requestOf } from './plain-exchange.ts'
 import type { Cache } from '../../src/cache/cache.ts'
@@ -94,8 +95,13 @@ describe('a response is shared only with whom it may be', () => {
     const field = (name: string) => sent.find(([candidate]) => candidate === name)?.[1].toString() ?? ''
     const says = (directive: string) => field('Cache-Control').split(', ').includes(directive)
     const all = says('public') || says('s-maxage=60')
-    expect([target.scheme, target.host?.toLowerCase(), target.target]).toEqual([
+    expect([
+      target.scheme,
+      target.host?.toLowerCase().replace(target.scheme === 'http' ? /:80$/ : /:443$/, ''),
+      target.target,
+    ]).toEqual([
       source.scheme,
+      // The port of the scheme is none of its own; who names it may read, and fill nothing.
       source.host?.toLowerCase(),
       source.target,
     ])
@@ -163,8 +169,8 @@ test('a stored response that answers another resource is not used', async () => 
   const store = cache.namespace('http', { isolation: 'reference' })
   // Whoever can write to Redis can put an entry under another key.
   const keys = new Keys()
-  const moved = store.peek(keys.of(resourceOf(requestOf({ target: '/a' })) ?? ''))
-  await store.set(keys.of(resourceOf(requestOf({ target: '/b' })) ?? ''), moved)
+  const moved = store.peek(keys.of(resourceOf(requestOf({ target: '/a' }), readHttpOptions({})) ?? ''))
+  await store.set(keys.of(resourceOf(requestOf({ target: '/b' }), readHttpOptions({})) ?? ''), moved)
   const got = await ask(engine, requestOf({ target: '/b' }), () => ({ fields, body: 'b' }))
   expect(got).toMatchObject({ from: 'application', body: 'b', cacheStatus: 'tiercache; fwd=uri-miss; detail=mismatch' })
 })
@@ -174,7 +180,7 @@ test('what others put into the store is a miss, and deleted', async () => {
   caches.push(cache)
   const engine = new HttpCache(cache, undefined)
   const store = cache.namespace('http')
-  const key = new Keys().of(resourceOf(requestOf()) ?? '')
+  const key = new Keys().of(resourceOf(requestOf(), readHttpOptions({})) ?? '')
   const garbage = [null, 5, 'x', [], {}, { kind: 'response' }, { kind: 'variants', fields: 'x' }, { kind: 'toString' }]
   for (const value of garbage) {
     await store.set(key, value)

@@ -23,6 +23,11 @@ test('the defaults are the safe ones', () => {
     audit: 'guard',
     harmless: [],
     hosts: [],
+    query: { counts: undefined, sort: false },
+    maxQueryParameters: 100,
+    maxTargetLength: 4096,
+    keyHeaders: [],
+    normalize: { by: new Map(), byCoding: false },
   })
   expect(readHttpOptions({ ttl: undefined, cookies: undefined, profile: undefined })).toEqual(readHttpOptions({}))
   expect(readHttpOptions({ profile: 'safe' })).toEqual(readHttpOptions({}))
