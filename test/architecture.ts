@@ -89,7 +89,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['cache'],
   ],
   http: [
-    ['authority', 'query-parameters', 'weighted-list'],
+    ['authority', 'query-parameters', 'status', 'weighted-list'],
     ['negotiation'],
     ['key-options'],
     ['message', 'cache-control', 'options', 'cache-status', 'http-date', 'hit-for-miss', 'structured-fields'],

@@ -1,6 +1,7 @@
 import { deltaSeconds, fieldNames, leastSeconds, LONGEST_SECONDS, splitList } from './cache-control.ts'
 import { parseHttpDate } from './http-date.ts'
 import { combined, linesOf } from './message.ts'
+import { CACHEABLE_FAILURES, CACHEABLE_SUCCESSES } from './status.ts'
 import type { Fields, ResponseHead } from './message.ts'
 import type { HttpSettings } from './options.ts'
 import type { Control } from './targeted.ts'
@@ -69,12 +70,6 @@ function untilExpiry(expires: readonly string[], fields: Fields, now: number): n
   return Math.max(0, Math.min(...ends) - dateOf(fields, now))
 }
 
-/** Heuristically cacheable, and no error (RFC 9110, section 15.1): the option `ttl` is for these. */
-const SUCCESSES = new Set([200, 203, 204, 300, 301, 308])
-
-/** Heuristically cacheable as well. 206 is not: parts are not stored. */
-const LASTING_FAILURES = new Set([404, 405, 410, 414, 501])
-
 /** What holds for a response that says nothing. */
 function assumedLifetime(
   head: ResponseHead,
@@ -82,9 +77,9 @@ function assumedLifetime(
   settings: LifetimeSettings,
   now: number,
 ): Lifetime | undefined {
-  const defaultMs = SUCCESSES.has(head.status) ? settings.ttlMs : settings.negativeTtlMs.get(head.status)
+  const defaultMs = CACHEABLE_SUCCESSES.has(head.status) ? settings.ttlMs : settings.negativeTtlMs.get(head.status)
   if (defaultMs !== undefined) return lasting(defaultMs, 'default')
-  const isCacheable = SUCCESSES.has(head.status) || LASTING_FAILURES.has(head.status)
+  const isCacheable = CACHEABLE_SUCCESSES.has(head.status) || CACHEABLE_FAILURES.has(head.status)
   return isCacheable || control.directives.has('public') ? guessed(head.fields, settings, now) : undefined
 }
 

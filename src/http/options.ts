@@ -3,6 +3,7 @@ import { badValue } from '../errors.ts'
 import { oneOf, readDuration, readFlag, readInteger, readNumber, readOptions, readWord } from '../options.ts'
 import { AUTHORITY } from './authority.ts'
 import { ALL_COUNT, AS_IT_CAME, readNormalize, readQuery } from './key-options.ts'
+import { CACHEABLE_FAILURES } from './status.ts'
 import type { Duration, OptionTable } from '../options.ts'
 import type { Normalizer, NormalizeSettings, QueryOptions, QuerySettings } from './key-options.ts'
 import type { HttpRequest } from './message.ts'
@@ -278,13 +279,10 @@ function readProfile(name: string, value: unknown): Profile {
   return readWord(name, value, ['safe', 'conformance'])
 }
 
-/** Failures that are heuristically cacheable (RFC 9110, section 15.1). */
-const FAILURES = [404, 405, 410, 414, 501]
-
 function readNegativeTtl(name: string, value: unknown): ReadonlyMap<number, number> {
   if (!isByStatus(value)) {
     const ms = readDuration(name, value)
-    return new Map(FAILURES.map((status) => [status, ms]))
+    return new Map([...CACHEABLE_FAILURES].map((status) => [status, ms]))
   }
   const given = Object.entries(value).filter(([, duration]) => duration !== undefined)
   return new Map(

@@ -3,6 +3,7 @@ import { initialAgeMs, lifetimeOf } from './lifetime.ts'
 import { combined, linesOf } from './message.ts'
 import { isPostAnswer } from './post-answer.ts'
 import { retentionOf, staleRulesOf } from './stale-rules.ts'
+import { UNDERSTOOD } from './status.ts'
 import { COOKIES } from './stored-response.ts'
 import { controlOf } from './targeted.ts'
 import { variesBy } from './vary.ts'
@@ -79,9 +80,6 @@ export function candidateOf(head: ResponseHead, settings: HttpSettings, timing: 
     retentionMs: retentionOf(head.fields, stale, settings),
   }
 }
-
-/** Statuses whose meaning we know, so that `must-understand` is met (RFC 9111, section 5.2.2.3). */
-const UNDERSTOOD = new Set([200, 203, 204, 300, 301, 302, 303, 307, 308, 404, 405, 410, 414, 451, 501])
 
 /** Events of a server, and pictures that replace one another: whoever waited for the end would wait for ever. */
 const ENDLESS = new Set(['text/event-stream', 'multipart/x-mixed-replace'])
