@@ -14,25 +14,31 @@ export function isSafe(method: string): boolean {
  */
 export function invalidatedTargets(request: HttpRequest, head: ResponseHead): readonly string[] {
   if (head.status < 200 || head.status >= 400) return []
-  const targets = new Set([request.target])
+  const own = parseUrl(`${request.scheme}://${request.host ?? ''}`)
+  const targets = new Set(ownTargets(request.target))
+  const base = own && parseUrl(`${own.origin}${[...targets][0] ?? '/'}`)
   for (const name of ['location', 'content-location']) {
     for (const reference of linesOf(head.fields, name)) {
-      for (const target of targetsOf(reference, request)) targets.add(target)
+      for (const target of targetsOf(reference, base)) targets.add(target)
     }
   }
   return [...targets]
 }
 
+/** A request may name its target as a whole URL (RFC 9112, section 3.2.2), of which applications see the path. */
+function ownTargets(target: string): readonly string[] {
+  return /^https?:/i.test(target) ? targetsOf(target, parseUrl(target)) : [target]
+}
+
 /** A reference as written and as a URL parser normalises it, since keys are made of raw targets. */
-function targetsOf(reference: string, request: HttpRequest): readonly string[] {
-  const base = parseUrl(request.target, `${request.scheme}://${request.host ?? ''}`)
+function targetsOf(reference: string, base: URL | undefined): readonly string[] {
   const url = base && parseUrl(reference, base.href)
   if (!url || url.origin !== base.origin) return []
-  const raw = /^\/(?!\/)[^#]*/.exec(reference)?.[0]
+  const raw = /^(?:https?:\/\/[^/?#]+(?=\/)|(?=\/(?!\/)))([^#]*)/i.exec(reference)?.[1]
   const normal = `${url.pathname}${url.search}`
   return raw === undefined || raw === normal ? [normal] : [raw, normal]
 }
 
-function parseUrl(reference: string, base: string): URL | undefined {
+function parseUrl(reference: string, base?: string): URL | undefined {
   return URL.canParse(reference, base) ? new URL(reference, base) : undefined
 }
