@@ -4,7 +4,8 @@
  */
 export type CacheControl = ReadonlyMap<string, readonly (string | undefined)[]>
 
-const NONE: CacheControl = new Map()
+/** What a field says that is not there. */
+export const NO_DIRECTIVES: CacheControl = new Map()
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/i
 const DIGITS = /^\d+$/
 
@@ -17,7 +18,7 @@ export const LONGEST_SECONDS = 2 ** 31
  * quotes nothing, so that it cannot hide the directives behind it.
  */
 export function parseCacheControl(text: string | undefined): CacheControl {
-  if (text === undefined || text === '') return NONE
+  if (text === undefined || text === '') return NO_DIRECTIVES
   const directives = new Map<string, (string | undefined)[]>()
   for (const part of splitList(text)) {
     const equals = part.indexOf('=')

@@ -6,11 +6,16 @@
  * - `uri-miss`: nothing is stored for the target.
  * - `vary-miss`: something is, but not for these request fields.
  * - `request`: something is, but the request does not accept it.
+ * - `stale`: something is, but is not fresh any more.
  */
-export type ForwardReason = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'request'
+export type ForwardReason = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'request' | 'stale'
 
-/** What else is known of a forwarded request (RFC 9211, sections 2.5, 2.6 and 2.8). */
+/** What else is known of a forwarded request (RFC 9211, sections 2.3 to 2.6 and 2.8). */
 export interface ForwardNotes {
+  /** What the application answered, where the client gets something else. */
+  readonly status?: number | undefined
+  /** For how long what the client gets is still fresh, in seconds. */
+  readonly ttl?: number | undefined
   /** The response is being stored, as far as its head tells. */
   readonly stored?: boolean
   /** The response was made for another request that came first. */
@@ -30,6 +35,8 @@ export function hitStatus(ttl: number, tier: TierName): string {
 /** Cache-Status of a response that the application made, for this request or for one that it was collapsed with. */
 export function forwardStatus(reason: ForwardReason, notes: ForwardNotes = {}): string {
   let status = `tiercache; fwd=${reason}`
+  if (notes.status !== undefined) status += `; fwd-status=${notes.status}`
+  if (notes.ttl !== undefined) status += `; ttl=${notes.ttl}`
   if (notes.stored) status += '; stored'
   if (notes.collapsed) status += '; collapsed'
   if (notes.detail !== undefined) status += `; detail=${notes.detail}`

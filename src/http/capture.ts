@@ -1,4 +1,33 @@
 /**
+ * How many bytes all captures under way may hold together. A response that would not fit is not stored: it streams on, and
+ * the process keeps its memory. Bytes that become a stored response are the cache's own to bound.
+ */
+export class CaptureBudget {
+  readonly #mostBytes: number
+  #bytes = 0
+
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes
+  }
+
+  /** Bytes that are being held. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Answers whether there was room. */
+  take(bytes: number): boolean {
+    if (this.#bytes + bytes > this.#mostBytes) return false
+    this.#bytes += bytes
+    return true
+  }
+
+  giveBack(bytes: number): void {
+    this.#bytes -= bytes
+  }
+}
+
+/**
  * Reads a body along while the application writes it, up to a limit. Every chunk is copied, since the application may
  * write the next one into the same memory; they are put together once, at the end.
  */
@@ -6,18 +35,21 @@ export class Capture {
   #chunks: Uint8Array[] = []
   #bytes = 0
   readonly #maxBytes: number
+  readonly #budget: CaptureBudget
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, budget: CaptureBudget) {
     this.#maxBytes = maxBytes
+    this.#budget = budget
   }
 
-  /** Copies a chunk. `false`: the body is over the limit; all of it is let go. */
+  /** Copies a chunk. `false`: the body is over its limit, or there is no room for it; all of it is let go. */
   add(chunk: Uint8Array): boolean {
-    this.#bytes += chunk.byteLength
-    if (this.#bytes > this.#maxBytes) {
-      this.#chunks = []
+    const bytes = this.#bytes + chunk.byteLength
+    if (bytes > this.#maxBytes || !this.#budget.take(chunk.byteLength)) {
+      this.release()
       return false
     }
+    this.#bytes = bytes
     if (chunk.byteLength > 0) this.#chunks.push(ownCopy(chunk))
     return true
   }
@@ -38,6 +70,13 @@ export class Capture {
       at += chunk.byteLength
     }
     return whole
+  }
+
+  /** Lets go of everything: called when the capture has ended, however it did. */
+  release(): void {
+    this.#budget.giveBack(this.#bytes)
+    this.#bytes = 0
+    this.#chunks = []
   }
 }
 

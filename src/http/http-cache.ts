@@ -1,25 +1,31 @@
+import { door } from '../cache/seek.ts'
 import { systemClock } from '../clock.ts'
-import { admit, ONLY_IF_CACHED } from './admission.ts'
-import { answerOf, GATEWAY_TIMEOUT } from './answer.ts'
-import { forwardStatus, hitStatus } from './cache-status.ts'
-import { fill, unusedStatus, variantPlace } from './filling.ts'
+import { admit } from './admission.ts'
+import { forwardStatus } from './cache-status.ts'
+import { CaptureBudget } from './capture.ts'
+import { fill } from './filling.ts'
+import { Followers } from './followers.ts'
 import { HitForMiss } from './hit-for-miss.ts'
 import { Invalidating } from './invalidating.ts'
 import { readHttpOptions } from './options.ts'
 import { Passing } from './passing.ts'
+import { read } from './reading.ts'
 import { Keys, resourceOf, unnamed } from './request-key.ts'
-import { asKept, responseStore, VaryWidths } from './response-store.ts'
-import { mayReuse } from './reuse.ts'
-import { ttlSeconds } from './stored-response.ts'
+import { asKept, responseStore } from './response-store.ts'
+import { serve, sight } from './serving.ts'
+import { VariantCounts, VaryWidths } from './variants.ts'
+import { variantPlace } from './visit.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { Admission } from './admission.ts'
 import type { Exchange } from './exchange.ts'
-import type { Visit } from './filling.ts'
-import type { TierName } from './cache-status.ts'
 import type { HttpRequest } from './message.ts'
 import type { HttpCacheOptions, HttpSettings } from './options.ts'
 import type { HttpParts } from './response-store.ts'
-import type { StoredResponse } from './stored-response.ts'
+import type { Sighting } from './serving.ts'
+import type { Visit } from './visit.ts'
+
+/** What all responses that are being recorded may hold in memory together, beside what is stored. */
+const CAPTURED_BYTES_MOST = 64 * 2 ** 20
 
 /** Longer than any deadline of a command: an invalidation that is not through by then goes on without its client. */
 const LONGEST_HOLD_MS = 1000
@@ -34,13 +40,18 @@ export class HttpCache {
 
   constructor(cache: Cache, options: HttpCacheOptions | undefined, clock: HttpParts['clock'] = systemClock) {
     this.settings = readHttpOptions(options)
+    const store = responseStore(cache)
     this.#parts = {
-      store: responseStore(cache),
+      store,
+      door: store[door],
       settings: this.settings,
       keys: new Keys(),
       clock,
       hitForMiss: new HitForMiss(),
       widths: new VaryWidths(),
+      variants: new VariantCounts(),
+      followers: new Followers(),
+      captured: new CaptureBudget(CAPTURED_BYTES_MOST),
     }
   }
 
@@ -73,7 +84,7 @@ export class HttpCache {
     }
     const visit: Visit = { exchange, request, resource, resourceKey: this.#parts.keys.of(resource) }
     const near = this.#peek(visit)
-    if (near) this.#use(near, 'L1', visit, admission)
+    if (near?.reuse === 'serve') serve(this.#parts, visit, near, 'L1')
     else void this.#searchOn(visit, admission)
   }
 
@@ -82,45 +93,19 @@ export class HttpCache {
     const kept = { ...request, headers: { ...request.headers } }
     const visit: Visit = { exchange, request: kept, resource, resourceKey }
     if (admission.way === 'fill') await fill(this.#parts, visit)
-    else await this.#read(visit, admission)
+    else await read(this.#parts, visit, admission)
   }
 
   /** What L1 has for a request, without waiting. */
-  #peek(visit: Visit): StoredResponse | undefined {
-    const { store } = this.#parts
-    let kept = asKept(store.peek(visit.resourceKey))
-    if (kept?.kind === 'variants') kept = asKept(store.peek(variantPlace(this.#parts, visit, kept).key))
-    return kept?.kind === 'response' ? kept : undefined
-  }
-
-  /** The story of a request that may be answered from the store, and whose own response is not stored. */
-  async #read(visit: Visit, admission: Admission): Promise<void> {
-    const stored = await this.#get(visit)
-    if (stored) this.#use(stored, 'L2', visit, admission)
-    else if (admission === ONLY_IF_CACHED) visit.exchange.answer(GATEWAY_TIMEOUT)
-    else visit.exchange.forward(new Passing(forwardStatus('uri-miss', { detail: admission.detail })))
-  }
-
-  /** Answers from what is stored, if it will do for this request. */
-  #use(stored: StoredResponse, tier: TierName, visit: Visit, admission: Admission): void {
-    const { exchange, request, resource } = visit
-    const now = this.#parts.clock.wall()
-    const reuse = mayReuse(request, resource, stored, this.settings, now)
-    if (reuse === 'serve') exchange.answer(answerOf(stored, request, hitStatus(ttlSeconds(stored, now), tier), now))
-    else if (admission === ONLY_IF_CACHED) exchange.answer(GATEWAY_TIMEOUT)
-    else exchange.forward(new Passing(unusedStatus(reuse)))
-  }
-
-  async #get(visit: Visit): Promise<StoredResponse | undefined> {
-    const { store } = this.#parts
-    try {
-      let kept = asKept(await store.get(visit.resourceKey))
-      if (kept?.kind === 'variants') kept = asKept(await store.get(variantPlace(this.#parts, visit, kept).key))
-      return kept?.kind === 'response' ? kept : undefined
-    } catch {
-      // A closed cache: the application answers.
-      return undefined
+  #peek(visit: Visit): Sighting | undefined {
+    const { door } = this.#parts
+    let there = door.peekEntry(visit.resourceKey)
+    let kept = there && asKept(there.value)
+    if (kept?.kind === 'variants') {
+      there = door.peekEntry(variantPlace(this.#parts, visit, kept).key)
+      kept = there && asKept(there.value)
     }
+    return there && kept?.kind === 'response' ? sight(this.#parts, visit, kept, there.freshness) : undefined
   }
 
   /** Drops what is stored for a target, variants included. Waits for it only so long, and never fails. */

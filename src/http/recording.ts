@@ -1,26 +1,33 @@
+import { answerOf } from './answer.ts'
 import { forwardStatus } from './cache-status.ts'
 import { Capture } from './capture.ts'
 import { isConditional, isLeftOut, isNotModified } from './conditional.ts'
 import { formatHttpDate } from './http-date.ts'
+import { storedOf, withDate } from './intake.ts'
 import { combined, linesOf } from './message.ts'
 import { withCacheStatus } from './passing.ts'
-import { candidateOf, isForAuthorized, refusalOf, withheldFields } from './storable.ts'
-import { keep, storedVary } from './stored-response.ts'
+import { isError, mayServeOnError } from './reuse.ts'
+import { candidateOf, refusalOf } from './storable.ts'
+import { storedVary, ttlSeconds } from './stored-response.ts'
 import { targetedFields } from './targeted.ts'
+import { freshen, selects } from './validation.ts'
 import type { Clock } from '../clock.ts'
 import type { ForwardReason } from './cache-status.ts'
-import type { HeadOrders, Watcher } from './exchange.ts'
-import type { Fields, HttpRequest, ResponseHead } from './message.ts'
+import type { CaptureBudget } from './capture.ts'
+import type { Answer, HeadOrders, Watcher } from './exchange.ts'
+import type { HttpRequest, ResponseHead } from './message.ts'
 import type { HttpSettings } from './options.ts'
 import type { Candidate } from './storable.ts'
 import type { StoredResponse } from './stored-response.ts'
+import type { Validators } from './validation.ts'
 
 /**
  * What became of a response that was watched in order to be stored.
  *
- * - `complete`: here it is.
+ * - `complete`: here it is; or the stored one, that the application has confirmed.
  * - `unshareable`: it is for this client alone; the others need their own.
  * - `abandoned`: it was cut off before its end; another one may do better.
+ * - `failed`: the application failed, and what is stored stands in for it.
  * - `late`: it may be shared, but its end is long in coming; what becomes of it then is the `rest`.
  */
 export type Recorded = Ended | Late
@@ -29,11 +36,14 @@ type Ended =
   | { readonly kind: 'complete'; readonly stored: StoredResponse }
   | { readonly kind: 'unshareable' }
   | { readonly kind: 'abandoned' }
+  | { readonly kind: 'failed'; readonly status: number }
 
 export interface Late {
   readonly kind: 'late'
   /** The request fields that it depends on. */
   readonly fields: readonly string[]
+  /** Its tags, as far as they are known by now. */
+  readonly tags: readonly string[]
   readonly rest: Promise<Ended>
 }
 
@@ -46,6 +56,17 @@ export interface Subject {
   readonly request: HttpRequest
   readonly resource: string
   readonly reason: ForwardReason
+  /** What is to be replaced, or confirmed. */
+  readonly stale?: StoredResponse | undefined
+  /** Those of `stale`, as the application sees them. */
+  readonly validators?: Validators | undefined
+}
+
+/** What recordings go by. */
+export interface RecordingParts {
+  readonly settings: HttpSettings
+  readonly clock: Pick<Clock, 'wall' | 'after' | 'inBackground'>
+  readonly captured: CaptureBudget
 }
 
 /**
@@ -58,10 +79,11 @@ export class Recording implements Watcher {
   readonly watchesBody = true
   readonly holdsEnd = false
   readonly #subject: Subject
-  readonly #clock: RecordingClock
+  readonly #parts: RecordingParts
   readonly #toldFirst: (recorded: Recorded) => void
   #told: (ended: Ended) => void
   #settings: HttpSettings
+  readonly #startedAt: number
   #routeMs: number | undefined
   #skipped = false
   #tags: readonly string[] = []
@@ -69,14 +91,16 @@ export class Recording implements Watcher {
   #taking: Taking | undefined
   #stopTimer = () => {}
 
-  constructor(subject: Subject, settings: HttpSettings, clock: RecordingClock, told: (recorded: Recorded) => void) {
+  constructor(parts: RecordingParts, subject: Subject, told: (recorded: Recorded) => void) {
     this.#subject = subject
-    this.#settings = settings
-    this.#clock = clock
+    this.#parts = parts
+    this.#settings = parts.settings
+    this.#startedAt = parts.clock.wall()
     this.#toldFirst = told
     this.#told = told
-    this.hidesConditionals = isConditional(subject.request.headers)
-    this.mayReplace = this.hidesConditionals
+    const { headers } = subject.request
+    this.hidesConditionals = isConditional(headers) || headers.range !== undefined || subject.validators !== undefined
+    this.mayReplace = this.hidesConditionals || subject.stale !== undefined
   }
 
   setTtl(ms: number): void {
@@ -97,19 +121,9 @@ export class Recording implements Watcher {
   }
 
   head(head: ResponseHead): HeadOrders {
-    const now = this.#clock.wall()
+    const now = this.#parts.clock.wall()
     const dated = withDate(head, now)
-    const candidate = candidateOf(dated, this.#settings, { now, routeMs: this.#routeMs })
-    const refusal = this.#skipped ? 'skip' : refusalOf(this.#subject.request, candidate, this.#settings)
-    if (refusal === undefined && !this.#done) {
-      this.#taking = { candidate, headAt: now, capture: new Capture(this.#settings.maxBodyBytes) }
-      this.#stopTimer = this.#clock.after(PATIENCE_MS, () => this.#tellLate(dated))
-    } else {
-      this.#tell({ kind: 'unshareable' })
-    }
-    const stored = this.#taking !== undefined
-    const cacheStatus = forwardStatus(this.#subject.reason, { stored, detail: refusal })
-    return this.#orders(dated, cacheStatus, now)
+    return this.#confirm(dated, now) ?? this.#standIn(dated, now) ?? this.#take(dated, now)
   }
 
   chunk(bytes: Uint8Array): boolean {
@@ -133,6 +147,61 @@ export class Recording implements Watcher {
     this.#tell({ kind: 'abandoned' })
   }
 
+  /** The application's 304 to our validators: what is stored is right, and is the answer (RFC 9111, section 4.3.3). */
+  #confirm(head: ResponseHead, now: number): HeadOrders | undefined {
+    const { request, resource, reason, stale, validators } = this.#subject
+    if (stale === undefined || validators === undefined || head.status !== 304) return undefined
+    if (!selects(head, stale)) {
+      this.#tell({ kind: 'abandoned' })
+      return instead(answerOf(stale, request, forwardStatus(reason, { status: 304, detail: 'validator' }), now))
+    }
+    const { status, message, unsent } = stale
+    const fields = [...stale.fields, ...unsent]
+    const candidate = this.#candidate(freshen({ status, message, fields }, head), now)
+    const refusal = this.#refusal(candidate)
+    const tags = [...new Set([...stale.tags, ...this.#tags])]
+    const renewed = storedOf(candidate, stale.body, { resource, tags, headAt: now }, this.#settings)
+    const stored = { ...renewed, taggedHere: stale.taggedHere }
+    this.#tell(refusal === undefined ? { kind: 'complete', stored } : { kind: 'unshareable' })
+    const ttl = ttlSeconds(stored, now)
+    const cacheStatus = forwardStatus(reason, { status: 304, ttl, stored: refusal === undefined, detail: refusal })
+    return instead(answerOf(stored, request, cacheStatus, now))
+  }
+
+  /** What is stored stands in for an error (RFC 5861, section 4). */
+  #standIn({ status }: ResponseHead, now: number): HeadOrders | undefined {
+    const { request, reason, stale } = this.#subject
+    if (stale === undefined || !isError(status)) return undefined
+    if (!mayServeOnError(request, stale, this.#settings, now)) return undefined
+    this.#tell({ kind: 'failed', status })
+    const ttl = ttlSeconds(stale, now)
+    const cacheStatus = forwardStatus(reason, { status, ttl, detail: 'stale-if-error' })
+    return instead(answerOf(stale, request, cacheStatus, now))
+  }
+
+  /** A response of the application's own: its client gets it, and it is stored if it may be. */
+  #take(head: ResponseHead, now: number): HeadOrders {
+    const candidate = this.#candidate(head, now)
+    const refusal = this.#refusal(candidate)
+    if (refusal === undefined && !this.#done) {
+      const capture = new Capture(this.#settings.maxBodyBytes, this.#parts.captured)
+      this.#taking = { candidate, headAt: now, capture }
+      this.#stopTimer = this.#parts.clock.after(PATIENCE_MS, () => this.#tellLate(head))
+    } else {
+      this.#tell({ kind: 'unshareable' })
+    }
+    const stored = this.#taking !== undefined
+    return this.#orders(head, forwardStatus(this.#subject.reason, { stored, detail: refusal }), now)
+  }
+
+  #candidate(head: ResponseHead, now: number): Candidate {
+    return candidateOf(head, this.#settings, { now, routeMs: this.#routeMs, delayMs: now - this.#startedAt })
+  }
+
+  #refusal(candidate: Candidate): string | undefined {
+    return this.#skipped ? 'skip' : refusalOf(this.#subject.request, candidate, this.#settings)
+  }
+
   /** The client's conditionals were hidden from the application: they are judged here, on what it made. */
   #orders(head: ResponseHead, cacheStatus: string, now: number): HeadOrders {
     const set: HeadOrders['set'] = [
@@ -141,7 +210,8 @@ export class Recording implements Watcher {
     ]
     const watchBody = this.#taking !== undefined
     const ours = targetedFields(head.fields, this.#settings)
-    if (!this.hidesConditionals || !isNotModified(this.#subject.request.headers, head, now)) {
+    const { headers } = this.#subject.request
+    if (!isConditional(headers) || !isNotModified(headers, head, now)) {
       return { status: head.status, without: ours, set, watchBody }
     }
     const tagged = linesOf(head.fields, 'etag').length > 0
@@ -150,18 +220,8 @@ export class Recording implements Watcher {
   }
 
   #keep({ candidate, headAt, capture }: Taking): StoredResponse {
-    const bornAt = headAt - candidate.initialAgeMs
-    return keep(candidate.head, capture.body(), {
-      resource: this.#subject.resource,
-      bornAt,
-      freshUntil: bornAt + (candidate.lifetime?.ms ?? 0),
-      forAuthorized: isForAuthorized(candidate.control),
-      ...candidate.stale,
-      retentionMs: candidate.retentionMs,
-      tags: this.#tags,
-      withheld: withheldFields(candidate.control, this.#settings),
-      targeted: this.#settings.targeted,
-    })
+    const facts = { resource: this.#subject.resource, tags: this.#tags, headAt }
+    return storedOf(candidate, capture.body(), facts, this.#settings)
   }
 
   /** The recording goes on, for another listener: nobody is kept waiting for what it comes to. */
@@ -169,33 +229,29 @@ export class Recording implements Watcher {
     const rest = new Promise<Ended>((resolve) => {
       this.#told = resolve
     })
-    this.#stopTimer = this.#clock.inBackground(LONGEST_REST_MS, () => this.abandon())
-    this.#toldFirst({ kind: 'late', fields: storedVary(head), rest })
+    this.#stopTimer = this.#parts.clock.inBackground(LONGEST_REST_MS, () => this.abandon())
+    this.#toldFirst({ kind: 'late', fields: storedVary(head), tags: this.#tags, rest })
   }
 
   #tell(ended: Ended): void {
     if (this.#done) return
     this.#done = true
     this.#stopTimer()
+    this.#taking?.capture.release()
     this.#taking = undefined
     this.#told(ended)
   }
 }
 
-type RecordingClock = Pick<Clock, 'wall' | 'after' | 'inBackground'>
+function instead(answer: Answer): HeadOrders {
+  return { status: answer.status, without: [], set: [], watchBody: false, instead: answer }
+}
 
 /** A response that is being taken: judged by its head, its body on the way. */
 interface Taking {
   readonly candidate: Candidate
   readonly headAt: number
   readonly capture: Capture
-}
-
-/** Node would add a Date that is not seen here: what is stored and what is sent would differ. */
-function withDate(head: ResponseHead, now: number): ResponseHead {
-  if (linesOf(head.fields, 'date').length > 0) return head
-  const fields: Fields = [...head.fields, ['Date', formatHttpDate(now)]]
-  return { ...head, fields }
 }
 
 function isCutShort({ candidate, capture }: Taking): boolean {

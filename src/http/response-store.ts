@@ -1,16 +1,21 @@
 import { badValue } from '../errors.ts'
 import { isIntact } from './stored-response.ts'
 import type { Cache } from '../cache/cache.ts'
-import type { LoadedEntry } from '../cache/get-or-load.ts'
+import type { Door, door, Sought } from '../cache/seek.ts'
 import type { Clock } from '../clock.ts'
+import type { CaptureBudget } from './capture.ts'
+import type { Followers } from './followers.ts'
 import type { HitForMiss } from './hit-for-miss.ts'
 import type { HttpSettings } from './options.ts'
 import type { Keys, VariantRule } from './request-key.ts'
 import type { StoredResponse } from './stored-response.ts'
+import type { VariantCounts, VaryWidths } from './variants.ts'
 
 /** What stands under the key of a resource that has variants: how to tell them apart. */
 export interface Variants extends VariantRule {
   readonly kind: 'variants'
+  /** Those of the first variant: what is made invalid while that is stored takes the rule along. */
+  readonly tags: readonly string[]
 }
 
 /**
@@ -27,7 +32,7 @@ export interface NothingShared {
 export type Kept = StoredResponse | Variants | NothingShared
 
 /** What is known of how something was come by. */
-export type Found = LoadedEntry<Kept>
+export type Found = Sought<Kept>
 
 /** Those that were found intact, so that a hit is not examined each time. */
 const intact = new WeakSet<object>()
@@ -50,12 +55,16 @@ export function asKept(value: unknown): Kept | undefined {
   return value as Kept
 }
 
-function isRule({ nonce, fields }: Partial<Variants>): boolean {
-  return typeof nonce === 'string' && Array.isArray(fields) && fields.every((field) => typeof field === 'string')
+function isRule({ nonce, fields, tags }: Partial<Variants>): boolean {
+  return typeof nonce === 'string' && [fields, tags].every(isListOfTexts)
 }
 
-/** What the engine needs of a cache. */
-export type ResponseStore = Pick<Cache, 'peek' | 'get' | 'has' | 'set' | 'delete' | 'getOrSetEntry'>
+function isListOfTexts(list: unknown): boolean {
+  return Array.isArray(list) && list.every((text) => typeof text === 'string')
+}
+
+/** What the engine needs of a cache, and of its {@link Door}. */
+export type ResponseStore = Pick<Cache, 'getEntry' | 'has' | 'set' | 'delete' | typeof door>
 
 /**
  * The part of a cache where responses are kept. Readers share them without copies, as nothing here changes one; how
@@ -79,33 +88,13 @@ export function responseStore(cache: Cache): ResponseStore {
 /** The parts of one response cache, handed to its stories. */
 export interface HttpParts {
   readonly store: ResponseStore
+  readonly door: Door
   readonly settings: HttpSettings
   readonly keys: Keys
   readonly clock: Pick<Clock, 'wall' | 'after' | 'inBackground' | 'nonce'>
   readonly hitForMiss: HitForMiss
   readonly widths: VaryWidths
+  readonly variants: VariantCounts
+  readonly followers: Followers
+  readonly captured: CaptureBudget
 }
-
-/**
- * By which fields resources were seen to vary in this process, beyond what their stored rule said. A new rule starts
- * from them, so that responses that vary by different fields end up under one rule. Bounded.
- */
-export class VaryWidths {
-  readonly #fields = new Map<string, readonly string[]>()
-
-  of(resourceKey: string): readonly string[] {
-    return this.#fields.get(resourceKey) ?? []
-  }
-
-  widen(resourceKey: string, fields: readonly string[]): void {
-    this.#fields.delete(resourceKey)
-    this.#fields.set(resourceKey, fields)
-    if (this.#fields.size <= MOST_WIDTHS) return
-    for (const oldest of this.#fields.keys()) {
-      this.#fields.delete(oldest)
-      return
-    }
-  }
-}
-
-const MOST_WIDTHS = 4096

@@ -29,6 +29,8 @@ export interface StoredResponse {
   readonly unsent: Fields
   /** What it is invalidated by, beside its key. */
   readonly tags: readonly string[]
+  /** Its ETag is of this cache's making: the application knows nothing of it. */
+  readonly taggedHere: boolean
 }
 
 /** What a stored response is made of, beside the head and body that the application wrote. */
@@ -127,6 +129,11 @@ export function ageSeconds(stored: StoredResponse, now: number): number {
 /** How long it is still fresh, in seconds; negative when it is not. */
 export function ttlSeconds(stored: StoredResponse, now: number): number {
   return Math.floor((stored.freshUntil - now) / 1000)
+}
+
+/** For how long it has been stale, by its own lifetime, in ms; 0 while it is fresh. */
+export function staleMs(stored: StoredResponse, now: number): number {
+  return Math.max(0, now - stored.freshUntil)
 }
 
 /** The request fields that a stored response depends on; what depends on everything is never stored. */

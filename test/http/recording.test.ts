@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { CaptureBudget } from '../../src/http/capture.ts'
 import { readHttpOptions } from '../../src/http/options.ts'
 import { PATIENCE_MS, Recording } from '../../src/http/recording.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
@@ -9,7 +10,8 @@ function start() {
   const clock = new FakeClock()
   const told: Recorded[] = []
   const subject = { request: requestOf(), resource: 'r', reason: 'uri-miss' } as const
-  const recording = new Recording(subject, readHttpOptions({ ttl: '1m' }), clock, (recorded) => told.push(recorded))
+  const parts = { settings: readHttpOptions({ ttl: '1m' }), clock, captured: new CaptureBudget(2 ** 24) }
+  const recording = new Recording(parts, subject, (recorded) => told.push(recorded))
   return { clock, told, recording }
 }
 

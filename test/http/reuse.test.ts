@@ -21,10 +21,11 @@ const stored: StoredResponse = {
   mustRevalidate: false,
   retentionMs: 0,
   tags: [],
+  taggedHere: false,
 }
 
 function reuse(headers: Record<string, string>, options: HttpCacheOptions = {}, changes: Partial<StoredResponse> = {}) {
-  return mayReuse(requestOf({ headers }), 'r', { ...stored, ...changes }, readHttpOptions(options), NOW)
+  return mayReuse(requestOf({ headers }), 'r', { ...stored, ...changes }, 'fresh', readHttpOptions(options), NOW)
 }
 
 test('a stored response is for its own resource, and for credentials only if it says so', () => {
@@ -37,16 +38,16 @@ test('a stored response is for its own resource, and for credentials only if it 
 
 // RFC 9111, section 5.2.1; the stored response is 10 s old and fresh for 50 s more.
 test.each([
-  ['no-cache', 'request', 'request'],
-  ['No-Cache', 'request', 'request'],
-  ['max-age=0', 'request', 'request'],
-  ['max-age="0"', 'request', 'request'],
-  ['max-age=9', 'serve', 'request'],
+  ['no-cache', 'revalidate', 'revalidate'],
+  ['No-Cache', 'revalidate', 'revalidate'],
+  ['max-age=0', 'revalidate', 'revalidate'],
+  ['max-age="0"', 'revalidate', 'revalidate'],
+  ['max-age=9', 'serve', 'revalidate'],
   ['max-age=10', 'serve', 'serve'],
-  ['max-age=20, max-age=5', 'serve', 'request'],
-  ['max-age=soon', 'request', 'request'],
+  ['max-age=20, max-age=5', 'serve', 'revalidate'],
+  ['max-age=soon', 'revalidate', 'revalidate'],
   ['min-fresh=50', 'serve', 'serve'],
-  ['min-fresh=51', 'serve', 'request'],
+  ['min-fresh=51', 'serve', 'revalidate'],
   ['min-fresh=soon', 'serve', 'serve'],
   ['max-stale', 'serve', 'serve'],
 ])('%s: %s when validating, %s when obeying, nothing when ignoring', (control, validate, obey) => {

@@ -3,7 +3,14 @@ import { ageSeconds, isIntact, keep, storedVary, ttlSeconds } from '../../src/ht
 import type { Fields } from '../../src/http/message.ts'
 
 function kept(fields: Fields, status = 200, withheld: string[] = [], targeted: string[] = []) {
-  const rules = { whileRevalidateMs: 0, ifErrorMs: 0, mustRevalidate: false, retentionMs: 0, tags: [] }
+  const rules = {
+    whileRevalidateMs: 0,
+    ifErrorMs: 0,
+    mustRevalidate: false,
+    retentionMs: 0,
+    tags: [],
+    taggedHere: false,
+  }
   const keeping = {
     resource: 'r',
     bornAt: 1000,

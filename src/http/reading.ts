@@ -1,0 +1,77 @@
+import { GATEWAY_TIMEOUT } from './answer.ts'
+import { forwardStatus } from './cache-status.ts'
+import { renew } from './leading.ts'
+import { fill } from './filling.ts'
+import { Passing } from './passing.ts'
+import { asKept } from './response-store.ts'
+import { passedStatus, serve, sight } from './serving.ts'
+import { resourcePlace, variantPlace } from './visit.ts'
+import type { CacheEntry } from '../cache/read-entry.ts'
+import type { Admission } from './admission.ts'
+import type { HttpParts, Kept } from './response-store.ts'
+import type { Sighting } from './serving.ts'
+import type { Place, Visit } from './visit.ts'
+
+/** A stored response, where it stands and in which tier. */
+interface Look {
+  readonly sighting: Sighting
+  readonly place: Place
+  readonly tier: 'l1' | 'l2'
+}
+
+/** The story of a request that may be answered from the store, and whose own response is not stored. */
+export async function read(parts: HttpParts, visit: Visit, admission: Admission): Promise<void> {
+  const look = await lookFor(parts, visit)
+  const { exchange } = visit
+  switch (look?.sighting.reuse) {
+    case 'serve':
+      return serve(parts, visit, look.sighting, look.tier === 'l1' ? 'L1' : 'L2')
+    case 'serve-and-revalidate':
+      serve(parts, visit, look.sighting, look.tier === 'l1' ? 'L1' : 'L2')
+      return renewBehind(parts, visit, look.place)
+    case 'revalidate':
+      // A range of what is stored: the application may confirm it, and need not send all of it again.
+      if (admission.detail === 'range') return fill(parts, visit)
+  }
+  if (admission.detail === 'only-if-cached') return exchange.answer(GATEWAY_TIMEOUT)
+  const status = look ? passedStatus(parts, look.sighting) : forwardStatus('uri-miss', { detail: admission.detail })
+  exchange.forward(new Passing(status))
+}
+
+/** What the tiers have for a request, fresh or stale. `undefined`: nothing, or the cache failed. */
+async function lookFor(parts: HttpParts, visit: Visit): Promise<Look | undefined> {
+  try {
+    let place = resourcePlace(visit)
+    let entry = await parts.store.getEntry<Kept>(place.key)
+    const rule = asKept(entry?.value)
+    if (rule?.kind === 'variants') {
+      place = variantPlace(parts, visit, rule)
+      entry = await parts.store.getEntry<Kept>(place.key)
+    }
+    return entry && lookAt(parts, visit, place, entry)
+  } catch {
+    // A closed cache: the application answers.
+    return undefined
+  }
+}
+
+function lookAt(
+  parts: HttpParts,
+  visit: Visit,
+  place: Place,
+  { value, freshness, tier }: CacheEntry<Kept>,
+): Look | undefined {
+  const kept = asKept(value)
+  if (kept?.kind !== 'response') return undefined
+  return { sighting: sight(parts, visit, kept, freshness), place, tier }
+}
+
+/** Has a stale response renewed that was just served. What becomes of that is told as an event. */
+function renewBehind(parts: HttpParts, visit: Visit, place: Place): void {
+  if (!visit.exchange.detached) return
+  const nothing = (): never => {
+    throw new Error('what was to be renewed is gone')
+  }
+  const behind: Parameters<typeof parts.door.seek<Kept>>[1] = (flight) => renew(parts, visit, place, flight, 'stale')
+  parts.door.seek<Kept>(place.key, nothing, { accepts: () => true, behind }).catch(() => {})
+}

@@ -1,0 +1,77 @@
+import { answerOf } from './answer.ts'
+import { forwardStatus, hitStatus } from './cache-status.ts'
+import { Passing } from './passing.ts'
+import { isFresh, mayReuse, mayServeOnError } from './reuse.ts'
+import { ttlSeconds } from './stored-response.ts'
+import type { ForwardReason, TierName } from './cache-status.ts'
+import type { HttpParts } from './response-store.ts'
+import type { Freshness, Reuse } from './reuse.ts'
+import type { StoredResponse } from './stored-response.ts'
+import type { Visit } from './visit.ts'
+
+/** A stored response as one request finds it. */
+export interface Sighting {
+  readonly stored: StoredResponse
+  readonly freshness: Freshness
+  readonly reuse: Reuse
+}
+
+/** Judges a stored response for a request, now. */
+export function sight(parts: HttpParts, visit: Visit, stored: StoredResponse, freshness: Freshness): Sighting {
+  const { settings, clock } = parts
+  return {
+    stored,
+    freshness,
+    reuse: mayReuse(visit.request, visit.resource, stored, freshness, settings, clock.wall()),
+  }
+}
+
+/** Whether it may be sent in place of an error. */
+export function standsIn({ settings, clock }: HttpParts, { request }: Visit, { stored, reuse }: Sighting): boolean {
+  return reuse === 'revalidate' && mayServeOnError(request, stored, settings, clock.wall())
+}
+
+/** Answers with what is stored, fresh or stale. */
+export function serve(parts: HttpParts, visit: Visit, { stored, freshness }: Sighting, tier: TierName): void {
+  const { exchange, request } = visit
+  const now = parts.clock.wall()
+  exchange.answer(answerOf(stored, request, hitStatus(ttlOf(stored, freshness, now), tier), now))
+}
+
+/** Answers with what another request has had the application make, or stands in for what it failed to make. */
+export function serveCollapsed(
+  parts: HttpParts,
+  visit: Visit,
+  { stored, freshness }: Sighting,
+  reason: ForwardReason,
+  detail?: string,
+): void {
+  const { exchange, request } = visit
+  const now = parts.clock.wall()
+  const ttl = detail === undefined ? undefined : ttlOf(stored, freshness, now)
+  exchange.answer(answerOf(stored, request, forwardStatus(reason, { collapsed: true, ttl, detail }), now))
+}
+
+/** Lets the application answer though a response is stored, of which this request may not have any. */
+export function passBy(parts: HttpParts, visit: Visit, sighting: Sighting): void {
+  visit.exchange.forward(new Passing(passedStatus(parts, sighting)))
+}
+
+/** Cache-Status of a response that was made although one is stored. */
+export function passedStatus(parts: HttpParts, sighting: Sighting): string {
+  const { reuse } = sighting
+  if (reuse === 'mismatch') return forwardStatus('uri-miss', { detail: reuse })
+  if (reuse === 'authorization') return forwardStatus('bypass', { detail: reuse })
+  return forwardStatus(refusedAs(parts, sighting))
+}
+
+/** Why a stored response is not served as it is: it is stale, or the request wants a newer one. */
+export function refusedAs({ clock }: HttpParts, { stored, freshness }: Sighting): ForwardReason {
+  return isFresh(stored, freshness, clock.wall()) ? 'request' : 'stale'
+}
+
+/** How long it is still fresh, in seconds: what was made stale before its time is so no more. */
+export function ttlOf(stored: StoredResponse, freshness: Freshness, now: number): number {
+  const ttl = ttlSeconds(stored, now)
+  return freshness === 'fresh' ? ttl : Math.min(0, ttl)
+}
