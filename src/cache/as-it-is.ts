@@ -3,9 +3,10 @@ import type { EntrySettings, SetSettings } from './call-options.ts'
 import type { Flight } from './flights.ts'
 import { invalidateFar } from './invalidation.ts'
 import type { LoadRequest, Run } from './loader.ts'
-import { forget, groupsOf, land } from './near.ts'
+import { loadedBy } from './loader.ts'
+import { forget, land } from './near.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
-import { loadedTermOf, termOf } from './term.ts'
+import { keptOf, termOf } from './term.ts'
 import type { Term } from './term.ts'
 
 /** What a value counts for in L1 that is not encoded, so that nobody knows its size. */
@@ -39,32 +40,19 @@ export async function writeAsItIs(
 /** Keeps the very value of a loader; `undefined` for one that is not to be stored. */
 export function keepAsItIs(
   parts: Parts,
-  { target, settings }: LoadRequest,
+  request: LoadRequest,
   flight: Flight,
   run: Run,
   asOf: number,
 ): Loaded | undefined {
-  const { value, tags } = run
-  const { ttlMs, staleMs } = loadedTermOf(run, settings)
-  if (run.skippedFor || value === undefined || ttlMs + staleMs === 0) return undefined
-  const kept = { ...settings, ttlMs, staleMs, tags }
+  const { target, settings } = request
+  const kept = keptOf(run, settings)
+  if (!kept) return undefined
+  const { value } = run
   const term = termOf(parts, kept)
   beginChain(parts, target)
   landAsItIs(parts, target, flight, { value, kept, term, asOf, loadMs: run.loadMs })
-  const { createdAt, freshUntil } = term
-  const groups = groupsOf(target, tags)
-  return {
-    value,
-    shared: true,
-    isAsItIs: true,
-    tier: 'loader',
-    freshness: 'fresh',
-    createdAt,
-    freshUntil,
-    schema: settings.schema,
-    mark: flight.mark,
-    groups,
-  }
+  return loadedBy(run, request, flight.mark, { value, shared: true, isAsItIs: true, ...term })
 }
 
 interface AsItIs {

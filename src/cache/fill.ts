@@ -7,13 +7,12 @@ import { keepAsItIs } from './as-it-is.ts'
 import type { Flight } from './flights.ts'
 import { endLease, keepLease, noteFull, wordsOf } from './held-lease.ts'
 import type { LoadRequest, Run } from './loader.ts'
-import { runLoader } from './loader.ts'
-import { groupsOf, isolate, land, refuse } from './near.ts'
-import type { EntrySettings } from './call-options.ts'
+import { loadedBy, runLoader } from './loader.ts'
+import { isolate, land, refuse } from './near.ts'
 import { DEFAULTS } from './call-options.ts'
 import type { Loaded, Parts } from './parts.ts'
 import { replacedBy } from './servable.ts'
-import { loadedTermOf } from './term.ts'
+import { keptOf } from './term.ts'
 import { withinInBackground } from './time-limit.ts'
 import { candidateOf, encodeValue } from './write-through.ts'
 
@@ -217,10 +216,10 @@ interface Storable {
 }
 
 /** Encodes what was loaded, and decodes it again: what the first caller gets is of the same types as what later ones get. */
-function prepare(parts: Parts, { target, settings }: LoadRequest, flight: Flight, run: Run): Storable | undefined {
-  if (run.skippedFor || run.value === undefined) return undefined
-  const kept: EntrySettings = { ...settings, ...loadedTermOf(run, settings), tags: run.tags }
-  if (kept.ttlMs + kept.staleMs === 0) return undefined
+function prepare(parts: Parts, request: LoadRequest, flight: Flight, run: Run): Storable | undefined {
+  const { target, settings } = request
+  const kept = keptOf(run, settings)
+  if (!kept) return undefined
   let encoded: Encoded
   try {
     encoded = encodeValue(parts, run.value)
@@ -232,21 +231,7 @@ function prepare(parts: Parts, { target, settings }: LoadRequest, flight: Flight
   const value = decode(encoded)
   const { createdAt, freshUntil } = candidate
   const shared = isolate(value, settings.isolation)
-  const groups = groupsOf(target, run.tags)
-  const { mark } = flight
-  const { schema } = settings
-  const loaded: Loaded = {
-    value,
-    shared,
-    tier: 'loader',
-    freshness: 'fresh',
-    createdAt,
-    freshUntil,
-    schema,
-    mark,
-    groups,
-  }
-  return { candidate, loaded }
+  return { candidate, loaded: loadedBy(run, request, flight.mark, { value, shared, createdAt, freshUntil }) }
 }
 
 function landLoaded(
@@ -269,20 +254,13 @@ function landLoaded(
 }
 
 /** The very value of the loader, for those who asked for it. */
-function unstored(parts: Parts, { target, settings: { schema } }: LoadRequest, mark: number, run: Run): Loaded {
-  const now = parts.clock.now()
-  const { value, tags } = run
-  const groups = groupsOf(target, tags)
-  return {
-    value,
+function unstored({ clock }: Parts, request: LoadRequest, mark: number, run: Run): Loaded {
+  const now = clock.now()
+  return loadedBy(run, request, mark, {
+    value: run.value,
     shared: true,
     isAsItIs: true,
-    tier: 'loader',
-    freshness: 'fresh',
     createdAt: now,
     freshUntil: now,
-    schema,
-    mark,
-    groups,
-  }
+  })
 }

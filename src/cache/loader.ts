@@ -6,9 +6,10 @@ import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
 import type { Audience } from '../stampede/audience.ts'
 import type { LoadSettings } from './call-options.ts'
-import { handOut } from './near.ts'
+import { groupsOf, handOut } from './near.ts'
 import { loads, traced } from '../tracing.ts'
-import type { Parts, Target } from './parts.ts'
+import type { Loaded, Parts, Target } from './parts.ts'
+import type { Made } from './term.ts'
 import { toldTags } from './told-tags.ts'
 import { checkGiven } from './validity.ts'
 
@@ -122,15 +123,8 @@ export interface BatchPlace {
 }
 
 /** What a run of a loader came to. */
-export interface Run {
-  readonly value: unknown
+export interface Run extends Made {
   readonly loadMs: number
-  readonly ttlMs: number | undefined
-  /** `undefined`: as its settings say. */
-  readonly staleMs: number | undefined
-  readonly tags: readonly string[]
-  /** Set when the loader said that its value must not be stored: what others do then. */
-  readonly skippedFor: 'each' | 'next' | undefined
 }
 
 /** Told at the moment when nobody waits for a loader any more, with what it comes to all the same. */
@@ -294,6 +288,23 @@ function whileAwaited(
     if (audience.isDeserted) beDeserted(audience.reason)
     else audience.whenDeserted(beDeserted)
   })
+}
+
+/** What a run gives to its callers. */
+export function loadedBy(
+  { tags }: Run,
+  { target, settings: { schema } }: LoadRequest,
+  mark: number,
+  {
+    value,
+    shared,
+    isAsItIs,
+    createdAt,
+    freshUntil,
+  }: Pick<Loaded, 'value' | 'shared' | 'isAsItIs' | 'createdAt' | 'freshUntil'>,
+): Loaded {
+  const groups = groupsOf(target, tags)
+  return { value, shared, isAsItIs, tier: 'loader', freshness: 'fresh', createdAt, freshUntil, schema, mark, groups }
 }
 
 /** What an error calls the value that was loaded. */

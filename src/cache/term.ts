@@ -15,17 +15,21 @@ export function termOf({ clock }: Parts, kept: Pick<EntrySettings, 'ttlMs' | 'st
   return { createdAt, freshUntil: createdAt + ttlMs, staleUntil: createdAt + ttlMs + kept.staleMs }
 }
 
-/** How long a loaded value is fresh, and may be served after that: as its loader says, or else its settings. */
-export function loadedTermOf(
-  {
-    value,
-    ttlMs,
-    staleMs,
-  }: { readonly value: unknown; readonly ttlMs: number | undefined; readonly staleMs: number | undefined },
-  settings: Pick<LoadSettings, 'ttlMs' | 'staleMs' | 'negativeTtlMs'>,
-): Pick<EntrySettings, 'ttlMs' | 'staleMs'> {
-  return {
-    ttlMs: ttlMs ?? (value === null ? settings.negativeTtlMs : undefined) ?? settings.ttlMs,
-    staleMs: staleMs ?? settings.staleMs,
-  }
+/** A value, and what its loader said of how it is kept; `undefined`: as its settings say. */
+export interface Made {
+  readonly value: unknown
+  readonly ttlMs: number | undefined
+  readonly staleMs: number | undefined
+  readonly tags: readonly string[]
+  /** Set when the loader said that its value must not be stored: what others do then. */
+  readonly skippedFor: 'each' | 'next' | undefined
+}
+
+/** How a loaded value is kept: as its loader says, or else its settings; `undefined` for one that is not to be stored. */
+export function keptOf<Settings extends LoadSettings>(run: Made, settings: Settings): Settings | undefined {
+  const { value, tags } = run
+  if (run.skippedFor || value === undefined) return undefined
+  const ttlMs = run.ttlMs ?? (value === null ? settings.negativeTtlMs : undefined) ?? settings.ttlMs
+  const staleMs = run.staleMs ?? settings.staleMs
+  return ttlMs + staleMs === 0 ? undefined : { ...settings, ttlMs, staleMs, tags }
 }

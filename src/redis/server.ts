@@ -1,27 +1,20 @@
 import { ClockSync } from './clock-sync.ts'
 import type { Opened } from './connection.ts'
 import { saysMemoryFull } from './failure.ts'
-import { clusterNodeWarning, fitnessOf, replicaWarning } from './fitness.ts'
-import type { Greeting } from './greeting.ts'
-import { askForRights, greet } from './greeting.ts'
+import { replicaWarning } from './fitness.ts'
 import type { ServerHealth } from '../events.ts'
 import type { Sender } from './guarded-connection.ts'
 import { GuardedConnection } from './guarded-connection.ts'
+import { Handshake } from './handshake.ts'
 import { Outage } from './outage.ts'
 import type { ServerParts } from './parts.ts'
-import { resendsOf } from './resends.ts'
-import { askForRole, RoleWatch } from './role.ts'
-import { Run } from './run.ts'
+import type { Publishing } from './rights.ts'
 import { givenName, serverName } from './server-name.ts'
-import type { ServerReport } from './server-report.ts'
-import { knowsShardedChannels } from './server-report.ts'
+import { Signal } from './signal.ts'
 import type { RedisConnection } from './source.ts'
 import { Subscription, twoServersWarning } from './subscription.ts'
 import { Succession } from './succession.ts'
 import { ended, unreachable } from './unreachable.ts'
-
-/** When a connection is there but does not answer our first commands, they are sent again after so long. */
-const GREET_AGAIN_MS = 500
 
 /** A server that was passed over, answered, and is passed over again within so long has never been well in between. */
 const CALM_MS = 10_000
@@ -35,30 +28,23 @@ export class Server {
   readonly #subscription: Subscription
   readonly #connection: RedisConnection
   readonly #borrowed: boolean
-  readonly #inCluster: boolean
   readonly #succession: Succession
-  readonly #role: RoleWatch
+  readonly #handshake: Handshake
   /** What people call the server that is connected now, or was last. */
   #name: string
-  /** Whether it passes notices on to the servers of their slot only. */
-  #isSharded = false
   readonly #parts: ServerParts
   readonly #commands: GuardedConnection
   readonly #time: ClockSync
-  readonly #usableListeners = new Set<() => void>()
-  readonly #anotherRunListeners = new Set<() => void>()
-  readonly #failingListeners = new Set<() => void>()
-  readonly #placedListeners = new Set<() => void>()
-  readonly #endedListeners = new Set<() => void>()
+  readonly #becameUsable = new Signal()
+  readonly #anotherRun = new Signal()
+  readonly #failing = new Signal()
+  readonly #placed = new Signal()
+  readonly #hasEnded = new Signal()
   readonly #handlers: [string, (...values: unknown[]) => void][] = []
-  /** Whether the connection is there, and the server on it was greeted and found fit. */
-  #isConnected = false
   #losses = 0
   readonly #outage: Outage
   /** When the breaker closed again (monotonic ms). */
   #passingSince = Number.POSITIVE_INFINITY
-  readonly #run = new Run()
-  #greetings = 0
   #closed = false
 
   constructor(opened: Opened, parts: ServerParts) {
@@ -68,11 +54,10 @@ export class Server {
     this.#name = serverName(commands)
     this.#connection = commands
     this.#borrowed = borrowed
-    this.#inCluster = inCluster
     this.#parts = parts
     this.#outage = new Outage(parts.warnings)
     this.#commands = new GuardedConnection(commands, () => this.#name, parts, {
-      failing: () => this.#tellFailing(),
+      failing: () => this.#failing.tell(),
       passedOver: (reason) => this.#passedOver(reason),
       passing: () => this.#passesAgain(),
       demoted: () => this.#demoted(),
@@ -80,7 +65,7 @@ export class Server {
     })
     this.#time = new ClockSync(this.#commands, clock)
     this.#subscription = new Subscription(subscriber, clock, {
-      placed: () => this.#tellPlaced(),
+      placed: () => this.#placed.tell(),
       missed: () => this.#succession.leftBehind(),
       missing: () => parts.warnings.tellOnce(twoServersWarning(givenName(commands))),
     })
@@ -88,11 +73,14 @@ export class Server {
       superseded: () => this.#superseded(),
       look: () => this.#look(),
     })
-    this.#role = new RoleWatch(
-      () => this.#isReplicaNow(),
-      clock,
-      () => this.#demoted(),
-    )
+    this.#handshake = new Handshake(opened, this.#commands, this.database, this.#time, parts, {
+      failed: (error) => this.#unanswered(messageOf(error)),
+      replica: () => this.#isReplica(),
+      anotherRun: () => this.#anotherRun.tell(),
+      found: (runId) => this.#subscription.follow(runId),
+      done: () => this.#connected(),
+      demoted: () => this.#demoted(),
+    })
     this.#watch()
   }
 
@@ -113,7 +101,7 @@ export class Server {
 
   /** Whether a command would be sent right now. */
   get usable(): boolean {
-    return this.#isConnected && this.#commands.passes && !this.#closed
+    return this.#handshake.isDone && this.#commands.passes && !this.#closed
   }
 
   get health(): ServerHealth {
@@ -137,18 +125,18 @@ export class Server {
   }
 
   /** What publishes a notice, and what hears it: sharded on a Cluster from Redis 7. Known when it is connected. */
-  get publishes(): 'PUBLISH' | 'SPUBLISH' {
-    return this.#isSharded ? 'SPUBLISH' : 'PUBLISH'
+  get publishes(): Publishing {
+    return this.#handshake.publishes
   }
 
   get subscribes(): 'SUBSCRIBE' | 'SSUBSCRIBE' {
-    return this.#isSharded ? 'SSUBSCRIBE' : 'SUBSCRIBE'
+    return this.publishes === 'SPUBLISH' ? 'SSUBSCRIBE' : 'SUBSCRIBE'
   }
 
   /** Calls `listener` whenever commands can be sent again: the server is connected, or the breaker has closed. */
   whenUsable(listener: () => void): void {
-    this.#usableListeners.add(listener)
-    if (this.#isConnected) listener()
+    this.#becameUsable.listen(listener)
+    if (this.#handshake.isDone) listener()
   }
 
   /**
@@ -157,7 +145,7 @@ export class Server {
    * out, on the same one, that it was a replica for a moment.
    */
   whenAnotherRun(listener: () => void): void {
-    this.#anotherRunListeners.add(listener)
+    this.#anotherRun.listen(listener)
   }
 
   /**
@@ -165,12 +153,12 @@ export class Server {
    * tell through it may never come.
    */
   whenFailing(listener: () => void): void {
-    this.#failingListeners.add(listener)
+    this.#failing.listen(listener)
   }
 
   /** Calls `listener` when the instance of the application has ended: no connection is attempted any more. */
   whenEnded(listener: () => void): void {
-    this.#endedListeners.add(listener)
+    this.#hasEnded.listen(listener)
   }
 
   /** Makes the connection for notices anew, since it does not answer. */
@@ -180,7 +168,7 @@ export class Server {
 
   /** Calls `listener` whenever channels can be subscribed to on a new connection. */
   whenSubscriber(listener: () => void): void {
-    this.#placedListeners.add(listener)
+    this.#placed.listen(listener)
   }
 
   /** Sends a command, whether usable or not. See {@link GuardedConnection.send}. */
@@ -207,13 +195,13 @@ export class Server {
     this.#listen('connect', () => {
       this.#name = serverName(this.#connection)
     })
-    this.#listen('ready', () => this.#greet())
+    this.#listen('ready', () => this.#handshake.begin())
     this.#listen('close', () => this.#closedBelow())
     this.#listen('end', () => this.#ended())
     this.#listen('error', (error) => {
-      if (!this.#isConnected && !isOfSelect(error)) this.#unreachable(messageOf(error))
+      if (!this.#handshake.isDone && !isOfSelect(error)) this.#unreachable(messageOf(error))
     })
-    if (this.#connection.status === 'ready') this.#greet()
+    if (this.#connection.status === 'ready') this.#handshake.begin()
     // Whoever is to hear of it has been made by then.
     if (this.#connection.status === 'end') queueMicrotask(() => this.#ended())
     // A lazy instance of the application connects at its first command; we send none before it is connected.
@@ -225,65 +213,21 @@ export class Server {
     this.#handlers.push([event, listener])
   }
 
-  #greet(): void {
-    const number = ++this.#greetings
-    greet(this.#commands, this.database, this.#time, this.#parts).then(
-      (greeting) => {
-        if (number === this.#greetings) this.#greeted(greeting)
-      },
-      (error: unknown) => {
-        if (number !== this.#greetings) return
-        this.#lost(messageOf(error))
-        this.#unreachable(messageOf(error))
-        this.#parts.clock.inBackground(GREET_AGAIN_MS, () => {
-          if (!this.#closed && !this.#isConnected && this.#connection.status === 'ready') this.#greet()
-        })
-      },
-    )
+  #unanswered(reason: string): void {
+    this.#lost(reason)
+    this.#unreachable(reason)
   }
 
-  #greeted({ isOnDatabase, report }: Greeting): void {
-    if (this.#closed || !isOnDatabase) return
-    if (report.isClusterNode && !this.#inCluster) this.#parts.warnings.tellOnce(clusterNodeWarning(this.name))
-    if (!this.#isFit(report)) return
-    const resends = resendsOf(this.#connection, givenName(this.#connection))
-    if (resends) this.#parts.warnings.tellOnce(resends)
-    this.#isSharded = this.#inCluster && knowsShardedChannels(report)
-    askForRights(this.#commands, this.database, this.publishes, this.#parts)
-    this.#noteRun(report)
-    this.#subscription.follow(report.runId)
-    this.#isConnected = true
+  #connected(): void {
     this.#outage.over()
     this.#commands.answered()
     this.#parts.events.tell('connected', () => ({ server: this.name }))
-    for (const listener of this.#usableListeners) listener()
-  }
-
-  #isFit(report: ServerReport): boolean {
-    const fitness = fitnessOf(report, this.name)
-    if (fitness.word === 'replica') {
-      this.#isReplica()
-      return false
-    }
-    if (fitness.word !== 'fit') this.#parts.warnings.tellOnce(fitness.warning)
-    return fitness.word !== 'unfit'
-  }
-
-  #noteRun(report: Partial<ServerReport>): void {
-    if (this.#run.isAnother(report)) for (const listener of this.#anotherRunListeners) listener()
-  }
-
-  /** A master may have been a replica since the last look, on the same connection: its history tells. */
-  async #isReplicaNow(): Promise<boolean> {
-    if (!this.usable) return false
-    const { isReplica, history } = await askForRole(this.#commands, this.database, this.#parts)
-    if (!isReplica) this.#noteRun({ history })
-    return isReplica
+    this.#becameUsable.tell()
   }
 
   /** It was a master a moment ago. */
   #demoted(): void {
-    if (!this.#isConnected || this.#closed) return
+    if (!this.#handshake.isDone || this.#closed) return
     this.#lost('it is a replica')
     if (this.#succession.isNamedByOthers) this.#succession.leave()
     else this.#isReplica()
@@ -296,12 +240,12 @@ export class Server {
   }
 
   #superseded(): void {
-    if (this.#isConnected) this.#lost('the sentinels name another server')
+    if (this.#handshake.isDone) this.#lost('the sentinels name another server')
     this.#succession.leave()
   }
 
   #look(): void {
-    if (!this.#isConnected) this.#greet()
+    if (!this.#handshake.isDone) this.#handshake.begin()
   }
 
   #closedBelow(): void {
@@ -313,32 +257,23 @@ export class Server {
   #ended(): void {
     if (this.#closed) return
     this.#parts.warnings.tell(ended(givenName(this.#connection), 'L1 and loaders go on'))
-    for (const listener of this.#endedListeners) listener()
-  }
-
-  #tellPlaced(): void {
-    for (const listener of this.#placedListeners) listener()
-  }
-
-  #tellFailing(): void {
-    for (const listener of this.#failingListeners) listener()
+    this.#hasEnded.tell()
   }
 
   #passesAgain(): void {
     this.#passingSince = this.#parts.clock.now()
-    if (this.#isConnected) for (const listener of this.#usableListeners) listener()
+    if (this.#handshake.isDone) this.#becameUsable.tell()
   }
 
   #lost(reason: string): void {
-    const wasConnected = this.#isConnected
-    this.#isConnected = false
+    const wasConnected = this.#handshake.undo()
     this.#losses++
     this.#time.forget()
     this.#subscription.rest()
     if (this.#closed) return
     if (wasConnected) {
       this.#parts.events.tell('disconnected', () => ({ server: this.name, reason }))
-      this.#tellFailing()
+      this.#failing.tell()
     }
   }
 
@@ -356,9 +291,8 @@ export class Server {
   /** Disconnects what we opened; a borrowed instance only loses our listeners. */
   close(): void {
     this.#closed = true
-    this.#isConnected = false
+    this.#handshake.close()
     this.#commands.close()
-    this.#role.close()
     this.#succession.close()
     this.#subscription.close()
     if (this.#borrowed) for (const [event, listener] of this.#handlers) this.#connection.off(event, listener)
