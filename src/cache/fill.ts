@@ -41,6 +41,8 @@ export async function loadUnderLease(
   // What the loader reads through this cache must be no older than the lease: the value may be kept for long.
   parts.bus.reached(request.target.bucket, lease.n0)
   const letGo = keepLease(parts, lease)
+  // Nothing of it will be stored: the others need not wait for its end.
+  const inside = request.inside?.whenHolding(() => void endLease(parts, lease, { word: 'refused' }))
   let isDeserted = false
   const destination: Destination = {
     store: (into, run, asOf) => storeUnderLease(parts, request, into, lease, run, asOf),
@@ -57,6 +59,7 @@ export async function loadUnderLease(
     return await load(parts, request, flight, destination, whenLate)
   } finally {
     letGo()
+    inside?.()
   }
 }
 

@@ -1,7 +1,6 @@
 import { decode } from '../entry/codec.ts'
 import { copyDeep } from '../entry/isolation.ts'
 import type { RequestCounters } from '../events.ts'
-import type { ManyLoader } from './batch-loader.ts'
 import type { EntrySettings, SetSettings } from './call-options.ts'
 import { loadReplacing } from './fill.ts'
 import type { HandedOut } from './get-or-load.ts'
@@ -10,7 +9,7 @@ import type { LoadManyRequest } from './get-or-load-many.ts'
 import { getOrLoadMany } from './get-or-load-many.ts'
 import { inChunks } from './in-chunks.ts'
 import { deleteEverywhere } from './invalidation.ts'
-import type { Loader, LoadRequest, Replaced } from './loader.ts'
+import type { LoadRequest, Replaced } from './loader.ts'
 import { groupsOf, handOut, standing } from './near.ts'
 import type { Parts, Target } from './parts.ts'
 import type { CacheEntry } from './read-entry.ts'
@@ -129,7 +128,7 @@ async function held<T>(
  */
 export async function loadInside(parts: Parts, transaction: Transaction, request: LoadRequest): Promise<HandedOut> {
   if (!transaction.holds) {
-    return getOrLoad(parts, { ...request, loader: storedUnlessHolding(transaction, request.loader) })
+    return getOrLoad(parts, { ...request, inside: transaction })
   }
   const { signal } = request.settings
   signal?.throwIfAborted()
@@ -157,20 +156,7 @@ async function loadApart(parts: Parts, transaction: Transaction, request: LoadRe
 
 /** The story of `getOrSetMany` inside: that of each key, gathered as outside. */
 export function loadManyInside(parts: Parts, transaction: Transaction, request: LoadManyRequest): Promise<HandedOut>[] {
-  const loader: ManyLoader<unknown> = async (missing, context) => {
-    const values = await request.loader(missing, context)
-    if (transaction.holds) for (const key of missing) context.skip(key, 'next')
-    return values
-  }
-  return getOrLoadMany(parts, { ...request, loader }, (_, each) => loadInside(parts, transaction, each))
-}
-
-function storedUnlessHolding<T>(transaction: Transaction, loader: Loader<T>): Loader<T> {
-  return async (context) => {
-    const value = await loader(context)
-    if (transaction.holds) context.skip('next')
-    return value
-  }
+  return getOrLoadMany(parts, request, (_, each) => loadInside(parts, transaction, each))
 }
 
 function replacedBy({ clock, marks }: Parts, target: Target, { value, age, tags }: CacheEntry<unknown>): Replaced {

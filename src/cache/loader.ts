@@ -102,10 +102,20 @@ export interface LoadRequest {
   readonly accepts?: ((offer: Offer) => boolean) | undefined
   /** What a renewal behind the caller runs in place of `loader`. */
   readonly behind?: Loader<unknown> | undefined
+  /** The transaction that the caller is inside of: from its first change on, what a loader answers is for that caller alone. */
+  readonly inside?: Inside | undefined
   /** What was found and is to be replaced. */
   readonly there?: Replaced | undefined
   /** Its place in a batch, if it is of one. */
   readonly place?: BatchPlace | undefined
+}
+
+/** A transaction, as a load sees it. */
+export interface Inside {
+  /** Whether something was changed inside. */
+  readonly holds: boolean
+  /** Has something done at the first change inside. Answers how to take that back. */
+  whenHolding(act: () => void): () => void
 }
 
 /** The place of one key in a batch, which is loaded as soon as each of its keys asks for it, waits, or needs nothing. */
@@ -198,6 +208,7 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
     const more = kept ? kept.tags : toldTags(context, value)
     const allTags = more ? checkTags([...more, ...tags]) : tags
     backOff.end(target.id)
+    if (request.inside?.holds) skippedFor = 'next'
     return { value, loadMs, ttlMs, staleMs, tags: allTags, skippedFor }
   }
   const told = (error?: unknown) => {
@@ -293,7 +304,7 @@ function whileAwaited(
 /** What a run gives to its callers. */
 export function loadedBy(
   { tags }: Run,
-  { target, settings: { schema } }: LoadRequest,
+  { target, inside, settings: { schema } }: LoadRequest,
   mark: number,
   {
     value,
@@ -304,7 +315,9 @@ export function loadedBy(
   }: Pick<Loaded, 'value' | 'shared' | 'isAsItIs' | 'createdAt' | 'freshUntil'>,
 ): Loaded {
   const groups = groupsOf(target, tags)
-  return { value, shared, isAsItIs, tier: 'loader', freshness: 'fresh', createdAt, freshUntil, schema, mark, groups }
+  const isApart = inside?.holds
+  const origin = { tier: 'loader', freshness: 'fresh' } as const
+  return { value, shared, isApart, isAsItIs, ...origin, createdAt, freshUntil, schema, mark, groups }
 }
 
 /** What an error calls the value that was loaded. */

@@ -69,6 +69,8 @@ export interface Loaded {
   readonly value: unknown
   /** Whether all callers may share the value; otherwise each gets a copy. */
   readonly shared: boolean
+  /** It may be what a database has not committed: for the caller inside of the transaction, and nobody who joined it. */
+  readonly isApart?: boolean | undefined
   /** It is what its loader answered, not decoded data: all get the very value, which cannot be copied. */
   readonly isAsItIs?: boolean | undefined
   /** Where it came from. */

@@ -81,6 +81,11 @@ export function isLoading(parts: Parts, { target, purpose }: LoadRequest): boole
  *   1. A's loader reads v1; the value will have tag t
  *   2. t is invalidated
  *   3. B joins A's load, and would get v1 although it asked after 2: it starts over
+ *
+ * Nor is it known what a transaction will change:
+ *   1. A, inside of a transaction that has changed nothing yet, begins to load; B, outside, joins that load
+ *   2. inside, the row becomes v2, and the key is invalidated; nothing is committed
+ *   3. A's loader reads v2, which is not B's to see: it starts over
  */
 async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | undefined): Promise<Answer | undefined> {
   const { loads, marks, clock, settings, counters } = parts
@@ -89,8 +94,13 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
   const waitMs = request.settings.waitTimeoutMs ?? request.settings.hardTimeoutMs
   const giveUpAt = clock.now() + waitMs
   for (let round = 0; round < RESTARTS_MOST; round++) {
+    // Who starts over may find what was loaded meanwhile.
+    const near = round > 0 && purpose === 'read' ? readNear(parts, request) : undefined
+    if (near?.freshness === 'fresh') return { loaded: near, joined: true }
     const running = loads.joinable(id, joinableMs(parts, target))
     if (!running) {
+      // Those who come after that would start over in the end.
+      const inside = request.inside?.whenHolding(() => loads.detachRun(id, audience))
       const load: Promise<Loaded | undefined> = loads.start(id, audience, () =>
         lead(parts, request, first, (landing) => {
           // Behind a stale value nobody waits.
@@ -99,7 +109,7 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
           loads.succeed(id, load, withinInBackground(clock, landing, settings.leaseMs))
         }),
       )
-      const loaded = await load
+      const loaded = await (inside ? load.finally(inside) : load)
       return loaded && { loaded, joined: false }
     }
     if (waitMs === 0) break
@@ -111,7 +121,7 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
     endVisit(audience, running.audience, outcome)
     if (!outcome) return purpose === 'renew' ? undefined : loadInstead(parts, request)
     const { loaded } = outcome
-    if (!loaded || isOutdated(parts, loaded, joinedAt) || !isTaken(parts, request, loaded)) continue
+    if (!loaded || loaded.isApart || isOutdated(parts, loaded, joinedAt) || !isTaken(parts, request, loaded)) continue
     counters.loadsShared++
     return { loaded, joined: true }
   }
@@ -191,7 +201,7 @@ async function loadInstead(parts: Parts, request: LoadRequest): Promise<Answer> 
   }
   const loaded = await spare.promise
   place?.goesOn()
-  if (loaded && !isOutdated(parts, loaded, joinedAt)) return { loaded, joined }
+  if (loaded && !(joined && loaded.isApart) && !isOutdated(parts, loaded, joinedAt)) return { loaded, joined }
   return { loaded: await loadUnstored(parts, request), joined: false }
 }
 

@@ -40,7 +40,7 @@ interface Batch {
 
 /** The changes that were made inside of one transaction, and what they mean for its own reads. */
 export class Transaction {
-  readonly #whenHolding: () => void
+  readonly #whenHolding = new Set<() => void>()
   #batches: Batch[] = []
   /** What to do in place of a value that is not to be trusted. */
   readonly #instead = new Map<Change, { readonly id: string; readonly deletion: Change }>()
@@ -52,7 +52,13 @@ export class Transaction {
   holds = false
 
   constructor(whenHolding: () => void) {
-    this.#whenHolding = whenHolding
+    this.#whenHolding.add(whenHolding)
+  }
+
+  /** Has something done at the first change inside, which is still to come. Answers how to take that back. */
+  whenHolding(act: () => void): () => void {
+    this.#whenHolding.add(act)
+    return () => this.#whenHolding.delete(act)
   }
 
   /** Holds that something becomes gone or stale. */
@@ -137,7 +143,8 @@ export class Transaction {
   #batch(kind: Batch['kind']): Batch {
     if (!this.holds) {
       this.holds = true
-      this.#whenHolding()
+      for (const act of this.#whenHolding) act()
+      this.#whenHolding.clear()
     }
     const last = this.#batches.at(-1)
     if (last?.kind === kind) return last

@@ -73,6 +73,11 @@ export class SingleFlight<T> {
     this.#spare.delete(id)
   }
 
+  /** Detaches the run of a key that was started for these, if it is the one under way. */
+  detachRun(id: string, audience: Audience): void {
+    if (this.#joinable.get(id)?.audience === audience) this.#joinable.delete(id)
+  }
+
   /** Detaches the runs of all keys that `isMeant` says. */
   detachAll(isMeant: (id: string) => boolean): void {
     for (const runs of [this.#joinable, this.#spare]) for (const id of runs.keys()) if (isMeant(id)) runs.delete(id)
