@@ -186,9 +186,9 @@ export class WritableCache extends ObservableCache {
    * yet. When the callback throws they are dropped.
    *
    * Inside, a change answers `{ acknowledged: false, held: true }` at once. Reads inside find what was `set` inside, and
-   * nothing of what was invalidated inside. From the first change on, what a loader answers inside goes to its caller alone,
-   * and is not stored; callers outside that wait for a load begun before that load for themselves. A stale value is served in place of one that fails, or takes longer than `softTimeout`. `increment`
-   * rejects with `ERR_IN_TRANSACTION`.
+   * nothing of what was invalidated inside. From the first change on, what a loader answers inside goes to its caller
+   * alone, and is not stored; callers outside that wait for a load begun before that load for themselves. A stale value is
+   * served in place of one that fails, or takes longer than `softTimeout`. `increment` rejects with `ERR_IN_TRANSACTION`.
    *
    * A transaction inside of another is part of it; should it throw, and the outer one go on, what was `set` so far is deleted
    * instead. What the callback leaves running is outside once the callback has ended.
