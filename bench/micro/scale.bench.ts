@@ -13,10 +13,10 @@ import type { Program } from '../harness/program.ts'
 import type { Measured, Round, Scenario } from '../harness/scenario.ts'
 import type { Variant, VariantContext, Variants, Work } from '../harness/variant.ts'
 
-const SIZES = [1e3, 1e4, 1e5, 1e6]
+const SIZES = [1e3, 1e5, 1e6]
 const TAGGED = [10, 1e3, 1e6]
-const ROUNDS = 7
-const WARM_UPS = 3
+const ROUNDS = 5
+const WARM_UPS = 2
 const L1_READS = 200_000
 const L2_READS = 20_000
 const READERS = 64
