@@ -268,6 +268,8 @@ const sharedByFaces = [
   'response-cache',
   'node-exchange',
   'detached',
+  'trust-proxy',
+  'express-request',
   'header-reads',
 ].map((name) => `middleware/${name}.ts`)
 

@@ -33,6 +33,7 @@ export const ONLY_IF_CACHED: Admission = { way: 'read', detail: 'only-if-cached'
 
 const COOKIE: Admission = { way: 'pass', detail: 'cookie' }
 const BODY: Admission = { way: 'pass', detail: 'request-body' }
+const FORWARDED_SCHEME: Admission = { way: 'pass', detail: 'x-forwarded-proto' }
 const PRECONDITION: Admission = { way: 'pass', detail: 'precondition' }
 const OVERRIDE: Admission = { way: 'pass', detail: 'override' }
 
@@ -57,6 +58,7 @@ export function admit(request: HttpRequest, settings: HttpSettings): Admission {
   const { method, headers } = request
   const get = method === 'GET'
   if (!get && method !== 'HEAD') return isSafe(method) ? OTHER_METHOD : INVALIDATE
+  if (request.foreignScheme) return FORWARDED_SCHEME
   if (settings.cookies === 'bypass' && headers.cookie !== undefined) return COOKIE
   if (headers['if-match'] !== undefined || headers['if-unmodified-since'] !== undefined) return PRECONDITION
   if (hasBody(request)) return BODY

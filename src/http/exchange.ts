@@ -20,9 +20,11 @@ export interface Exchange {
   /**
    * The same request once more, without a client: as a GET where it is a HEAD, without conditionals and Range, and never
    * gone. `forward` sends it through the whole application again, past the cache in front, which lets the watcher have
-   * it; nothing is ever sent. Absent where a face has no way to do so: nothing is renewed behind its readers then.
+   * it; nothing is ever sent. Made before this exchange is answered. Without its credentials, Cookie included: what it
+   * makes may be kept for those alone that `request` of it stands for. Absent where a face has no way to do so, and
+   * `undefined` for a request with Authorization: nothing is renewed behind its reader then.
    */
-  detached?(): Exchange
+  detached?(): Exchange | undefined
 }
 
 /** A whole response of the cache's own. */

@@ -25,6 +25,8 @@ export interface HttpRequest {
    * not in `host`, but the application can read it.
    */
   readonly foreignHost: boolean
+  /** The same of another scheme (X-Forwarded-Proto). */
+  readonly foreignScheme?: boolean | undefined
   /** The whole content of a QUERY, where the face has read it. */
   readonly content?: Uint8Array | undefined
 }

@@ -1,11 +1,13 @@
 import { HttpCache } from '../http/http-cache.ts'
-import { sendAnswer } from './node-answer.ts'
+import { detach } from './detached.ts'
+import { expressRequestOf, outermost } from './express-request.ts'
+import { NodeExchange } from './node-exchange.ts'
 import { watcherOf, watchForCache } from './response-cache.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Cache } from '../cache/cache.ts'
-import type { Answer, Exchange, Watcher } from '../http/exchange.ts'
-import type { HttpRequest } from '../http/message.ts'
+import type { Exchange, Watcher } from '../http/exchange.ts'
 import type { HttpCacheOptions } from '../http/options.ts'
+import type { ExpressRequest } from './express-request.ts'
 import type { ResponseCache } from './response-cache.ts'
 
 export type { HttpCacheOptions } from '../http/options.ts'
@@ -25,15 +27,6 @@ declare global {
 
 /** A middleware of Express 4 or 5. */
 export type ExpressMiddleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
-
-/** What Express adds to a request, as far as it is used here. */
-interface ExpressRequest extends IncomingMessage {
-  readonly app: { get(setting: 'trust proxy fn'): (address: string | undefined, hop: number) => boolean }
-  readonly protocol: string
-  readonly originalUrl: string
-  /** Left by method-override and the like: the method of the wire. */
-  readonly originalMethod?: string
-}
 
 /**
  * Caches responses of the routes behind it: for the whole application, a router, or one route.
@@ -58,76 +51,44 @@ export function httpCache(cache: Cache, options?: HttpCacheOptions): ExpressMidd
     const outer = watcherOf(res)
     if (outer) outer.refine(engine.settings)
     if (outer || res.headersSent) return next()
-    engine.handle(new ExpressExchange(req as ExpressRequest, res, next))
+    const renewal = (req as Renewed)[renewalOf]
+    if (renewal?.engine === engine) {
+      watchForCache(res, renewal.watcher)
+      next()
+    } else {
+      engine.handle(new ExpressExchange(req as ExpressRequest, res, next, engine))
+    }
   }
+}
+
+/** Where the request of a renewal keeps which cache it is for; that one lets it pass, and watches. */
+const renewalOf = Symbol('tiercache.renewal')
+
+interface Renewed extends IncomingMessage {
+  [renewalOf]?: { readonly engine: HttpCache; readonly watcher: Watcher }
 }
 
 /** A request and response of Express, as the engine sees them. */
-class ExpressExchange implements Exchange {
-  readonly request: HttpRequest
-  readonly #req: ExpressRequest
-  readonly #res: ServerResponse
-  readonly #next: (error?: unknown) => void
+class ExpressExchange extends NodeExchange<ExpressRequest> {
+  readonly #next: () => void
+  readonly #engine: HttpCache
 
-  constructor(req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void) {
-    this.request = requestOf(req)
-    this.#req = req
-    this.#res = res
+  constructor(req: ExpressRequest, res: ServerResponse, next: () => void, engine: HttpCache) {
+    super(expressRequestOf(req), req, res)
     this.#next = next
+    this.#engine = engine
   }
 
-  isGone(): boolean {
-    return this.#res.destroyed || this.#res.headersSent
+  detached(): Exchange | undefined {
+    const application = outermost(this.req)
+    const engine = this.#engine
+    return detach(this.request, this.req, (req, res, watcher) => {
+      ;(req as Renewed)[renewalOf] = { engine, watcher }
+      application(req, res)
+    })
   }
 
-  /** While the cache was asked, a middleware in front (a time limit) may have answered. */
-  answer(answer: Answer): void {
-    if (!this.#res.headersSent) sendAnswer(this.#res, answer)
-  }
-
-  forward(watcher: Watcher): void {
-    const res = this.#res
-    if (res.headersSent) return
-    watchForCache(res, watcher, watcher.hidesConditionals ? hideConditionals(this.#req) : undefined)
+  protected run(): void {
     this.#next()
-  }
-}
-
-function requestOf(req: ExpressRequest): HttpRequest {
-  const { headers } = req
-  const forwarded = headers['x-forwarded-host']
-  const trusted =
-    forwarded !== undefined && req.app.get('trust proxy fn')(req.socket.remoteAddress, 0) ? first(forwarded) : undefined
-  return {
-    method: req.originalMethod ?? req.method ?? 'GET',
-    scheme: headers['x-forwarded-proto'] === undefined ? schemeOf(req) : req.protocol,
-    host: trusted ?? headers.host,
-    target: req.originalUrl,
-    headers,
-    foreignHost: forwarded !== undefined && trusted === undefined && forwarded !== headers.host,
-  }
-}
-
-/** What `req.protocol` is without a proxy, less the way there. */
-function schemeOf({ socket }: ExpressRequest): string {
-  return 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
-}
-
-/** The host that Express itself takes from a trusted X-Forwarded-Host: the first. */
-function first(forwarded: string | string[]): string | undefined {
-  return forwarded.toString().split(',')[0]?.trim()
-}
-
-/**
- * Takes the client's conditionals away from the application, so that it makes the whole response. The answer puts
- * them back, for loggers.
- */
-function hideConditionals({ headers }: IncomingMessage): () => void {
-  const { 'if-none-match': tags, 'if-modified-since': since } = headers
-  delete headers['if-none-match']
-  delete headers['if-modified-since']
-  return () => {
-    if (tags !== undefined) headers['if-none-match'] = tags
-    if (since !== undefined) headers['if-modified-since'] = since
   }
 }

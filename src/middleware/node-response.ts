@@ -54,7 +54,8 @@ class WatchedResponse {
     const methods = methodsOf(this.#res)
     this.#ours.writeHead = (...args) => this.#writeHead(args)
     methods.writeHead = this.#ours.writeHead
-    if (!this.#watcher.watchesBody && !this.#watcher.holdsEnd) return
+    const { watchesBody, holdsEnd, mayReplace } = this.#watcher
+    if (!watchesBody && !holdsEnd && !mayReplace) return
     this.#ours.write = (...args) => this.#write(args)
     this.#ours.end = (...args) => this.#end(args)
     this.#ours.addTrailers = (...args) => this.#addTrailers(args)
@@ -218,7 +219,8 @@ function methodsOf(res: ServerResponse): Methods {
   return res as unknown as Methods
 }
 
-function isDestroyed(res: ServerResponse): boolean {
+/** Whether nothing that is written to it can reach a client. */
+export function isDestroyed(res: ServerResponse): boolean {
   const { stream } = res as { stream?: { destroyed?: boolean } }
   return res.destroyed || stream?.destroyed === true
 }

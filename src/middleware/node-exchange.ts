@@ -1,0 +1,43 @@
+import { sendAnswer } from './node-answer.ts'
+import { disguise } from './node-request.ts'
+import { isDestroyed } from './node-response.ts'
+import { watchForCache } from './response-cache.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Answer, Exchange, Watcher } from '../http/exchange.ts'
+import type { HttpRequest, RequestHeaders } from '../http/message.ts'
+
+/** A request and response of Node, as the engine sees them; what the application is to them, a face adds. */
+export abstract class NodeExchange<Request extends IncomingMessage = IncomingMessage> implements Exchange {
+  readonly request: HttpRequest
+  protected readonly req: Request
+  protected readonly res: ServerResponse
+
+  constructor(request: HttpRequest, req: Request, res: ServerResponse) {
+    this.request = request
+    this.req = req
+    this.res = res
+  }
+
+  isGone(): boolean {
+    return isDestroyed(this.res) || this.res.headersSent
+  }
+
+  /** While the cache was asked, a middleware in front (a time limit) may have answered. */
+  answer(answer: Answer): void {
+    if (!this.res.headersSent) sendAnswer(this.res, answer)
+  }
+
+  forward(watcher: Watcher, shown?: RequestHeaders): void {
+    if (this.res.headersSent) {
+      watcher.over(false)
+      return
+    }
+    watchForCache(this.res, watcher, disguise(this.req.headers, watcher.hidesConditionals, shown))
+    this.run()
+  }
+
+  abstract detached(): Exchange | undefined
+
+  /** Lets the application answer. */
+  protected abstract run(): void
+}

@@ -1,0 +1,83 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
+import type { HttpRequest, RequestHeaders } from '../http/message.ts'
+
+/** A request of node:http, or of the compatibility API of node:http2. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest
+
+/** Whether the other end of a connection is a proxy whose X-Forwarded-Host and -Proto count. */
+export type TrustsPeer = (address: string | undefined) => boolean
+
+/** What a request is to the cache, where no framework has a word in it. */
+export function requestOf(req: NodeRequest, trusts: TrustsPeer): HttpRequest {
+  const { headers } = req
+  const host = hostOf(req)
+  const scheme = schemeOf(req)
+  const request = { method: req.method ?? 'GET', scheme, host, target: req.url ?? '', headers, foreignHost: false }
+  const { 'x-forwarded-host': forwardedHost, 'x-forwarded-proto': forwardedScheme } = headers
+  if (forwardedHost === undefined && forwardedScheme === undefined) return request
+  const forwarded = {
+    host: forwardedHost === undefined ? host : firstOf(forwardedHost),
+    scheme: forwardedScheme === undefined ? scheme : firstOf(forwardedScheme),
+  }
+  if (trusts(req.socket.remoteAddress)) return { ...request, ...forwarded }
+  return { ...request, foreignHost: forwarded.host !== host, foreignScheme: forwarded.scheme !== scheme }
+}
+
+/**
+ * The authority that the client named, `undefined` if it named none or several (RFC 9112, section 3.2; RFC 9113,
+ * section 8.3.1).
+ */
+export function hostOf({ headers, rawHeaders }: NodeRequest): string | undefined {
+  const { host } = headers
+  const authority = headers[':authority'] as string | undefined
+  if (authority !== undefined) return host === undefined || host === authority ? authority : undefined
+  return namesTwoHosts(rawHeaders) ? undefined : host
+}
+
+/** What the connection itself says. */
+export function schemeOf(req: NodeRequest): string {
+  if ('stream' in req) return req.stream.session?.encrypted ? 'https' : 'http'
+  const { socket } = req
+  return 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
+}
+
+/** The element that the proxy nearest to the client has written. */
+export function firstOf(list: string | string[]): string {
+  return (list.toString().split(',', 1)[0] ?? '').trim()
+}
+
+/** Node keeps the first alone. */
+function namesTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? ''
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts > 1
+}
+
+const ASKS_FOR_LESS = ['if-none-match', 'if-modified-since', 'range', 'if-range']
+
+/**
+ * Changes what the application sees of a request: fields `shown` in place of its own and, if so ordered, none that ask
+ * for less than the whole response. Returns what puts the client's own back, for loggers; `undefined` if nothing changed.
+ */
+export function disguise(
+  headers: IncomingHttpHeaders,
+  hidesConditionals: boolean,
+  shown: RequestHeaders = {},
+): (() => void) | undefined {
+  const hidden = hidesConditionals ? ASKS_FOR_LESS.filter((name) => headers[name] !== undefined) : []
+  const changed = [...new Set([...hidden, ...Object.keys(shown)])]
+  if (changed.length === 0) return undefined
+  const own = changed.map((name) => [name, headers[name]] as const)
+  for (const name of hidden) delete headers[name]
+  Object.assign(headers, shown)
+  return () => {
+    for (const [name, value] of own) {
+      if (value === undefined) delete headers[name]
+      else headers[name] = value
+    }
+  }
+}

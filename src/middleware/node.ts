@@ -1,0 +1,144 @@
+import { badValue } from '../errors.ts'
+import { HttpCache } from '../http/http-cache.ts'
+import { detach } from './detached.ts'
+import { NodeExchange } from './node-exchange.ts'
+import { requestOf } from './node-request.ts'
+import { watchForCache } from './response-cache.ts'
+import { readTrustProxy } from './trust-proxy.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Cache } from '../cache/cache.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { HttpRequest } from '../http/message.ts'
+import type { HttpCacheOptions } from '../http/options.ts'
+import type { ResponseCache } from './response-cache.ts'
+import type { TrustProxy } from './trust-proxy.ts'
+
+export type { HttpCacheOptions } from '../http/options.ts'
+export type { ResponseCache } from './response-cache.ts'
+export type { TrustProxy } from './trust-proxy.ts'
+
+/** Options of `accelerate`: those of every response cache, and what a framework would know otherwise. */
+export interface AccelerateOptions extends HttpCacheOptions {
+  /**
+   * The proxies whose `X-Forwarded-Host` and `X-Forwarded-Proto` are believed; give it what your application believes
+   * (`trust proxy` of Express, `proxy` of Koa). A request that brings another host or scheme along without that is not
+   * stored. Default `false`.
+   */
+  readonly trustProxy?: TrustProxy | undefined
+  /**
+   * Told of an error that the listener throws, or rejects with. Its client gets a 500, or what is stored and may be
+   * served in place of one; or the rest of its response is cut off. Default: a warning of the process
+   * (`TierCacheWarning`).
+   */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+/** What a listener behind `accelerate` finds on its responses. */
+export interface InCache {
+  readonly cache: ResponseCache
+}
+
+/**
+ * Puts a response cache in front of a whole application: a hit is answered before the application is entered.
+ *
+ * Responses that the listener makes have `res.cache`, by which it may speak to the cache.
+ *
+ * @throws {TierCacheError} `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`: a bad option. `ERR_INVALID_ARGUMENT`: no cache, or no listener.
+ *
+ * @example
+ * import { createServer } from 'node:http'
+ * import express from 'express'
+ * import { createCache } from 'tiercache'
+ * import { accelerate } from 'tiercache/middleware/node'
+ *
+ * const app = express()
+ * app.get('/time', (req, res) => {
+ *   res.set('Cache-Control', 'public, max-age=10').json({ now: Date.now() })
+ * })
+ * createServer(accelerate(createCache(), app, { trustProxy: 'loopback' })).listen(3000)
+ */
+export function accelerate(cache: Cache, application: ApplicationFunction, options?: AccelerateOptions): Listener
+export function accelerate<
+  Request extends IncomingMessage | Http2ServerRequest = IncomingMessage,
+  Response extends ServerResponse | Http2ServerResponse = ServerResponse,
+>(
+  cache: Cache,
+  listener: (req: Request, res: Response & InCache) => unknown,
+  options?: AccelerateOptions,
+): (req: Request, res: Response) => void
+export function accelerate(cache: Cache, listener: unknown, options?: AccelerateOptions): Listener {
+  const { trustProxy, onError, ...rest } = options ?? {}
+  if (typeof listener !== 'function') {
+    throw badValue('ERR_INVALID_ARGUMENT', 'accelerate: listener', 'a function (req, res)', listener)
+  }
+  const engine = new HttpCache(cache, rest)
+  const trusts = readTrustProxy('trustProxy', trustProxy)
+  const application = new Application(listener as Listener, onError)
+  return (req, res) => engine.handle(new FrontExchange(requestOf(req, trusts), req, res, application))
+}
+
+/** Inside, requests and responses of HTTP/2 are used by what they have in common with these. */
+type Listener = (req: IncomingMessage, res: ServerResponse) => unknown
+
+/** An application that is a listener itself, as one of Express is. */
+interface ApplicationFunction {
+  (req: IncomingMessage, res: ServerResponse): unknown
+  readonly listen: unknown
+}
+
+/** Whatever stands behind: it is called, and its errors are seen to. */
+class Application {
+  readonly #listener: Listener
+  readonly #onError: (error: unknown) => void
+
+  constructor(listener: Listener, onError: ((error: unknown) => void) | undefined) {
+    this.#listener = listener
+    this.#onError = onError ?? warn
+  }
+
+  answer(req: IncomingMessage, res: ServerResponse): void {
+    try {
+      const result = this.#listener(req, res)
+      if (result instanceof Promise) result.catch((error) => this.#failed(res, error))
+    } catch (error) {
+      this.#failed(res, error)
+    }
+  }
+
+  #failed(res: ServerResponse, error: unknown): void {
+    if (res.headersSent) res.destroy()
+    else {
+      for (const name of res.getHeaderNames()) res.removeHeader(name)
+      res.writeHead(500).end()
+    }
+    this.#onError(error)
+  }
+}
+
+function warn(error: unknown): void {
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.emitWarning(`a listener behind accelerate failed: ${message}`, { type: 'TierCacheWarning' })
+}
+
+/** A request and response in front of a listener. */
+class FrontExchange extends NodeExchange {
+  readonly #application: Application
+
+  constructor(request: HttpRequest, req: IncomingMessage, res: ServerResponse, application: Application) {
+    super(request, req, res)
+    this.#application = application
+  }
+
+  detached(): Exchange | undefined {
+    const application = this.#application
+    return detach(this.request, this.req, (req, res, watcher) => {
+      watchForCache(res, watcher)
+      application.answer(req, res)
+    })
+  }
+
+  protected run(): void {
+    this.#application.answer(this.req, this.res)
+  }
+}
