@@ -2,13 +2,14 @@ import { once } from 'node:events'
 import { createServer as createHttp } from 'node:http'
 import { connect, createServer as createHttp2 } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
+import { pipeline, Readable } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import { sendAnswer } from '../../src/middleware/node-answer.ts'
 import { watchResponse } from '../../src/middleware/node-response.ts'
+import { Noting } from './noting.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { HeadOrders, Watcher } from '../../src/http/exchange.ts'
-import type { ResponseHead } from '../../src/http/message.ts'
+import type { Answer } from '../../src/http/exchange.ts'
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void
 
@@ -16,48 +17,6 @@ const cleanups: (() => unknown)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
-
-/** A watcher that notes what it is shown. */
-class Noting implements Watcher {
-  hidesConditionals = false
-  mayReplace = false
-  watchesBody = true
-  holdsEnd = false
-  readonly notes: string[] = []
-  heads: ResponseHead[] = []
-  orders: Partial<HeadOrders> = { watchBody: true }
-  held: Promise<unknown> | undefined
-  wants = true
-
-  head(head: ResponseHead): HeadOrders {
-    this.notes.push(`head ${head.status}`)
-    this.heads.push(head)
-    return { status: head.status, without: [], set: [], watchBody: false, ...this.orders }
-  }
-
-  chunk(bytes: Uint8Array): boolean {
-    this.notes.push(`chunk ${Buffer.from(bytes)}`)
-    return this.wants
-  }
-
-  beforeEnd(): Promise<unknown> | undefined {
-    return this.held
-  }
-
-  over(complete: boolean): void {
-    this.notes.push(complete ? 'complete' : 'over')
-  }
-
-  setTtl(): void {}
-
-  skip(): void {
-    this.notes.push('skip')
-  }
-
-  addTags(): void {}
-
-  refine(): void {}
-}
 
 interface Got {
   readonly status: number
@@ -138,6 +97,108 @@ describe.each(versions)('%s', (version, send) => {
     expect(got).toMatchObject({ status: 304, body: '' })
     expect(got.headers['content-length']).toBeUndefined()
     expect(watcher.notes.slice(0, 5)).toEqual(['head 200', 'chunk one', 'chunk two', 'chunk three', 'complete'])
+  })
+
+  describe("an answer in place of the application's", () => {
+    const stale: Answer = {
+      status: 200,
+      message: undefined,
+      fields: [
+        ['Content-Length', '5'],
+        ['Date', 'Sun, 06 Nov 1994 08:49:37 GMT'],
+        ['X-Kept', ['1', '2']],
+      ],
+      age: '7',
+      cacheStatus: 'tiercache; hit',
+      body: Buffer.from('stale'),
+    }
+
+    /** What the application writes, and what has to come of it there. */
+    const ways: [string, (res: ServerResponse) => unknown][] = [
+      ['end alone', (res) => res.end('sorry')],
+      ['writeHead with a reason and fields', (res) => res.writeHead(500, 'Oh', { 'X-App': '1' }).end('sorry', 'utf8')],
+      ['writeHead with a list', (res) => res.writeHead(500, ['X-App', '1', 'Content-Length', '3']).end('abc')],
+      ['an encoding', (res) => res.end('c29ycnk=', 'base64', () => {})],
+      ['flushHeaders', (res) => res.flushHeaders() ?? setImmediate(() => res.end())],
+      ['write and end with callbacks', (res) => res.write('so', () => res.write('rry', 'latin1', () => res.end()))],
+    ]
+
+    test.each(ways)('%s', async (_, write) => {
+      const watcher = new Noting()
+      watcher.mayReplace = true
+      watcher.watchesBody = false
+      watcher.orders = { instead: stale }
+      let finished = 0
+      let put: unknown
+      const got = await send((_req, res) => {
+        const { write: ownWrite, end: ownEnd } = res
+        watchResponse(res, watcher)
+        res.statusCode = 500
+        res.setHeader('X-App', '1')
+        res.setHeader('Content-Type', 'text/plain')
+        res.on('finish', () => finished++)
+        res.on('close', () => {
+          put = res.write === ownWrite && res.end === ownEnd
+        })
+        write(res)
+        expect(res.headersSent).toBe(true)
+      })
+      await until(() => put !== undefined)
+      expect(put).toBe(true)
+      expect(got).toMatchObject({ status: 200, body: 'stale' })
+      expect(got.headers).toMatchObject({ 'x-kept': '1, 2', age: '7', 'cache-status': 'tiercache; hit' })
+      expect(got.headers.date).toBe('Sun, 06 Nov 1994 08:49:37 GMT')
+      expect(got.headers['x-app'] ?? got.headers['content-type']).toBeUndefined()
+      expect(finished).toBe(1)
+      expect(watcher.notes.slice(0, 2)).toEqual(['head 500', 'complete'])
+    })
+
+    test('a stream that is piped in runs to its end, and the answer does not wait for it', async () => {
+      const watcher = new Noting()
+      watcher.mayReplace = true
+      watcher.watchesBody = false
+      watcher.orders = {
+        instead: { ...stale, body: Buffer.alloc(2 ** 20, 'x'), fields: [['Content-Length', '1048576']] },
+      }
+      const ended: string[] = []
+      const piped = Readable.from(Array.from({ length: 200 }, () => Buffer.alloc(2 ** 14)))
+      const got = await send((_, res) => {
+        watchResponse(res, watcher)
+        res.statusCode = 503
+        pipeline(piped, res, (error) => ended.push(error ? error.message : 'done'))
+      })
+      expect(got.body).toHaveLength(2 ** 20)
+      await until(() => ended.length > 0)
+      expect(ended).toEqual(['done'])
+      expect(piped.readableEnded).toBe(true)
+    })
+
+    test('a 304 of the application becomes an answer without a body', async () => {
+      const watcher = new Noting()
+      watcher.mayReplace = true
+      watcher.watchesBody = false
+      const fields = [['ETag', '"1"']] as const
+      watcher.orders = { instead: { ...stale, status: 304, fields, body: undefined } }
+      const got = await send((_, res) => {
+        watchResponse(res, watcher)
+        res.writeHead(304).end()
+      })
+      expect(got).toMatchObject({ status: 304, body: '', headers: { etag: '"1"' } })
+      expect(got.headers['content-length']).toBeUndefined()
+    })
+
+    test('what the application writes may be watched all the same', async () => {
+      const watcher = new Noting()
+      watcher.mayReplace = true
+      watcher.orders = { instead: stale, watchBody: true }
+      const got = await send((_, res) => {
+        watchResponse(res, watcher)
+        res.write('one')
+        res.end('two')
+      })
+      expect(got.body).toBe('stale')
+      expect(watcher.notes.slice(0, 4)).toEqual(['head 200', 'chunk one', 'chunk two', 'complete'])
+    })
   })
 
   test('an end that is held keeps back the end, not the head', async () => {
