@@ -79,6 +79,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['soft-timeout'],
     ['renew-ahead'],
     ['get-or-load'],
+    ['look'],
     ['get-or-load-many', 'seek'],
     ['inside-transaction'],
     ['reads', 'loads'],

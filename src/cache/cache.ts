@@ -24,6 +24,7 @@ import type {
 import { readDefineOptions, readWrapOptions } from './handle-options.ts'
 import { isIdentical, isOfOneSource, noteOwners } from './handle-owners.ts'
 import type { Loader } from './loader.ts'
+import { lookForGet, lookForLoad } from './look.ts'
 import { checkLoader, loadEach, loadEachValue, loadOne } from './loads.ts'
 import { readKeys } from './many-arguments.ts'
 import { Namespace } from './namespace.ts'
@@ -80,6 +81,8 @@ export class Cache extends WritableCache {
       const { schema, refreshAhead } = this.#space.defaults
       const near = this.#fresh(key, options?.schema ?? schema, options?.refreshAhead ?? refreshAhead)
       if (near !== undefined) return (near.ready ?? this.#answer(near)) as Promise<T>
+      const looked = lookForLoad(this.#space, key, loader, options)
+      if (looked !== undefined) return looked as Promise<T>
     }
     return loadOne(this.#space, key, loader, options).then(({ loaded }) => loaded.value as T)
   }
@@ -103,6 +106,8 @@ export class Cache extends WritableCache {
     if (getCalls.hasSubscribers) return this.#tracedGet(key)
     const near = typeof key === 'string' ? this.#fresh(key, this.#space.defaults.schema, false) : undefined
     if (near !== undefined) return (near.ready ?? this.#answer(near)) as Promise<T>
+    const looked = lookForGet(this.#space, key)
+    if (looked !== undefined) return looked as Promise<T>
     return entryOf<T>(this.#space, key).then((entry) => (entry?.freshness === 'fresh' ? entry.value : undefined))
   }
 

@@ -12,17 +12,18 @@ export function close(parts: Parts): Promise<void> {
 }
 
 async function drain(parts: Parts): Promise<void> {
-  const { clock, life, near, endings } = parts
+  const { clock, flights, life, near, endings } = parts
   await within(clock, settled(parts), DRAIN_MS)
-  life.end()
+  flights.reject(life.end())
   await replayLast(parts)
   for (const end of endings) end()
   near?.close()
 }
 
 /** Resolves when nothing goes on that was called before. */
-async function settled({ life, loads, transactions }: Parts): Promise<void> {
+async function settled({ flights, life, loads, transactions }: Parts): Promise<void> {
   await transactions.settled()
+  await flights.left()
   await life.idle()
   await loads.settled()
 }

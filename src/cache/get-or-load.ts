@@ -10,6 +10,7 @@ import type { Loaded, Parts } from './parts.ts'
 import type { Answer } from './read-through.ts'
 import { readThrough } from './read-through.ts'
 import { renewFarAhead, renewNearAhead } from './renew-ahead.ts'
+import type { FarRead } from './servable.ts'
 import { isEnough, isTaken } from './servable.ts'
 import { newerInTime } from './soft-timeout.ts'
 import { renewBehind } from './stale-while-revalidate.ts'
@@ -58,7 +59,12 @@ function fromNear(parts: Parts, request: LoadRequest, near: NearFound | undefine
     void renewBehind(parts, request, groups)
     return Promise.resolve(ofNear(near, isolation))
   }
-  return readThrough(parts, request).then((answer) => fromBehind(parts, request, answer))
+  return loadFrom(parts, request)
+}
+
+/** The same beyond L1. `first`: what L2 has said already. */
+export function loadFrom(parts: Parts, request: LoadRequest, first?: FarRead): Promise<HandedOut> {
+  return readThrough(parts, request, first).then((answer) => fromBehind(parts, request, answer))
 }
 
 function isTakenFresh(parts: Parts, request: LoadRequest, { value, createdAt }: NearEntry): boolean {

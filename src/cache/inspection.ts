@@ -102,7 +102,7 @@ export interface LeaseInspection {
 
 /** The story of a look at a key. It is no read: nothing is counted, kept, dropped or told; L2 is asked by itself. */
 export async function inspectKey(parts: Parts, target: Target, { tiers }: EntrySettings): Promise<Inspection> {
-  const { loads, renewing, callers, near, clock } = parts
+  const { loads, renewing, callers, flights, near, clock } = parts
   const shared = tiers === 'all' ? parts.shared : undefined
   const [far, lease] = await Promise.all([
     shared && attempt(() => shared.far.inspect(target, target.schemaVersion)),
@@ -113,7 +113,7 @@ export async function inspectKey(parts: Parts, target: Target, { tiers }: EntryS
   const l2 = far && farInspection(parts, target, far, now)
   const isRenewing = renewing.has(target.id)
   const isLoading = loads.joinable(target.id) !== undefined
-  const waiting = Math.max(0, callers.of(target.id) - (isRenewing ? 1 : 0))
+  const waiting = Math.max(0, callers.of(target.id) + flights.waitingFor(target.id) - (isRenewing ? 1 : 0))
   return {
     namespace: target.namespace,
     key: target.key,

@@ -67,13 +67,15 @@ export class Life {
     this.#audiences.delete(audience)
   }
 
-  end(): void {
+  /** Answers what all get that still went on. */
+  end(): TierCacheError {
     const over = closed()
     this.#over = over
     for (const call of this.#calls) call.reject(over)
     for (const audience of this.#audiences) audience.dismiss(over)
     this.#calls.clear()
     this.#audiences.clear()
+    return over
   }
 }
 

@@ -60,7 +60,7 @@ export type FarLookup =
 
 const NOTHING = { entry: undefined, shared: false, freshness: undefined } as const
 
-type FoundEntry = Extract<Found, { word: 'entry' }>
+export type FoundEntry = Extract<Found, { word: 'entry' }>
 
 /**
  * Looks into L2 and moves what it finds nearer, with the TTL that is left. Rejects when L2 cannot be asked. What has neither
@@ -77,12 +77,22 @@ export function lookupFar(
   if (!far || parts.journal.fences(target.id, target.groups, target.bucket)) {
     return Promise.resolve({ ...NOTHING, seen: undefined })
   }
-  return far.get(target, target.schemaVersion).then((found) => {
-    if (found.word !== 'entry') return lookedInVain(parts, target, found, requests)
-    if (found.tags.length > 0 || kept.schema) return moveCheckedNearer(parts, target, flight, kept, requests, found)
-    const { entry, sentAt } = found
-    return moveNearer(parts, target, flight, kept, requests, found, entry, judge(entry, parts.clock.now()), sentAt)
-  })
+  return far.get(target, target.schemaVersion).then((found) => readFound(parts, target, flight, kept, requests, found))
+}
+
+/** What is found in L2, for a reader of these settings; see {@link lookupFar}. */
+export function readFound(
+  parts: Parts,
+  target: Target,
+  flight: Flight,
+  kept: EntrySettings,
+  requests: RequestCounters,
+  found: Found,
+): FarLookup | Promise<FarLookup> {
+  if (found.word !== 'entry') return lookedInVain(parts, target, found, requests)
+  if (found.tags.length > 0 || kept.schema) return moveCheckedNearer(parts, target, flight, kept, requests, found)
+  const { entry, sentAt } = found
+  return moveNearer(parts, target, flight, kept, requests, found, entry, judge(entry, parts.clock.now()), sentAt)
 }
 
 function lookedInVain(
@@ -125,7 +135,7 @@ async function moveCheckedNearer(
 }
 
 /** Counts an entry of L2, and keeps it here where it may be served. */
-function moveNearer(
+export function moveNearer(
   parts: Parts,
   target: Target,
   flight: Flight,

@@ -23,6 +23,8 @@ export class Namespace {
   readonly defaults: DefaultSettings
   readonly requests: RequestCounters
   readonly parts: Parts
+  /** Whether a fresh value of L2 answers its calls whatever else is there: nothing is to be checked, or renewed ahead. */
+  readonly looksDo: boolean
   readonly #groups: readonly string[]
   readonly #schemaVersion: string | undefined
   /** By bucket, made as they are needed. */
@@ -33,6 +35,7 @@ export class Namespace {
     this.name = name
     this.isRoot = name === ROOT_NAMESPACE
     this.defaults = defaults
+    this.looksDo = !defaults.schema && defaults.refreshAhead === false && defaults.tiers === 'all'
     this.#schemaVersion = versionOf(defaults)
     this.requests = parts.counters.requestsOf(name)
     this.#groups = namespacesAbove(name).map(namespaceGroup)

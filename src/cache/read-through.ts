@@ -18,10 +18,13 @@ export interface Answer {
 /** How often a caller starts over whose load turned out to be older than a change that it knew of when it joined. */
 const RESTARTS_MOST = 3
 
-/** The story of a miss in L1: L2, then one flight in this process, one lease among all, one load, one store. */
-export function readThrough(parts: Parts, request: LoadRequest): Promise<Answer> {
+/**
+ * The story of a miss in L1: L2, then one flight in this process, one lease among all, one load, one store. `first`: what L2
+ * has said already.
+ */
+export function readThrough(parts: Parts, request: LoadRequest, first?: FarRead): Promise<Answer> {
   // A reader comes to an answer: only a renewal may come to none.
-  return attended(parts, request, request.settings.signal) as Promise<Answer>
+  return attended(parts, request, request.settings.signal, first) as Promise<Answer>
 }
 
 /** The same for a newer value than a stale one. `undefined`: there is none, and none that would be stored can be loaded. */
@@ -29,12 +32,19 @@ export function renewThrough(parts: Parts, request: LoadRequest): Promise<Answer
   return attended(parts, request, undefined)
 }
 
-function attended(parts: Parts, request: LoadRequest, signal: AbortSignal | undefined): Promise<Answer | undefined> {
+function attended(
+  parts: Parts,
+  request: LoadRequest,
+  signal: AbortSignal | undefined,
+  first?: FarRead,
+): Promise<Answer | undefined> {
   const { counters, callers } = parts
   const { id } = request.target
   counters.loadsWaiting++
   callers.come(id)
-  const asked = answerTo(parts, request)
+  const asked = first
+    ? Promise.resolve(first).then((each) => afterLook(parts, request, each))
+    : answerTo(parts, request)
   const answer = signal ? untilAborted(signal, asked, (reason) => request.audience.leave(reason)) : asked
   const isAnswered = () => {
     counters.loadsWaiting--
@@ -58,14 +68,15 @@ function answerTo(parts: Parts, request: LoadRequest): Promise<Answer | undefine
   return lookThenLoad(parts, request)
 }
 
-/** A promise for each step is much of what a read of L2 takes: there are as few as can be, from here to `lookupFar`. */
 function lookThenLoad(parts: Parts, request: LoadRequest): Promise<Answer | undefined> {
-  return readFar(parts, request).then((first) => {
-    const isThere = first.word === 'value' || (first.word === 'unusable' && first.there !== undefined)
-    if (first.word !== 'unreachable') parts.streak.noted(isThere)
-    if (request.audience.isDeserted) throw request.audience.reason
-    return first.word === 'value' ? { loaded: first.loaded, joined: false } : joinOrLead(parts, request, first)
-  })
+  return readFar(parts, request).then((first) => afterLook(parts, request, first))
+}
+
+function afterLook(parts: Parts, request: LoadRequest, first: FarRead): Answer | Promise<Answer | undefined> {
+  const isThere = first.word === 'value' || (first.word === 'unusable' && first.there !== undefined)
+  if (first.word !== 'unreachable') parts.streak.noted(isThere)
+  if (request.audience.isDeserted) throw request.audience.reason
+  return first.word === 'value' ? { loaded: first.loaded, joined: false } : joinOrLead(parts, request, first)
 }
 
 /** Whether a load is under way because L2 had nothing to serve: then L2 need not be asked. */

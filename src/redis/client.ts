@@ -189,26 +189,39 @@ export class RedisClient implements Carrier {
    * the client at most. A server of a Cluster that redirects has done nothing: the command is sent once more, to where it
    * says. Where one server was given, its redirection is an error like any other.
    */
-  async run<Reply>(bucket: Bucket, command: string, send: Sender): Promise<Reply> {
-    if (!this.#firstAttempt.isOver) await this.#firstAttempt.end
-    const until = this.#clock.now() + this.#settings.commandTimeoutMs
-    const successions = this.#successions
+  run<Reply>(bucket: Bucket, command: string, send: Sender): Promise<Reply> {
+    if (this.#firstAttempt.isOver) return this.#run(bucket, command, send) as Promise<Reply>
+    return this.#firstAttempt.end.then(() => this.#run(bucket, command, send)) as Promise<Reply>
+  }
+
+  #run(bucket: Bucket, command: string, send: Sender): Promise<unknown> {
     const server = bucket.usable ? bucket.server : undefined
-    try {
-      return (await this.#send(server, command, send)) as Reply
-    } catch (error) {
-      if (saysOnTheMove(error)) this.#isFailing([bucket.index])
-      if (saysUnserved(error)) bucket.answered(false)
-      const redirection = isCluster(this.#settings.source) ? redirectionOf(error) : undefined
-      if (!server || !redirection) throw error
-      const next = await this.#follow(bucket, server, redirection, until)
-      // Nothing is sent to the successor of a server that was asked for before the succession was known:
-      //   1. delete k is acknowledged, and lost with the server
-      //   2. a read of k is redirected to the successor: it would find the old value, and nothing fences it
-      if (this.#successions !== successions) throw error
-      const again = this.#send(next, command, redirection.word === 'ASK' ? asking(next, send) : send)
-      return (await withDeadline(again, command, until - this.#clock.now(), this.#clock)) as Reply
-    }
+    const until = this.#clock.now() + this.#settings.commandTimeoutMs
+    const first = { server, until, successions: this.#successions }
+    return this.#send(server, command, send).catch((error: unknown) =>
+      this.#sendOn(bucket, command, send, first, error),
+    )
+  }
+
+  /** What becomes of a command that has failed: the same, unless it is redirected. */
+  async #sendOn(
+    bucket: Bucket,
+    command: string,
+    send: Sender,
+    { server, until, successions }: { server: Server | undefined; until: number; successions: number },
+    error: unknown,
+  ): Promise<unknown> {
+    if (saysOnTheMove(error)) this.#isFailing([bucket.index])
+    if (saysUnserved(error)) bucket.answered(false)
+    const redirection = isCluster(this.#settings.source) ? redirectionOf(error) : undefined
+    if (!server || !redirection) throw error
+    const next = await this.#follow(bucket, server, redirection, until)
+    // Nothing is sent to the successor of a server that was asked for before the succession was known:
+    //   1. delete k is acknowledged, and lost with the server
+    //   2. a read of k is redirected to the successor: it would find the old value, and nothing fences it
+    if (this.#successions !== successions) throw error
+    const again = this.#send(next, command, redirection.word === 'ASK' ? asking(next, send) : send)
+    return withDeadline(again, command, until - this.#clock.now(), this.#clock)
   }
 
   /** Where a command is to be sent that a server redirects; `undefined` where that is not known in time. */
@@ -240,7 +253,8 @@ export class RedisClient implements Carrier {
     if (server?.usable) return server.send(command, send)
     this.#counters.l2Skipped++
     const name = server?.name ?? 'the server of this key'
-    throw new TierCacheError('ERR_REDIS_UNAVAILABLE', `${command} was not sent: ${name} is not available`)
+    const message = `${command} was not sent: ${name} is not available`
+    return Promise.reject(new TierCacheError('ERR_REDIS_UNAVAILABLE', message))
   }
 
   /** Disconnects what we opened; a borrowed instance only loses our listeners. */

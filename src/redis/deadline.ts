@@ -8,7 +8,7 @@ import { TierCacheError } from '../errors.ts'
 export function withDeadline<T>(promise: Promise<T>, command: string, ms: number, clock: Clock): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const cancel = clock.after(ms, () => {
-      reject(new TierCacheError('ERR_REDIS_TIMEOUT', `Redis did not answer ${command} within ${ms} ms`))
+      reject(lateAnswer(command, ms))
     })
     promise.then(
       (value) => {
@@ -21,4 +21,9 @@ export function withDeadline<T>(promise: Promise<T>, command: string, ms: number
       },
     )
   })
+}
+
+/** What becomes of a command that is not answered in time. */
+export function lateAnswer(command: string, ms: number): TierCacheError {
+  return new TierCacheError('ERR_REDIS_TIMEOUT', `Redis did not answer ${command} within ${ms} ms`)
 }

@@ -3,7 +3,7 @@ import type { BreakerState, ServerHealth } from '../events.ts'
 import { commands, traced } from '../tracing.ts'
 import { Breaker } from './breaker.ts'
 import type { RedisConnection } from './source.ts'
-import { withDeadline } from './deadline.ts'
+import { Deadlines } from './deadlines.ts'
 import { failureOf, isRefusal } from './failure.ts'
 import type { ServerParts } from './parts.ts'
 
@@ -34,6 +34,7 @@ export class GuardedConnection {
   readonly #parts: ServerParts
   readonly #listener: ConnectionListener
   readonly #breaker = new Breaker()
+  readonly #deadlines: Deadlines
   #isFailing = false
   /** The last command that failed. */
   lastError: ServerHealth['lastError']
@@ -47,6 +48,7 @@ export class GuardedConnection {
     this.#connection = connection
     this.#name = name
     this.#parts = parts
+    this.#deadlines = new Deadlines(parts.settings.commandTimeoutMs, parts.clock)
     this.#listener = listener
   }
 
@@ -73,24 +75,26 @@ export class GuardedConnection {
     return traced(commands, { command, server: this.server }, () => this.#send(command, send))
   }
 
-  async #send(command: string, send: Sender): Promise<unknown> {
+  #send(command: string, send: Sender): Promise<unknown> {
     const { clock, counters } = this.#parts
     const startedAt = clock.now()
     const answers = this.#answers
-    try {
-      const reply = await this.ask(command, send)
-      counters.l2Timings.add(clock.now() - startedAt)
-      this.#succeeded()
-      return reply
-    } catch (error) {
-      throw this.#failed(command, error, answers)
-    }
+    return new Promise((resolve, reject) => {
+      const answered = (reply: unknown) => {
+        counters.l2Timings.add(clock.now() - startedAt)
+        this.#succeeded()
+        resolve(reply)
+      }
+      const failed = (error: unknown) => reject(this.#failed(command, error, answers))
+      this.#deadlines.watch(command, attempt(send, this.#connection), answered, failed)
+    })
   }
 
   /** Sends a command within the deadline, and no more: neither counted nor told to the breaker, rejections as they come. */
   ask(command: string, send: Sender): Promise<unknown> {
-    const { settings, clock } = this.#parts
-    return withDeadline(attempt(send, this.#connection), command, settings.commandTimeoutMs, clock)
+    return new Promise((resolve, reject) => {
+      this.#deadlines.watch(command, attempt(send, this.#connection), resolve, reject)
+    })
   }
 
   /** Closes the breaker: the server was found to answer by another way than a probe. */

@@ -1,0 +1,83 @@
+import type { Clock } from '../clock.ts'
+import { lateAnswer } from './deadline.ts'
+
+/** What waits for an answer until an instant (monotonic ms). */
+interface Waiting {
+  readonly command: string
+  readonly until: number
+  readonly failed: (error: unknown) => void
+  isOver: boolean
+  earlier: Waiting | undefined
+  later: Waiting | undefined
+}
+
+/**
+ * The deadlines of commands that all have the same time to be answered: the one that was sent first is due first, and one
+ * timer does for all. It is set anew when it has run out, and not for each command.
+ */
+export class Deadlines {
+  readonly #ms: number
+  readonly #clock: Clock
+  #first: Waiting | undefined
+  #last: Waiting | undefined
+  #isSet = false
+
+  constructor(ms: number, clock: Clock) {
+    this.#ms = ms
+    this.#clock = clock
+  }
+
+  /**
+   * Tells the outcome of a command to one of the two, or `ERR_REDIS_TIMEOUT` when it is due. What comes later is dropped, a
+   * rejection too.
+   */
+  watch(
+    command: string,
+    asked: Promise<unknown>,
+    answered: (reply: unknown) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    const until = this.#clock.now() + this.#ms
+    const each: Waiting = { command, until, failed, isOver: false, earlier: this.#last, later: undefined }
+    if (this.#last) this.#last.later = each
+    else this.#first = each
+    this.#last = each
+    if (!this.#isSet) this.#set(this.#ms)
+    asked.then(
+      (reply) => {
+        if (this.#ends(each)) answered(reply)
+      },
+      (error: unknown) => {
+        if (this.#ends(each)) failed(error)
+      },
+    )
+  }
+
+  /** The connection keeps the process alive for as long as there may be an answer. */
+  #set(ms: number): void {
+    this.#isSet = true
+    this.#clock.inBackground(ms, () => this.#due())
+  }
+
+  #due(): void {
+    this.#isSet = false
+    const now = this.#clock.now()
+    for (let each = this.#first; each && each.until <= now; each = this.#first) {
+      this.#ends(each)
+      each.failed(lateAnswer(each.command, this.#ms))
+    }
+    if (this.#first) this.#set(this.#first.until - now)
+  }
+
+  /** Answers whether it has not ended before. */
+  #ends(each: Waiting): boolean {
+    if (each.isOver) return false
+    each.isOver = true
+    const { earlier, later } = each
+    if (earlier) earlier.later = later
+    else this.#first = later
+    if (later) later.earlier = earlier
+    else this.#last = earlier
+    return true
+  }
+}

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import { Deadlines } from '../../src/redis/deadlines.ts'
+import { FakeClock } from '../doubles/fake-clock.ts'
+
+/** Watches commands by their names, and tells what became of them. */
+function watching() {
+  const clock = new FakeClock()
+  const deadlines = new Deadlines(100, clock)
+  const told: string[] = []
+  return {
+    clock,
+    told,
+    watch(command: string) {
+      let settle = { resolve: (_reply: unknown) => {}, reject: (_error: unknown) => {} }
+      const promise = new Promise((resolve, reject) => {
+        settle = { resolve, reject }
+      })
+      const failed = (error: unknown) => told.push(`${command}: ${(error as Error).message}`)
+      deadlines.watch(command, promise, (reply) => told.push(`${command}: ${reply}`), failed)
+      return settle
+    },
+  }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+test('each command has its time from its own sending on', async () => {
+  const { clock, told, watch } = watching()
+  watch('first')
+  clock.advance(60)
+  watch('second')
+  clock.advance(39)
+  expect(told).toEqual([])
+  clock.advance(1)
+  expect(told).toEqual(['first: Redis did not answer first within 100 ms'])
+  clock.advance(59)
+  expect(told).toHaveLength(1)
+  clock.advance(1)
+  expect(told.slice(1)).toEqual(['second: Redis did not answer second within 100 ms'])
+})
+
+test('what is answered in time is handed on, a failure too, and is due no more', async () => {
+  const { clock, told, watch } = watching()
+  const [first, second, third, fourth] = [watch('first'), watch('second'), watch('third'), watch('fourth')]
+  second.resolve('two')
+  third.reject(new Error('three'))
+  first.resolve('one')
+  await turn()
+  expect(told).toEqual(['second: two', 'third: three', 'first: one'])
+  clock.advance(100)
+  expect(told.slice(3)).toEqual(['fourth: Redis did not answer fourth within 100 ms'])
+  fourth.resolve('late')
+  await turn()
+  expect(told).toHaveLength(4)
+})
+
+test('what comes after its time is dropped, a rejection too', async () => {
+  const { clock, told, watch } = watching()
+  const [late, lateFailure] = [watch('late'), watch('later')]
+  clock.advance(100)
+  late.resolve('answer')
+  lateFailure.reject(new Error('failure'))
+  await turn()
+  expect(told).toHaveLength(2)
+})
+
+test('after all have ended, the next command has its whole time', async () => {
+  const { clock, told, watch } = watching()
+  watch('first').resolve('one')
+  await turn()
+  clock.advance(99)
+  watch('second')
+  clock.advance(99)
+  expect(told).toEqual(['first: one'])
+  clock.advance(1)
+  expect(told).toHaveLength(2)
+})
