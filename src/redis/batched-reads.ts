@@ -8,6 +8,12 @@ import { mgetsOf } from './mget.ts'
 import { inOneWrite } from './one-write.ts'
 import type { Server } from './server.ts'
 
+/** Reads of one bucket that leave together. */
+interface Waiting {
+  readonly bucket: Bucket
+  readonly reads: Read[]
+}
+
 /**
  * Reads that are asked for in one tick leave together: as one MGET for each bucket, and those of one server in one write,
  * with one deadline.
@@ -15,48 +21,53 @@ import type { Server } from './server.ts'
 export class BatchedReads {
   readonly #commandTimeoutMs: number
   readonly #clock: Clock
-  #waiting = new Map<Bucket, Read[]>()
+  #waiting: Waiting[] = []
 
   constructor(commandTimeoutMs: number, clock: Clock) {
     this.#commandTimeoutMs = commandTimeoutMs
     this.#clock = clock
   }
 
-  /** Reads some keys of a bucket. Its `failed` gets what {@link Bucket.run} rejects with. */
+  /** Reads a key of a bucket. Its `failed` gets what {@link Bucket.run} rejects with. */
   read(bucket: Bucket, read: Read): void {
     // A tick queued from a microtask runs when all microtasks are through: readers that go on together meet again.
-    if (this.#waiting.size === 0) process.nextTick(() => this.#gathered())
-    const waiting = this.#waiting.get(bucket)
-    if (waiting) waiting.push(read)
-    else this.#waiting.set(bucket, [read])
+    if (this.#waiting.length === 0) process.nextTick(this.#gathered)
+    const waiting = this.#waiting.find((each) => each.bucket === bucket)
+    if (waiting) waiting.reads.push(read)
+    else this.#waiting.push({ bucket, reads: [read] })
   }
 
   /**
    * The answers of several servers that have come meanwhile are read in one turn of the event loop, each with a tick of
    * its own: readers of several buckets meet again at the end of the turn.
    */
-  #gathered(): void {
-    if (this.#waiting.size === 1) this.#flush()
+  readonly #gathered = (): void => {
+    if (this.#waiting.length === 1) this.#flush()
     else setImmediate(() => this.#flush())
   }
 
   #flush(): void {
     const sentAt = this.#clock.now()
     const waiting = this.#waiting
-    this.#waiting = new Map()
+    this.#waiting = []
+    const mgets = waiting.flatMap(({ bucket, reads }) => mgetsOf(bucket, reads, sentAt))
+    if (mgets.length === 1) this.#send(mgets[0] as Mget)
+    else this.#sendByServer(mgets)
+  }
+
+  #sendByServer(mgets: readonly Mget[]): void {
     const byServer = new Map<Server, Mget[]>()
-    for (const [bucket, reads] of waiting) {
-      const mgets = mgetsOf(bucket, reads, sentAt)
-      const server = bucket.usable ? bucket.server : undefined
+    for (const mget of mgets) {
+      const server = mget.bucket.usable ? mget.bucket.server : undefined
       const others = server && byServer.get(server)
-      if (!server) for (const mget of mgets) this.#send(mget)
-      else if (others) others.push(...mgets)
-      else byServer.set(server, mgets)
+      if (!server) this.#send(mget)
+      else if (others) others.push(mget)
+      else byServer.set(server, [mget])
     }
-    for (const [server, mgets] of byServer) {
-      const [first, ...others] = mgets
+    for (const [server, together] of byServer) {
+      const [first, ...others] = together
       if (first && others.length === 0) this.#send(first)
-      else this.#sendTogether(server, mgets)
+      else this.#sendTogether(server, together)
     }
   }
 

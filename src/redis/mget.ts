@@ -11,82 +11,62 @@ const ANSWERED_AT_ONCE = 32
 
 export type Values = readonly (Buffer | null)[]
 
-/** Some keys of one bucket, and who wants their values. */
+/** A key of one bucket, and who wants its value. */
 export interface Read {
-  readonly keys: readonly string[]
+  readonly key: string
   /** Further keys, which other readers ask for too, by the very same list. */
   readonly common: readonly string[]
   /**
-   * Gets the values in the order of the keys, and when the command was sent (monotonic ms). Readers who asked by the same
-   * list of common keys get the same list of values.
+   * Gets the value of the key, those of the common keys in their order, and when the command was sent (monotonic ms). Readers
+   * who asked by the same list of common keys get the same list of values.
    */
-  readonly done: (values: Values, common: Values, sentAt: number) => void
-  readonly failed: (error: unknown) => void
+  done(value: Buffer | null, common: Values, sentAt: number): void
+  failed(error: unknown): void
+}
+
+/** Common keys, and their places in a command. */
+interface Common {
+  readonly keys: readonly string[]
+  readonly places: readonly number[]
 }
 
 /** One MGET, for some reads of one bucket. Each key is in it once. */
 export class Mget {
   readonly bucket: Bucket
-  readonly keys: readonly string[]
+  readonly keys: string[] = []
   /** Monotonic ms. */
   readonly sentAt: number
   readonly #reads: readonly Read[]
-  /** The places of the reads' own keys, one read after the other; one that is alone has them in its own order. */
-  readonly #places: readonly number[] | undefined
-  /** The places of common keys, by their list. */
-  readonly #common = new Map<readonly string[], readonly number[]>()
+  /** The places of the reads' own keys; `undefined`: those of the reads. */
+  readonly #places: number[] | undefined
+  readonly #common: Common[] = []
 
   constructor(bucket: Bucket, reads: readonly Read[], sentAt: number) {
     this.bucket = bucket
     this.#reads = reads
     this.sentAt = sentAt
-    if (reads.length === 1) {
-      const { keys, common } = reads[0] as Read
-      this.keys = [...keys, ...common]
-      return
-    }
-    const taken = new Map<string, number>()
+    const { keys } = this
+    const taken = reads.length === 1 ? undefined : new Map<string, number>()
     const places: number[] = []
-    for (const { keys, common } of reads) {
-      for (const key of keys) places.push(placeIn(taken, key))
-      if (!this.#common.has(common)) {
-        this.#common.set(
-          common,
-          common.map((key) => placeIn(taken, key)),
-        )
-      }
+    for (const { key } of reads) places.push(taken ? placeIn(keys, taken, key) : keys.push(key) - 1)
+    this.#places = keys.length === reads.length ? undefined : places
+    for (const read of reads) {
+      if (this.#commonOf(read) >= 0) continue
+      const ofCommon = read.common.map((key) => (taken ? placeIn(keys, taken, key) : keys.push(key) - 1))
+      this.#common.push({ keys: read.common, places: ofCommon })
     }
-    this.#places = places
-    this.keys = [...taken.keys()]
   }
 
   /** Hands the values of its keys to the reads. */
   answered(values: Values): void {
-    if (this.#places) this.#handOut(values, this.#places)
-    else this.#handToOne(values, this.#reads[0] as Read)
-  }
-
-  #handToOne(values: Values, { keys, done }: Read): void {
-    done(values.slice(0, keys.length), values.slice(keys.length), this.sentAt)
-  }
-
-  #handOut(values: Values, places: readonly number[]): void {
-    const common = new Map<readonly string[], Values>()
-    for (const [keys, of] of this.#common) {
-      common.set(
-        keys,
-        of.map((place) => values[place] ?? null),
-      )
-    }
+    const common = this.#common.map(({ places }) => places.map((place) => values[place] ?? null))
     let next = 0
-    let place = 0
     const some = () => {
       const end = Math.min(next + ANSWERED_AT_ONCE, this.#reads.length)
       for (; next < end; next++) {
         const read = this.#reads[next] as Read
-        const found: (Buffer | null)[] = []
-        for (const _ of read.keys) found.push(values[places[place++] as number] ?? null)
-        read.done(found, common.get(read.common) as Values, this.sentAt)
+        const value = values[this.#places?.[next] ?? next] ?? null
+        read.done(value, common[this.#commonOf(read)] as Values, this.sentAt)
       }
       // Behind the tick in which what those ask for next will be sent.
       if (next < this.#reads.length) process.nextTick(() => process.nextTick(some))
@@ -94,34 +74,30 @@ export class Mget {
     some()
   }
 
+  #commonOf({ common }: Read): number {
+    // Most often all have the same.
+    return this.#common[0]?.keys === common ? 0 : this.#common.findIndex(({ keys }) => keys === common)
+  }
+
   failed(error: unknown): void {
-    for (const { failed } of this.#reads) failed(error)
+    for (const read of this.#reads) read.failed(error)
   }
 }
 
 /** The commands that some reads of one bucket take: one, unless their keys are too many for one. */
 export function mgetsOf(bucket: Bucket, reads: readonly Read[], sentAt: number): Mget[] {
+  if (reads.length <= KEYS_MOST) return [new Mget(bucket, reads, sentAt)]
   const mgets: Mget[] = []
-  let start = 0
-  let count = 0
-  for (let index = 0; index < reads.length; index++) {
-    count += (reads[index] as Read).keys.length
-    if (count < KEYS_MOST && index < reads.length - 1) continue
-    mgets.push(
-      new Mget(bucket, start === 0 && index === reads.length - 1 ? reads : reads.slice(start, index + 1), sentAt),
-    )
-    start = index + 1
-    count = 0
+  for (let start = 0; start < reads.length; start += KEYS_MOST) {
+    mgets.push(new Mget(bucket, reads.slice(start, start + KEYS_MOST), sentAt))
   }
   return mgets
 }
 
 /** The place of a key in the command; a new key takes the next one. */
-function placeIn(places: Map<string, number>, key: string): number {
-  let place = places.get(key)
-  if (place === undefined) {
-    place = places.size
-    places.set(key, place)
-  }
-  return place
+function placeIn(keys: string[], taken: Map<string, number>, key: string): number {
+  const place = taken.get(key)
+  if (place !== undefined) return place
+  taken.set(key, keys.length)
+  return keys.push(key) - 1
 }

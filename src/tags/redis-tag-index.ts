@@ -155,17 +155,18 @@ export class RedisTagIndex implements TagIndex {
   #read(bucket: Bucket, tags: readonly string[]): Promise<Known[]> {
     // Noted before the read goes out: a move that is heard meanwhile makes what was read void.
     const mark = this.#hearing.marks.count
-    const keys = tags.map((tag) => bucket.names.tagStamp(tag))
+    return Promise.all(tags.map((tag) => this.#readOne(bucket, bucket.names.tagStamp(tag), mark)))
+  }
+
+  #readOne(bucket: Bucket, key: string, mark: number): Promise<Known> {
     return new Promise((resolve, reject) => {
       this.#reads.read(bucket, {
-        keys,
+        key,
         common: NONE,
-        done: (values, _, asOf) => {
-          const stamps = values.map(readStamp)
-          stamps.forEach((stamp, index) => {
-            if (stamp) this.#remember(keys[index] as string, { stamp, mark, asOf })
-          })
-          resolve(stamps.map((stamp) => ({ stamp, asOf })))
+        done: (value, _, asOf) => {
+          const stamp = readStamp(value)
+          if (stamp) this.#remember(key, { stamp, mark, asOf })
+          resolve({ stamp, asOf })
         },
         failed: reject,
       })

@@ -87,9 +87,9 @@ export class RedisTier implements Tier {
     const above = names.clearStamps(address.namespace)
     return new Promise((resolve, reject) => {
       this.#reads.read(bucket, {
-        keys: [names.entry(address)],
+        key: names.entry(address),
         common: above,
-        done: ([bytes], stamps, sentAt) => resolve(this.#judge(address, schemaVersion, bucket, bytes, stamps, sentAt)),
+        done: (bytes, stamps, sentAt) => resolve(this.#judge(address, schemaVersion, bucket, bytes, stamps, sentAt)),
         failed: reject,
       })
     })
@@ -99,7 +99,7 @@ export class RedisTier implements Tier {
     address: Address,
     schemaVersion: string | undefined,
     bucket: Bucket,
-    bytes: Buffer | null | undefined,
+    bytes: Buffer | null,
     stamps: Values,
     sentAt: number,
   ): Found | Promise<Found> {
