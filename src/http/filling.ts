@@ -42,7 +42,7 @@ export async function fill(parts: HttpParts, visit: Visit): Promise<void> {
     if (collapsed && isMarked(parts, visit)) break
     place = found.value.kind === 'variants' ? variantPlace(parts, visit, found.value) : resourcePlace(visit)
   }
-  visit.exchange.forward(new Passing(forwardStatus(missReason(place))))
+  visit.exchange.forward(new Passing(forwardStatus(missReason(place)), parts.settings))
 }
 
 /** Whether what another one is making is waited for: it is likely not to be shared, where the last one was not. */

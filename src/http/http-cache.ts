@@ -61,10 +61,10 @@ export class HttpCache {
     const admission = admit(request, this.settings)
     switch (admission.way) {
       case 'invalidate':
-        exchange.forward(new Invalidating(request, (target) => this.#invalidate({ ...request, target })))
+        exchange.forward(new Invalidating(request, this.settings, (target) => this.#invalidate({ ...request, target })))
         break
       case 'pass':
-        exchange.forward(new Passing(passStatus(admission)))
+        exchange.forward(new Passing(passStatus(admission), this.settings))
         break
       case 'read':
       case 'fill':
@@ -79,7 +79,8 @@ export class HttpCache {
     const { request } = exchange
     const resource = resourceOf(request, this.settings)
     if (resource === undefined) {
-      exchange.forward(new Passing(forwardStatus('bypass', { detail: unnamed(request, this.settings) })))
+      const status = forwardStatus('bypass', { detail: unnamed(request, this.settings) })
+      exchange.forward(new Passing(status, this.settings))
       return
     }
     const visit: Visit = { exchange, request, resource, resourceKey: this.#parts.keys.of(resource) }

@@ -3,6 +3,7 @@ import { forwardStatus } from './cache-status.ts'
 import { invalidatedTargets } from './unsafe-methods.ts'
 import type { HeadOrders, Watcher } from './exchange.ts'
 import type { HttpRequest, ResponseHead } from './message.ts'
+import type { TargetedSettings } from './targeted.ts'
 
 /** Drops what is stored for a target; settles when no later read in this process can find it. */
 export type Invalidate = (target: string) => Promise<unknown>
@@ -25,13 +26,15 @@ export class Invalidating implements Watcher {
   readonly watchesBody = false
   readonly holdsEnd = true
   readonly #request: HttpRequest
+  readonly #settings: TargetedSettings
   readonly #invalidate: Invalidate
   #targets: readonly string[] = []
   #running: Promise<unknown> | undefined
   #headJustSent = false
 
-  constructor(request: HttpRequest, invalidate: Invalidate) {
+  constructor(request: HttpRequest, settings: TargetedSettings, invalidate: Invalidate) {
     this.#request = request
+    this.#settings = settings
     this.#invalidate = invalidate
   }
 
@@ -42,7 +45,7 @@ export class Invalidating implements Watcher {
     queueMicrotask(() => {
       this.#headJustSent = false
     })
-    return asWritten(head, forwardStatus('method'))
+    return asWritten(head, forwardStatus('method'), this.#settings)
   }
 
   beforeEnd(): Promise<unknown> | undefined {

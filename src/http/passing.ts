@@ -1,6 +1,8 @@
 import { linesOf } from './message.ts'
+import { targetedFields } from './targeted.ts'
 import type { HeadOrders, Watcher } from './exchange.ts'
 import type { Fields, FieldValue, ResponseHead } from './message.ts'
+import type { TargetedSettings } from './targeted.ts'
 
 /** Watches a response that is not stored: it gets its Cache-Status, and is let alone. */
 export class Passing implements Watcher {
@@ -9,13 +11,15 @@ export class Passing implements Watcher {
   readonly watchesBody = false
   readonly holdsEnd = false
   readonly #cacheStatus: string
+  readonly #settings: TargetedSettings
 
-  constructor(cacheStatus: string) {
+  constructor(cacheStatus: string, settings: TargetedSettings) {
     this.#cacheStatus = cacheStatus
+    this.#settings = settings
   }
 
   head(head: ResponseHead): HeadOrders {
-    return asWritten(head, this.#cacheStatus)
+    return asWritten(head, this.#cacheStatus, this.#settings)
   }
 
   chunk(): boolean {
@@ -35,9 +39,14 @@ export class Passing implements Watcher {
   refine(): void {}
 }
 
-/** The head as the application wrote it, with our Cache-Status behind those of caches further inside. */
-export function asWritten(head: ResponseHead, cacheStatus: string): HeadOrders {
-  return { status: head.status, without: [], set: [withCacheStatus(head.fields, cacheStatus)], watchBody: false }
+/**
+ * The head as the application wrote it, with our Cache-Status behind those of caches further inside, and without the
+ * fields that speak to this cache alone.
+ */
+export function asWritten(head: ResponseHead, cacheStatus: string, settings: TargetedSettings): HeadOrders {
+  const { status, fields } = head
+  const without = targetedFields(fields, settings)
+  return { status, without, set: [withCacheStatus(fields, cacheStatus)], watchBody: false }
 }
 
 /** RFC 9211, section 2: each cache adds its member behind the others. */

@@ -35,7 +35,7 @@ export async function read(parts: HttpParts, visit: Visit, admission: Admission)
   }
   if (admission.detail === 'only-if-cached') return exchange.answer(GATEWAY_TIMEOUT)
   const status = look ? passedStatus(parts, look.sighting) : forwardStatus('uri-miss', { detail: admission.detail })
-  exchange.forward(new Passing(status))
+  exchange.forward(new Passing(status, parts.settings))
 }
 
 /** What the tiers have for a request, fresh or stale. `undefined`: nothing, or the cache failed. */

@@ -1,6 +1,7 @@
 import { deltaSeconds, leastSeconds, NO_DIRECTIVES, parseCacheControl } from './cache-control.ts'
 import { requestField } from './message.ts'
 import { ageSeconds, staleMs, ttlSeconds } from './stored-response.ts'
+import { controlOf } from './targeted.ts'
 import type { CacheControl } from './cache-control.ts'
 import type { HttpRequest } from './message.ts'
 import type { HttpSettings } from './options.ts'
@@ -75,11 +76,17 @@ function directivesOf({ headers }: HttpRequest, settings: HttpSettings): CacheCo
 /** Whether the request's own directives let a stored response do without a validation (section 5.2.1). */
 function accepts(control: CacheControl, stored: StoredResponse, settings: HttpSettings, now: number): boolean {
   if (control.has('no-cache')) return false
-  const maxAge = leastSeconds(control, 'max-age')
+  const said = leastSeconds(control, 'max-age')
+  const maxAge = said === 0 && isImmutable(stored, settings, now) ? undefined : said
   if (settings.clientDirectives === 'validate') return maxAge !== 0
   if (maxAge !== undefined && ageSeconds(stored, now) > maxAge) return false
   const minFresh = Math.max(0, ...(control.get('min-fresh') ?? []).map((text) => deltaSeconds(text) ?? 0))
   return minFresh === 0 || ttlSeconds(stored, now) >= minFresh
+}
+
+/** Whether it is known not to change while it is fresh, so that a reload (`max-age=0`) need not ask (RFC 8246, section 2). */
+function isImmutable({ fields, unsent, freshUntil }: StoredResponse, settings: HttpSettings, now: number): boolean {
+  return now < freshUntil && controlOf([...fields, ...unsent], settings).directives.has('immutable')
 }
 
 /** How stale a response the request takes (`max-stale`, section 5.2.1.2): without an argument, however stale. */

@@ -54,7 +54,7 @@ export function serveCollapsed(
 
 /** Lets the application answer though a response is stored, of which this request may not have any. */
 export function passBy(parts: HttpParts, visit: Visit, sighting: Sighting): void {
-  visit.exchange.forward(new Passing(passedStatus(parts, sighting)))
+  visit.exchange.forward(new Passing(passedStatus(parts, sighting), parts.settings))
 }
 
 /** Cache-Status of a response that was made although one is stored. */

@@ -13,11 +13,14 @@ export interface Control {
   readonly isTargeted: boolean
 }
 
+/** The option that bears on targeted fields. */
+export type TargetedSettings = Pick<HttpSettings, 'targeted'>
+
 /**
  * The directives that this cache has to heed (RFC 9213, section 2.2): those of the first targeted field, in the order of
  * the option `targeted`, that is there, well-formed and not empty; else those of Cache-Control.
  */
-export function controlOf(fields: Fields, settings: Pick<HttpSettings, 'targeted'>): Control {
+export function controlOf(fields: Fields, settings: TargetedSettings): Control {
   for (const name of settings.targeted) {
     const directives = targetedDirectives(combined(fields, name))
     if (directives) return { directives, isTargeted: true }
@@ -26,7 +29,7 @@ export function controlOf(fields: Fields, settings: Pick<HttpSettings, 'targeted
 }
 
 /** The targeted fields that a response has, in lower case: they are for this cache, and go no further. */
-export function targetedFields(fields: Fields, { targeted }: Pick<HttpSettings, 'targeted'>): readonly string[] {
+export function targetedFields(fields: Fields, { targeted }: TargetedSettings): readonly string[] {
   return targeted.filter((name) => linesOf(fields, name).length > 0)
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { HttpCache } from '../../src/http/http-cache.ts'
 import { Invalidating } from '../../src/http/invalidating.ts'
+import { readHttpOptions } from '../../src/http/options.ts'
 import { requestOf } from './plain-exchange.ts'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { Watcher } from '../../src/http/exchange.ts'
@@ -27,10 +28,11 @@ async function turns(): Promise<void> {
 }
 
 const post = requestOf({ method: 'POST', target: '/p' })
+const settings = readHttpOptions({})
 
 test('an answer that is ended with its head drops once, and is held until that is done', async () => {
   const deletions = new Deletions()
-  const watcher = new Invalidating(post, deletions.begin)
+  const watcher = new Invalidating(post, settings, deletions.begin)
   watcher.head({ status: 303, fields: [['Location', '/q']] })
   let ended = false
   void watcher.beforeEnd()?.then(() => {
@@ -46,7 +48,7 @@ test('an answer that is ended with its head drops once, and is held until that i
 
 test('one that goes on after its head drops again at its end', async () => {
   const deletions = new Deletions()
-  const watcher = new Invalidating(post, deletions.begin)
+  const watcher = new Invalidating(post, settings, deletions.begin)
   watcher.head({ status: 200, fields: [] })
   await turns()
   deletions.settleAll()
@@ -57,7 +59,7 @@ test('one that goes on after its head drops again at its end', async () => {
 
 test('an error drops nothing, and is not held', () => {
   const deletions = new Deletions()
-  const watcher = new Invalidating(post, deletions.begin)
+  const watcher = new Invalidating(post, settings, deletions.begin)
   watcher.head({ status: 409, fields: [] })
   expect(watcher.beforeEnd()).toBeUndefined()
   expect(deletions.begun).toEqual([])

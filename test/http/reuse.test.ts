@@ -57,6 +57,20 @@ test.each([
   expect(reuse(headers, { clientDirectives: 'obey' })).toBe(obey)
 })
 
+test('immutable: a reload need not ask while it is fresh; no-cache does (RFC 8246, section 2)', () => {
+  const fields: StoredResponse['fields'] = [['Cache-Control', 'max-age=60, Immutable']]
+  for (const clientDirectives of ['validate', 'obey'] as const) {
+    const judged = (control: string, changes: Partial<StoredResponse>) =>
+      reuse({ 'cache-control': control }, { clientDirectives }, changes)
+    expect(judged('max-age=0', { fields })).toBe('serve')
+    expect(judged('no-cache', { fields })).toBe('revalidate')
+    expect(judged('max-age=0', { fields, freshUntil: NOW, whileRevalidateMs: 60_000 })).toBe('revalidate')
+    const unsent: StoredResponse['fields'] = [['Tiercache-Control', 'max-age=60']]
+    expect(judged('max-age=0', { fields, unsent })).toBe('revalidate')
+  }
+  expect(reuse({ 'cache-control': 'max-age=9' }, { clientDirectives: 'obey' }, { fields })).toBe('revalidate')
+})
+
 test('Pragma is nothing', () => {
   expect(reuse({ pragma: 'no-cache' }, { clientDirectives: 'obey' })).toBe('serve')
 })
