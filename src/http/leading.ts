@@ -7,7 +7,6 @@ import { covers, unite } from './vary.ts'
 import { variantPlace } from './visit.ts'
 import type { LoadContext } from '../cache/loader.ts'
 import type { ForwardReason } from './cache-status.ts'
-import type { Exchange } from './exchange.ts'
 import type { Late, Recorded } from './recording.ts'
 import type { HttpParts, Kept, NothingShared, Variants } from './response-store.ts'
 import type { StoredResponse } from './stored-response.ts'
@@ -31,7 +30,7 @@ export async function lead(
   flight: LoadContext,
   reason: ForwardReason,
 ): Promise<Kept> {
-  const recorded = await record(parts, visit, visit.exchange, flight, reason)
+  const recorded = await record(parts, visit, flight, reason)
   if (recorded.kind === 'failed') throw new Error(`the application answered ${recorded.status}`)
   return hand(parts, flight, await share(parts, visit, place, recorded))
 }
@@ -51,7 +50,7 @@ export async function renew(
   if (asKept(flight.stale?.value)?.kind === 'variants') return flight.notModified()
   const exchange = visit.exchange.detached?.()
   if (!exchange) throw new Error('there is no way to run the handler without a client')
-  const first = await record(parts, visit, exchange, flight, reason)
+  const first = await record(parts, { ...visit, exchange, request: exchange.request }, flight, reason)
   const recorded = first.kind === 'late' ? await first.rest : first
   if (recorded.kind !== 'complete') throw new Error(`the renewal came to nothing: ${wordsOf(recorded)}`)
   if (isError(recorded.stored.status)) throw new Error(`the application answered ${recorded.stored.status}`)
@@ -88,8 +87,7 @@ function hand(parts: HttpParts, flight: LoadContext, shared: Kept): Kept {
 
 function record(
   { settings, clock, captured }: HttpParts,
-  { request, resource }: Visit,
-  exchange: Exchange,
+  { exchange, request, resource }: Visit,
   flight: LoadContext,
   reason: ForwardReason,
 ): Promise<Recorded> {

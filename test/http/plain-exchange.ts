@@ -10,7 +10,7 @@ export interface Script {
 }
 
 /** Answers a request as it sees it, with or without the client's conditionals. */
-export type Application = (seen: HttpRequest) => Script
+export type Application = (seen: HttpRequest) => Script | Promise<Script>
 
 /** What a client got: from the cache, or from the application through the cache. */
 export interface Got {
@@ -26,13 +26,20 @@ export function requestOf(changes: Partial<HttpRequest> = {}): HttpRequest {
   return { ...plain, ...changes }
 }
 
-/** Sends a request through the engine, in front of an application that answers at once. */
-export function ask(engine: HttpCache, request: HttpRequest, application: Application): Promise<Got> {
+/** Sends a request through the engine, in front of an application, on an exchange that has these in place of its own. */
+export function ask(
+  engine: HttpCache,
+  request: HttpRequest,
+  application: Application,
+  changes: Partial<Exchange> = {},
+): Promise<Got> {
   return new Promise((resolve, reject) => {
     const forward = (to: (got: Got) => void): Exchange['forward'] => {
       return (watcher, shown) => {
         const headers = watcher.hidesConditionals ? { ...without(request.headers), ...shown } : request.headers
-        write(watcher, application({ ...request, headers })).then(to, reject)
+        const script = application({ ...request, headers })
+        const got = script instanceof Promise ? script.then((made) => write(watcher, made)) : write(watcher, script)
+        got.then(to, reject)
       }
     }
     engine.handle({
@@ -41,11 +48,12 @@ export function ask(engine: HttpCache, request: HttpRequest, application: Applic
       answer: (answer) => resolve(told(answer)),
       forward: forward(resolve),
       detached: () => ({
-        request,
+        request: { ...request, method: 'GET', headers: without(request.headers) },
         isGone: () => false,
         answer: () => reject(new Error('a detached exchange was answered')),
         forward: forward(() => {}),
       }),
+      ...changes,
     } satisfies Exchange)
   })
 }
