@@ -34,10 +34,10 @@ export function ask(
   changes: Partial<Exchange> = {},
 ): Promise<Got> {
   return new Promise((resolve, reject) => {
-    const forward = (to: (got: Got) => void): Exchange['forward'] => {
+    const forward = (asked: HttpRequest, to: (got: Got) => void): Exchange['forward'] => {
       return (watcher, shown) => {
-        const headers = watcher.hidesConditionals ? { ...without(request.headers), ...shown } : request.headers
-        const script = application({ ...request, headers })
+        const headers = watcher.hidesConditionals ? { ...without(asked.headers), ...shown } : asked.headers
+        const script = application({ ...asked, headers })
         const got = script instanceof Promise ? script.then((made) => write(watcher, made)) : write(watcher, script)
         got.then(to, reject)
       }
@@ -46,13 +46,16 @@ export function ask(
       request,
       isGone: () => false,
       answer: (answer) => resolve(told(answer)),
-      forward: forward(resolve),
-      detached: () => ({
-        request: { ...request, method: 'GET', headers: without(request.headers) },
-        isGone: () => false,
-        answer: () => reject(new Error('a detached exchange was answered')),
-        forward: forward(() => {}),
-      }),
+      forward: forward(request, resolve),
+      detached: () => {
+        const again = { ...request, method: 'GET', headers: without(request.headers) }
+        return {
+          request: again,
+          isGone: () => false,
+          answer: () => reject(new Error('a detached exchange was answered')),
+          forward: forward(again, () => {}),
+        }
+      },
       ...changes,
     } satisfies Exchange)
   })
