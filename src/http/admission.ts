@@ -48,27 +48,27 @@ const OVERRIDES = [
 ]
 
 /**
- * Sorts a request. Passed by: methods other than GET and HEAD, preconditions that only the application can judge
- * (RFC 9111, section 4.3.2), a body on GET, fields that rewrite target or method, and cookies where the options say
+ * Sorts a request. Passed by: methods other than GET, HEAD and QUERY, preconditions that only the application can judge
+ * (RFC 9111, section 4.3.2), a body on GET or HEAD, fields that rewrite target or method, and cookies where the options say
  * so. Only read: HEAD (whose response is never stored as one to GET), Range, `no-store` and `only-if-cached`
  * (section 5.2.1), and a forwarded host that nobody vouches for or a port that need not be named: it may be in the
  * response, which would then be served to all.
  */
 export function admit(request: HttpRequest, settings: HttpSettings): Admission {
   const { method, headers } = request
-  const get = method === 'GET'
-  if (!get && method !== 'HEAD') return isSafe(method) ? OTHER_METHOD : INVALIDATE
+  const isStored = method === 'GET' || method === 'QUERY'
+  if (!isStored && method !== 'HEAD') return isSafe(method) ? OTHER_METHOD : INVALIDATE
   if (request.foreignScheme) return FORWARDED_SCHEME
   if (settings.cookies === 'bypass' && headers.cookie !== undefined) return COOKIE
   if (headers['if-match'] !== undefined || headers['if-unmodified-since'] !== undefined) return PRECONDITION
-  if (hasBody(request)) return BODY
+  if (method !== 'QUERY' && hasBody(request)) return BODY
   for (const name of OVERRIDES) if (headers[name] !== undefined) return OVERRIDE
   if (headers['cache-control'] !== undefined) {
     const control = parseCacheControl(requestField(headers, 'cache-control'))
     if (control.has('only-if-cached')) return ONLY_IF_CACHED
     if (control.has('no-store')) return NO_STORE
   }
-  if (!get) return HEAD
+  if (!isStored) return HEAD
   if (headers.range !== undefined) return RANGE
   if (request.foreignHost) return FORWARDED_HOST
   return namesDefaultPort(request) ? DEFAULT_PORT : FILL
