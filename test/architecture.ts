@@ -270,6 +270,7 @@ const sharedByFaces = [
   'node-exchange',
   'detached',
   'trust-proxy',
+  'query-content',
   'express-request',
   'header-reads',
 ].map((name) => `middleware/${name}.ts`)

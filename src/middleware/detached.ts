@@ -184,7 +184,7 @@ function serverOfClientless(): Server {
 const TARGET = /^[\x21-\x7e\x80-\xff]+$/
 
 /** A request in HTTP/1.1, in which every application can answer. */
-function bytesOf({ method, target }: HttpRequest, headers: RequestHeaders): Buffer | undefined {
+function bytesOf({ method, target, content }: HttpRequest, headers: RequestHeaders): Buffer | undefined {
   if (!TARGET.test(target)) return undefined
   const authority = headers[':authority']
   const lines = [`${method} ${target} HTTP/1.1`]
@@ -200,7 +200,8 @@ function bytesOf({ method, target }: HttpRequest, headers: RequestHeaders): Buff
   } catch {
     return undefined
   }
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
+  if (content) lines.push(`content-length: ${content.byteLength}`)
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), content ?? Buffer.alloc(0)])
 }
 
 /** What an application of HTTP/2 finds beside the fields. */

@@ -2,10 +2,12 @@ import { HttpCache } from '../http/http-cache.ts'
 import { detach } from './detached.ts'
 import { expressRequestOf, outermost } from './express-request.ts'
 import { NodeExchange } from './node-exchange.ts'
+import { readContent } from './query-content.ts'
 import { watcherOf, watchForCache } from './response-cache.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Cache } from '../cache/cache.ts'
 import type { Exchange, Watcher } from '../http/exchange.ts'
+import type { HttpRequest } from '../http/message.ts'
 import type { HttpCacheOptions } from '../http/options.ts'
 import type { ExpressRequest } from './express-request.ts'
 import type { ResponseCache } from './response-cache.ts'
@@ -55,9 +57,13 @@ export function httpCache(cache: Cache, options?: HttpCacheOptions): ExpressMidd
     if (renewal?.engine === engine) {
       watchForCache(res, renewal.watcher)
       next()
-    } else {
-      engine.handle(new ExpressExchange(req as ExpressRequest, res, next, engine))
+      return
     }
+    const request = expressRequestOf(req as ExpressRequest)
+    const handle = (read: HttpRequest) =>
+      engine.handle(new ExpressExchange(read, req as ExpressRequest, res, next, engine))
+    if (request.method !== 'QUERY') handle(request)
+    else readContent(req, (content) => handle({ ...request, content }))
   }
 }
 
@@ -73,8 +79,8 @@ class ExpressExchange extends NodeExchange<ExpressRequest> {
   readonly #next: () => void
   readonly #engine: HttpCache
 
-  constructor(req: ExpressRequest, res: ServerResponse, next: () => void, engine: HttpCache) {
-    super(expressRequestOf(req), req, res)
+  constructor(request: HttpRequest, req: ExpressRequest, res: ServerResponse, next: () => void, engine: HttpCache) {
+    super(request, req, res)
     this.#next = next
     this.#engine = engine
   }

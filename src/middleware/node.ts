@@ -3,6 +3,7 @@ import { HttpCache } from '../http/http-cache.ts'
 import { detach } from './detached.ts'
 import { NodeExchange } from './node-exchange.ts'
 import { requestOf } from './node-request.ts'
+import { readContent } from './query-content.ts'
 import { watchForCache } from './response-cache.ts'
 import { readTrustProxy } from './trust-proxy.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -75,7 +76,13 @@ export function accelerate(cache: Cache, listener: unknown, options?: Accelerate
   const engine = new HttpCache(cache, rest)
   const trusts = readTrustProxy('trustProxy', trustProxy)
   const application = new Application(listener as Listener, onError)
-  return (req, res) => engine.handle(new FrontExchange(requestOf(req, trusts), req, res, application))
+  const handle = (request: HttpRequest, req: IncomingMessage, res: ServerResponse) =>
+    engine.handle(new FrontExchange(request, req, res, application))
+  return (req, res) => {
+    const request = requestOf(req, trusts)
+    if (request.method !== 'QUERY') handle(request, req, res)
+    else readContent(req, (content) => handle({ ...request, content }, req, res))
+  }
 }
 
 /** Inside, requests and responses of HTTP/2 are used by what they have in common with these. */

@@ -30,14 +30,11 @@ const watching =
   }
 
 /** What `detach` makes of the request that a client sends; the client is answered, and its connection is closed. */
-async function detached(listener: Listener, asking: Asking = {}, version: HttpVersion = 'HTTP/1.1') {
+async function detached(listener: Listener, asking: Asking = {}, version: HttpVersion = 'HTTP/1.1', read = {}) {
   let made: Exchange | undefined
   const server = await startServer(version, (req, res) => {
-    made = detach(
-      requestOf(req, () => false),
-      req,
-      watching(listener),
-    )
+    const request = { ...requestOf(req, () => false), ...read }
+    made = detach(request, req, watching(listener))
     res.end()
   })
   cleanups.push(() => server.close())
@@ -109,6 +106,21 @@ describe('the request', () => {
       ':path': '/a',
       ':scheme': 'http',
     })
+  })
+
+  test('of a QUERY has its content', async () => {
+    const got: unknown[] = []
+    const listener: Listener = async (req, res) => {
+      for await (const chunk of req) got.push([req.method, req.headers['content-length'], String(chunk)])
+      res.end()
+    }
+    const content = Buffer.from('select')
+    const asking = { method: 'QUERY', body: 'select', headers: { 'content-type': 'text/plain' } }
+    const exchange = await detached(listener, asking, 'HTTP/1.1', { content })
+    const watcher = new Noting()
+    exchange?.forward(watcher)
+    await until(() => watcher.notes.includes('complete'))
+    expect(got).toEqual([['QUERY', '6', 'select']])
   })
 
   test('is not made for one with Authorization', async () => {
