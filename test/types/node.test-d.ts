@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { createServer as createHttp2 } from 'node:http2'
 import express from 'express'
 import { expectTypeOf, test } from 'vitest'
+import { cached } from '../../src/middleware/cached.ts'
 import { accelerate } from '../../src/middleware/node.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
@@ -31,6 +32,21 @@ test('what accelerate returns is a listener for the server that its listener was
     )
     createServer(either)
     createHttp2(either)
+  }
+  expectTypeOf(all).toBeFunction()
+})
+
+test('what cached returns is a listener, and a handler of Express', () => {
+  const all = (cache: Cache) => {
+    createServer(cached(cache, (_req, res) => expectTypeOf(res.cache).toEqualTypeOf<ResponseCache>()))
+    express().get(
+      '/',
+      cached(cache, (req: express.Request, res: express.Response) => res.json(req.params)),
+    )
+    express().get(
+      '/',
+      cached(cache, async (_req: IncomingMessage, _res: ServerResponse) => {}),
+    )
   }
   expectTypeOf(all).toBeFunction()
 })
