@@ -2,6 +2,7 @@ import { MemoryBus } from './bus/memory-bus.ts'
 import { RedisBus } from './bus/redis-bus.ts'
 import { BackOff } from './cache/back-off.ts'
 import { Cache } from './cache/cache.ts'
+import { Namespace } from './cache/namespace.ts'
 import { Callers } from './cache/callers.ts'
 import { ColdStreak } from './cache/cold-streak.ts'
 import { Flights } from './cache/flights.ts'
@@ -89,7 +90,7 @@ export function start(parts: Parts): Cache {
     lost: (reason, buckets, links) => resync(parts, reason, buckets, links),
   })
   replayWhenUsable(parts)
-  return new Cache(parts)
+  return new Cache(parts, new Namespace(parts, parts.settings.namespace))
 }
 
 interface Common {

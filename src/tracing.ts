@@ -14,6 +14,8 @@ export interface CallTrace {
   readonly key?: string
   readonly keys?: readonly string[]
   readonly tags?: readonly string[]
+  /** What the keys of a listing begin with. */
+  readonly prefix?: string
   /** How it ended; there from `asyncStart` on (of `peek`: from `end` on). Not every verb has one. */
   outcome?: CallOutcome
   /** What answered a read: `loader` for a value that was loaded, by this caller or by another one whose load it joined. */
@@ -84,6 +86,32 @@ export function tracedEach<T, Trace extends object>(
   // It is the failure of those who wait for their part.
   all.catch(() => {})
   return outcomes
+}
+
+const keysCalls = channelOf<CallTrace>('keys')
+
+/** A listing, told from the first key that is asked for until its end, or until nobody takes more. */
+export function tracedListing<T>(context: () => CallTrace, list: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+  return keysCalls.hasSubscribers ? toldListing(context(), list) : list
+}
+
+async function* toldListing<T>(context: CallTrace, list: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+  let end = () => {}
+  let fail = (_error: unknown) => {}
+  const listing = new Promise<void>((resolve, reject) => {
+    end = resolve
+    fail = reject
+  })
+  // It is the failure of who takes the keys.
+  traced(keysCalls, context, () => listing).catch(() => {})
+  try {
+    yield* list
+  } catch (error) {
+    fail(error)
+    throw error
+  } finally {
+    end()
+  }
 }
 
 /** What calls of a verb are about, by their arguments, and how they ended, by their answer. */

@@ -1,4 +1,5 @@
 import { TierCacheError } from '../errors.ts'
+import type { Acknowledged } from './acknowledgement.ts'
 import type { EntrySettings, SetSettings } from './call-options.ts'
 import type { Flight } from './flights.ts'
 import { invalidateFar } from './invalidation.ts'
@@ -21,17 +22,17 @@ export async function writeAsItIs(
   target: Target,
   value: unknown,
   kept: SetSettings,
-): Promise<{ readonly acknowledged: boolean }> {
+): Promise<Acknowledged> {
   const { shared } = parts
   const flight = parts.flights.open(target.id, parts.marks.count)
   try {
     forget(parts, target, 'set', flight)
     const asOf = parts.clock.now()
     const deletion = { kind: 'key', id: target.id, address: target } as const
-    const acknowledged = !shared || (await invalidateFar(parts, deletion, 'set', () => shared.far.delete(target)))
+    const outcome = shared && (await invalidateFar(parts, deletion, 'set', () => shared.far.delete(target)))
     if (shared) forget(parts, target, 'set', flight)
     landAsItIs(parts, target, flight, { value, kept, term: termOf(parts, kept), asOf })
-    return { acknowledged }
+    return outcome ?? { acknowledged: true }
   } finally {
     parts.flights.close(flight)
   }

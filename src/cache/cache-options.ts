@@ -1,5 +1,5 @@
 import type { EnvelopeSettings } from '../entry/envelope.ts'
-import { checkPrefix } from '../entry/key.ts'
+import { checkPrefix, namespaceWithin, ROOT_NAMESPACE } from '../entry/key.ts'
 import { badValue } from '../errors.ts'
 import type { Duration } from '../options.ts'
 import { definedOptions, readFiniteDuration, readInteger, readWord } from '../options.ts'
@@ -39,6 +39,11 @@ export interface CacheOptions {
   readonly maxEntryBytes?: number | undefined
   /** What becomes of values on their way to Redis. Default: they go as they are encoded. L1 knows nothing of it. */
   readonly codec?: CodecOptions | undefined
+  /**
+   * The namespace that the cache is opened in, as by `cache.namespace(name)`: `clear` and `keys` go no further. Default: the
+   * root, which has all. What several applications share has one `prefix`, and a namespace for each.
+   */
+  readonly namespace?: string | undefined
   /** Options for all values of the cache, unless a namespace or call says otherwise. */
   readonly defaults?: DefaultOptions | undefined
 }
@@ -53,6 +58,8 @@ export interface CacheSettings {
   readonly clusterBuckets: number
   readonly maxEntryBytes: number
   readonly codec: EnvelopeSettings
+  /** `undefined`: the root. */
+  readonly namespace: string | undefined
   readonly defaults: DefaultSettings
 }
 
@@ -67,6 +74,7 @@ const CACHE_NAMES = [
   'clusterBuckets',
   'maxEntryBytes',
   'codec',
+  'namespace',
   'defaults',
 ]
 
@@ -87,6 +95,7 @@ export function readCacheOptions(options: (CacheOptions & { readonly redis?: unk
     clusterBuckets: readInteger('clusterBuckets', clusterBuckets, 1, 1024),
     maxEntryBytes: readInteger('maxEntryBytes', maxEntryBytes, 1, 512 * 1024 * 1024),
     codec: readCodecOptions(given.codec),
+    namespace: given.namespace === undefined ? undefined : namespaceWithin(ROOT_NAMESPACE, given.namespace),
     defaults: checkTiers(readDefaultOptions('defaults', given.defaults, DEFAULTS), l1 !== undefined),
   })
 }

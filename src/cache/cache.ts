@@ -27,7 +27,7 @@ import type { Loader } from './loader.ts'
 import { lookForGet, lookForLoad } from './look.ts'
 import { checkLoader, loadEach, loadEachValue, loadOne } from './loads.ts'
 import { readKeys } from './many-arguments.ts'
-import { Namespace } from './namespace.ts'
+import type { Namespace } from './namespace.ts'
 import { handOut, isFresh } from './near.ts'
 import type { Parts, Target } from './parts.ts'
 import type { CacheEntry } from './read-entry.ts'
@@ -53,7 +53,7 @@ export class Cache extends WritableCache {
   readonly #requests: RequestCounters
 
   /** Not for users: `createCache` puts the parts together. */
-  constructor(parts: Parts, space = new Namespace(parts)) {
+  constructor(parts: Parts, space: Namespace) {
     super(space)
     this.#parts = parts
     this.#space = space

@@ -1,4 +1,5 @@
 import type { Isolation } from '../entry/isolation.ts'
+import { isFrozen } from '../entry/isolation.ts'
 import type { StandardSchema } from '../entry/schema.ts'
 import type { NearEntry } from '../tiers/near-entry.ts'
 import type { LoadRequest } from './loader.ts'
@@ -117,8 +118,8 @@ function ownOf({ value, shared, isAsItIs }: Loaded, isolation: Isolation): unkno
 
 /** A caller that asks for another isolation than the value was kept with gets a copy where sharing would break it. */
 function handOutAs(value: unknown, shared: boolean, isolation: Isolation): unknown {
-  if (isolation === 'copy' || (isolation === 'frozen' && !shared)) return handOut(value, false)
-  return isolation === 'reference' ? value : handOut(value, shared)
+  if (isolation === 'reference') return value
+  return handOut(value, isolation === 'frozen' && shared && isFrozen(value))
 }
 
 /** What was handed out, as its caller sees it. */

@@ -38,10 +38,19 @@ export function setInside(
   given: Given,
   settings: SetSettings,
 ): void {
-  const { tags, ttlMs, requireAck, schema, tiers } = settings
+  const { tags, ttlMs, staleMs, requireAck, schema, tiers } = settings
   transaction.set(
     target.id,
-    { read: readerOf(given), schema, tiers, tags, groups: groupsOf(target, tags), heldAt: parts.clock.now(), ttlMs },
+    {
+      read: readerOf(given),
+      schema,
+      tiers,
+      tags,
+      groups: groupsOf(target, tags),
+      heldAt: parts.clock.now(),
+      ttlMs,
+      staleMs,
+    },
     { operation: 'set', requireAck, act: () => writeThrough(parts, target, given, settings) },
     { operation: 'delete', requireAck, act: () => deleteEverywhere(parts, target) },
   )
@@ -73,7 +82,7 @@ export function peekInside(
 ): unknown {
   const near = parts.near?.get(target.id)
   const own = transaction.standing(target.id, near?.groups ?? target.groups)
-  if (typeof own === 'object') return isChecked(own, schema) ? own.read() : undefined
+  if (typeof own === 'object') return own.ttlMs > 0 && isChecked(own, schema) ? own.read() : undefined
   if (own !== undefined || !near || standing(parts, near, parts.clock.now()) !== 'fresh') return undefined
   if (!isChecked(near, schema)) return undefined
   requests.l1Fresh++
@@ -115,11 +124,22 @@ async function held<T>(
   own: HeldValue,
   { schema }: EntrySettings,
 ): Promise<CacheEntry<T> | undefined> {
-  const { read, tags, tiers, heldAt, ttlMs } = own
+  const { read, tags, tiers, heldAt, ttlMs, staleMs } = own
+  // Its time begins at the end of the transaction: until then it is as it will be at that moment.
+  if (ttlMs + staleMs === 0) return undefined
   const value = read()
   const checked = isChecked(own, schema) ? { value } : await checkCached(parts, target, value, { schema, tiers }, 'l1')
   const age = parts.clock.now() - heldAt
-  return checked && { value: checked.value as T, freshness: 'fresh', age, ttl: ttlMs, tags, tier: 'l1' }
+  return (
+    checked && {
+      value: checked.value as T,
+      freshness: ttlMs > 0 ? 'fresh' : 'stale',
+      age,
+      ttl: ttlMs,
+      tags,
+      tier: 'l1',
+    }
+  )
 }
 
 /**

@@ -1,15 +1,12 @@
 import { localId, namespaceGroup, tagGroup } from '../entry/key.ts'
 import type { Notice, Operation } from '../entry/notice.ts'
 import { isLink, subjectKey } from '../entry/notice.ts'
+import type { Acknowledged } from './acknowledgement.ts'
+import { unacknowledged } from './acknowledgement.ts'
 import type { Invalidation, JournalEntry } from './journal.ts'
 import { expireNear, forget, noteUnacknowledged } from './near.ts'
 import { UnacknowledgedIn } from '../tags/tag-index.ts'
 import type { Parts, Target } from './parts.ts'
-
-/** What an invalidation came to; see `Outcome` in `write-through.ts`. */
-interface Acknowledged {
-  readonly acknowledged: boolean
-}
 
 /** With L1 alone a change is done in one turn, so that nothing can come in between. */
 const DONE: Acknowledged = { acknowledged: true }
@@ -23,9 +20,9 @@ export async function deleteEverywhere(parts: Parts, target: Target): Promise<Ac
   const { shared } = parts
   forget(parts, target, 'delete')
   if (!shared) return DONE
-  const acknowledged = await invalidateFar(parts, keyOf(target), 'delete', () => shared.far.delete(target))
+  const outcome = await invalidateFar(parts, keyOf(target), 'delete', () => shared.far.delete(target))
   forget(parts, target, 'delete')
-  return { acknowledged }
+  return outcome
 }
 
 /** Makes a key stale, from HERE: everywhere. It may still be served while a newer value is loaded. */
@@ -33,9 +30,9 @@ export async function expireEverywhere(parts: Parts, target: Target): Promise<Ac
   const { shared } = parts
   expireNear(parts, target)
   if (!shared) return DONE
-  const acknowledged = await expireFar(parts, keyOf(target), 'expire', () => shared.far.expire(target))
+  const outcome = await expireFar(parts, keyOf(target), 'expire', () => shared.far.expire(target))
   expireNear(parts, target)
-  return { acknowledged }
+  return outcome
 }
 
 /** Clears a namespace and those below it, from HERE: everywhere. */
@@ -47,11 +44,11 @@ export async function clearEverywhere(parts: Parts, namespace: string, isRoot: b
   // The entries of a namespace are void and go as they are met or pushed out; all entries at once can simply go.
   if (isRoot) parts.near?.clear()
   if (!shared) return DONE
-  const acknowledged = await invalidateFar(parts, { kind: 'namespace', group, namespace }, 'clear', () =>
+  const outcome = await invalidateFar(parts, { kind: 'namespace', group, namespace }, 'clear', () =>
     shared.tags.clear(namespace),
   )
   parts.marks.move(group)
-  return { acknowledged }
+  return outcome
 }
 
 /** Makes all entries of a tag gone, from HERE: everywhere. */
@@ -61,11 +58,11 @@ export async function invalidateTagEverywhere(parts: Parts, tag: string): Promis
   parts.marks.move(group)
   const { shared } = parts
   if (!shared) return DONE
-  const acknowledged = await invalidateFar(parts, { kind: 'tag', group, tag }, 'invalidateTags', () =>
+  const outcome = await invalidateFar(parts, { kind: 'tag', group, tag }, 'invalidateTags', () =>
     shared.tags.invalidate(tag),
   )
   parts.marks.move(group)
-  return { acknowledged }
+  return outcome
 }
 
 /** Makes all entries of a tag stale, from HERE: everywhere. */
@@ -75,22 +72,22 @@ export async function expireTagEverywhere(parts: Parts, tag: string): Promise<Ac
   parts.marks.moveSoftly(group)
   const { shared } = parts
   if (!shared) return DONE
-  const acknowledged = await expireFar(parts, { kind: 'tag', group, tag }, 'expireTags', () => shared.tags.expire(tag))
+  const outcome = await expireFar(parts, { kind: 'tag', group, tag }, 'expireTags', () => shared.tags.expire(tag))
   parts.marks.moveSoftly(group)
-  return { acknowledged }
+  return outcome
 }
 
 function keyOf(target: Target): Invalidation {
   return { kind: 'key', id: target.id, address: target }
 }
 
-/** Makes something gone in L2: earlier calls about it need no repetition then. Answers whether that was acknowledged. */
+/** Makes something gone in L2: earlier calls about it need no repetition then. */
 export function invalidateFar(
   parts: Parts,
   invalidation: Invalidation,
   operation: string,
   send: () => Promise<void>,
-): Promise<boolean> {
+): Promise<Acknowledged> {
   return moveFar(parts, invalidation, operation, async (entry) => {
     await send()
     parts.journal.acknowledge(entry)
@@ -108,25 +105,25 @@ function expireFar(
   invalidation: Invalidation,
   operation: string,
   send: () => Promise<void>,
-): Promise<boolean> {
+): Promise<Acknowledged> {
   return moveFar(parts, invalidation, operation, send)
 }
 
-/** Moves the shared truth. What is not acknowledged goes into the journal. Answers whether it was. */
+/** Moves the shared truth. What is not acknowledged goes into the journal. */
 async function moveFar(
   parts: Parts,
   invalidation: Invalidation,
   operation: string,
   send: (entry: JournalEntry) => Promise<void>,
-): Promise<boolean> {
+): Promise<Acknowledged> {
   const entry = { number: parts.journal.next(), invalidation }
   try {
     await send(entry)
     parts.recent.acknowledged(invalidation)
-    return true
+    return DONE
   } catch (error) {
     noteUnacknowledged(parts, { ...entry, invalidation: leftOf(invalidation, error) }, operation, error)
-    return false
+    return unacknowledged(error)
   }
 }
 

@@ -1,4 +1,4 @@
-import { acknowledged } from './acknowledgement.ts'
+import { acknowledged, notAcknowledged } from './acknowledgement.ts'
 import type { SetOptions, SetSettings } from './call-options.ts'
 import { HELD, setInside, setManyInside } from './inside-transaction.ts'
 import type { Parts, Target } from './parts.ts'
@@ -34,9 +34,11 @@ export async function setManyNowOrHeld(parts: Parts, written: readonly Written[]
   const transaction = parts.transactions.current()
   if (transaction) return setManyInside(parts, transaction, ready)
   const outcome = await writeManyThrough(parts, ready)
-  const awaited = written.filter((entry) => entry.settings.requireAck)
-  const isAcknowledged = awaited.every(({ target: { key } }) => outcome.results.get(key)?.acknowledged)
-  return acknowledged('setMany', !isAcknowledged, Promise.resolve(outcome))
+  for (const { target, settings } of written) {
+    const own = outcome.results.get(target.key)
+    if (settings.requireAck && own?.acknowledged === false) throw notAcknowledged('setMany', own)
+  }
+  return outcome
 }
 
 /** Makes something gone or stale. */

@@ -1,6 +1,7 @@
 import type { CacheEventName, CacheListener, Counters, Gauges, Observable } from '../events.ts'
 import { eventNames } from '../events.ts'
 import { badValue } from '../errors.ts'
+import { tracedListing } from '../tracing.ts'
 import type { KeysOptions } from './call-options.ts'
 import { readKeysOptions } from './call-options.ts'
 import type { CacheHealth, CacheStats } from './health.ts'
@@ -56,7 +57,9 @@ export class ObservableCache implements Observable {
    */
   keys(options?: KeysOptions): AsyncGenerator<string, void> {
     this.#space.assertOpen()
-    return listKeys(this.#space.parts, this.name, readKeysOptions(options), this.#space.defaults.tiers)
+    const settings = readKeysOptions(options)
+    const list = listKeys(this.#space.parts, this.name, settings, this.#space.defaults.tiers)
+    return tracedListing(() => ({ namespace: this.name, prefix: settings.prefix }), list)
   }
 
   /**

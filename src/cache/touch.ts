@@ -1,5 +1,6 @@
 import { prolonged } from '../entry/freshness.ts'
 import type { Tier } from '../tiers/tier.ts'
+import { unacknowledged } from './acknowledgement.ts'
 import { standingFar } from './far-standing.ts'
 import { forget, land, standing } from './near.ts'
 import type { EntrySettings } from './call-options.ts'
@@ -17,9 +18,9 @@ export async function touchThrough(
   forget(parts, target, 'touch')
   try {
     return { acknowledged: true, found: await touchFar(parts, parts.shared.far, target, kept.ttlMs) }
-  } catch {
+  } catch (error) {
     // Counted and told by the client. Nothing was lost: what is there keeps its old deadlines, or has the new ones.
-    return { acknowledged: false, found: false }
+    return unacknowledged(error, { found: false })
   } finally {
     forget(parts, target, 'touch')
   }

@@ -27,6 +27,7 @@ export interface HeldValue {
   readonly groups: readonly string[]
   readonly heldAt: number
   readonly ttlMs: number
+  readonly staleMs: number
 }
 
 /** What a transaction has made of a key; `undefined`: nothing. */

@@ -2,7 +2,7 @@ import { checkTags, namespaceGroup, tagGroup } from '../entry/key.ts'
 import { badValue, TierCacheError } from '../errors.ts'
 import type { Duration } from '../options.ts'
 import { readDuration } from '../options.ts'
-import { acknowledged } from './acknowledgement.ts'
+import { acknowledged, allAcknowledged } from './acknowledgement.ts'
 import type { ChangeOptions, CounterOptions, SetOptions } from './call-options.ts'
 import { readChangeOptions, readCounterOptions, readSetOptions } from './call-options.ts'
 import { incrementThrough } from './counter.ts'
@@ -229,5 +229,5 @@ export class WritableCache extends ObservableCache {
 
 function together(outcomes: readonly Outcome[]): Outcome {
   if (outcomes.some(({ held }) => held)) return HELD
-  return { acknowledged: outcomes.every((outcome) => outcome.acknowledged) }
+  return allAcknowledged(outcomes)
 }

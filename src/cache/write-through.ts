@@ -2,6 +2,7 @@ import type { Encoded } from '../entry/codec.ts'
 import { decode, encode } from '../entry/codec.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Candidate, SetOutcome, Tier } from '../tiers/tier.ts'
+import { unacknowledged } from './acknowledgement.ts'
 import { checkKeepable, writeAsItIs } from './as-it-is.ts'
 import { standingFar } from './far-standing.ts'
 import type { JournalEntry } from './journal.ts'
@@ -107,7 +108,8 @@ export async function writeThrough(parts: Parts, target: Target, given: Given, k
   try {
     forget(parts, target, 'set', flight)
     const asOf = parts.clock.now()
-    const word = parts.shared ? await storeFar(parts, parts.shared.far, candidate, target) : 'stored'
+    const stored = parts.shared ? await storeFar(parts, parts.shared.far, candidate, target) : STORED
+    const { word } = stored
     if (parts.shared) forget(parts, target, 'set', flight)
     if (word === 'stored' || word === 'unknown') {
       const decoded = decode(encoded)
@@ -122,12 +124,19 @@ export async function writeThrough(parts: Parts, target: Target, given: Given, k
         unguarded: word === 'unknown',
       })
     }
-    return word === 'older' ? OLDER : { acknowledged: word === 'stored' }
+    if (word === 'older') return OLDER
+    return word === 'stored' ? { acknowledged: true } : unacknowledged(stored.error)
   } finally {
     parts.flights.close(flight)
   }
 }
 
+/** - `failed`: it was not stored. - `unknown`: it may have been. */
+type Stored =
+  | { readonly word: 'stored' | 'older'; readonly error?: undefined }
+  | { readonly word: 'failed' | 'unknown'; readonly error: unknown }
+
+const STORED: Stored = { word: 'stored' }
 const OLDER: SetResult = Object.freeze({ acknowledged: true, refused: 'older' })
 
 /** Whether L1 may answer with a value of a higher version. */
@@ -138,12 +147,7 @@ function isNewerNear(parts: Parts, target: Target, version: number | undefined):
   return freshness === 'fresh' || freshness === 'stale'
 }
 
-async function storeFar(
-  parts: Parts,
-  far: Tier,
-  candidate: Candidate,
-  target: Target,
-): Promise<'stored' | 'older' | 'failed' | 'unknown'> {
+async function storeFar(parts: Parts, far: Tier, candidate: Candidate, target: Target): Promise<Stored> {
   const entry: JournalEntry = {
     number: parts.journal.next(),
     invalidation: { kind: 'key', id: target.id, address: target },
@@ -151,18 +155,18 @@ async function storeFar(
   try {
     const word = await setFar(parts, far, candidate, target)
     // What was there stays there: an invalidation of it that was not acknowledged is still to be repeated.
-    if (word === 'older') return word
+    if (word === 'older') return { word }
     if (word === 'stored') {
       parts.journal.acknowledge(entry)
       parts.recent.acknowledged(entry.invalidation)
-      return word
+      return STORED
     }
     const error = new TierCacheError('ERR_REDIS_REPLY', `the value was not stored: ${word}`)
     noteUnacknowledged(parts, entry, 'set', error)
-    return word === 'late' ? 'unknown' : 'failed'
+    return { word: word === 'late' ? 'unknown' : 'failed', error }
   } catch (error) {
     noteUnacknowledged(parts, entry, 'set', error)
-    return 'unknown'
+    return { word: 'unknown', error }
   }
 }
 

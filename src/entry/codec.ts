@@ -2,7 +2,14 @@ import { addExtension, Packr, Unpackr } from 'msgpackr'
 import { describe, TierCacheError } from '../errors.ts'
 import { FLAG_INTEGER, FLAG_NULL, undecodable } from './header.ts'
 import { decodePlain, NOT_PLAIN } from './plain-payload.ts'
-import { BIGINT_BYTES_MOST, DEPTH_MOST, MAP_EXTENSION, MINUS_ZERO_EXTENSION, scanPayload } from './payload-scan.ts'
+import {
+  BIGINT_BYTES_MOST,
+  DEPTH_MOST,
+  MAP_EXTENSION,
+  MINUS_ZERO_EXTENSION,
+  scanPayload,
+  UNITS_EXTENSION,
+} from './payload-scan.ts'
 
 /** A value as bytes, with the flags that say how to read them. */
 export interface Encoded {
@@ -42,6 +49,22 @@ addExtension({
 
 const MINUS_ZERO = new PackedMinusZero()
 
+/** Stands for a text that is no Unicode while it is packed: UTF-8 has no bytes for a lone surrogate. */
+class PackedUnits {
+  readonly units: Buffer
+
+  constructor(text: string) {
+    this.units = Buffer.from(text, 'utf16le')
+  }
+}
+
+addExtension({
+  Class: PackedUnits,
+  type: UNITS_EXTENSION,
+  write: (text: PackedUnits) => text.units,
+  read: (units: Uint8Array) => Buffer.from(units).toString('utf16le'),
+})
+
 function readMap(items: unknown): Map<unknown, unknown> {
   if (!Array.isArray(items) || items.length % 2 !== 0) throw undecodable('a Map without pairs')
   const map = new Map<unknown, unknown>()
@@ -54,7 +77,7 @@ const packr = new Packr({ ...FOREIGN, moreTypes: true, useToJSON: false, variabl
 const unpackr = new Unpackr({ ...FOREIGN } as object)
 
 /**
- * Encodes a value: plain data, Date, Map, Set, BigInt, Buffer, ArrayBuffer and typed arrays as themselves; an object
+ * Encodes a value: plain data, Date, Map, Set, BigInt, Buffer, ArrayBuffer and typed arrays as themselves, texts too that are no Unicode; an object
  * with `toJSON` as what that returns; another class's instance as a plain object of its own enumerable properties.
  * Throws `ERR_UNSTORABLE_VALUE` for `undefined`, functions, symbols, RegExp, Error, Promise and the like, at any depth, and
  * for what is circular or nests deeper than {@link DEPTH_MOST}.
@@ -109,6 +132,8 @@ function prepare(value: unknown, where: string, depth: number): unknown {
     case 'function':
     case 'symbol':
       throw unstorable(where, value)
+    case 'string':
+      return value.isWellFormed() ? value : new PackedUnits(value)
     case 'number':
       return Object.is(value, -0) ? MINUS_ZERO : value
     case 'bigint':
@@ -164,7 +189,7 @@ function prepareArray(array: readonly unknown[], where: string, depth: number): 
   let copy: unknown[] | undefined
   for (let index = 0; index < array.length; index++) {
     const item = array[index]
-    if (typeof item === 'string' || (typeof item === 'number' && item !== 0)) continue
+    if (isAsItIs(item)) continue
     const prepared = prepare(item, `${where}[${index}]`, depth + 1)
     if (prepared === item) continue
     copy ??= [...array]
@@ -173,14 +198,20 @@ function prepareArray(array: readonly unknown[], where: string, depth: number): 
   return copy ?? array
 }
 
+/** Whether most of what there is: a text, or a number that is no zero. */
+function isAsItIs(item: unknown): boolean {
+  return typeof item === 'string' ? item.isWellFormed() : typeof item === 'number' && item !== 0
+}
+
 function preparePlain(object: object, where: string, depth: number): unknown {
   let copy: Record<string, unknown> | undefined
   const source = object as Record<string, unknown>
   for (const name of Object.keys(source)) {
     // It would come back under another name, since decoding never sets a prototype.
     if (name === '__proto__') throw unstorable(`${where}.__proto__`, source[name])
+    if (!name.isWellFormed()) throw unnamable(where)
     const item = source[name]
-    if (typeof item === 'string' || (typeof item === 'number' && item !== 0)) continue
+    if (isAsItIs(item)) continue
     if (name === 'toJSON' && typeof item === 'function') return prepare(item.call(object), where, depth + 1)
     const prepared = prepare(item, `${where}.${name}`, depth + 1)
     if (prepared === item) continue
@@ -195,6 +226,12 @@ function unstorable(where: string, value: unknown): TierCacheError {
     'ERR_UNSTORABLE_VALUE',
     `${shortened(where)}: expected plain data, Date, Map, Set, BigInt, Buffer or typed arrays, got ${describe(value)}`,
   )
+}
+
+/** It would come back under another name, and of two such names one would be lost. */
+function unnamable(where: string): TierCacheError {
+  const message = `${shortened(where)}: expected names of properties without lone surrogates, got one with`
+  return new TierCacheError('ERR_UNSTORABLE_VALUE', message)
 }
 
 /** A path through a value is made of the value's own keys, which may be of any length. */

@@ -5,7 +5,7 @@
  *   frozen, is copied for each reader instead.
  * - `copy`: every reader gets a copy.
  * - `reference`: all share the very value; changing it changes it for all. Who finds in L1 what a `frozen` reader brought
- *   there gets that, frozen.
+ *   there gets that, frozen; a call that says `frozen` gets a copy of what a `reference` one brought there.
  */
 export type Isolation = 'frozen' | 'copy' | 'reference'
 
@@ -23,6 +23,11 @@ export function freezeDeep(value: unknown): boolean {
   // A value that will be copied stays unfrozen, so that its copies are made of ordinary objects.
   if (whole) Object.freeze(value)
   return whole
+}
+
+/** Whether {@link freezeDeep} covered a value that all readers share; one that is kept as a `reference` can be changed. */
+export function isFrozen(value: unknown): boolean {
+  return Object.isFrozen(value)
 }
 
 /** A copy of decoded data, which shares nothing that can be changed with the original. */

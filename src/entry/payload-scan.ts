@@ -9,6 +9,9 @@ export const MAP_EXTENSION = 0x4d
 /** The extension type under which -0 is written, which msgpack has no short form for: a mark, and 0 behind it. */
 export const MINUS_ZERO_EXTENSION = 0x2d
 
+/** The extension type under which a text with lone surrogates is written: a mark, and its UTF-16 units as bytes behind it. */
+export const UNITS_EXTENSION = 0x55
+
 const EXTENSION_UNDEFINED = 0x00
 const EXTENSION_BIGINT = 0x42
 const EXTENSION_SET = 0x73
@@ -125,6 +128,9 @@ function scanExtension(bytes: Buffer, at: number, size: number, depth: number): 
       // The extension is a mark of one byte; its content is the array that follows, on the same level.
       if (size === 1 && isArray(bytes[end])) return scanValue(bytes, end, depth)
       break
+    case UNITS_EXTENSION:
+      if (size === 1 && isBytes(bytes[end])) return scanValue(bytes, end, depth)
+      break
     case MINUS_ZERO_EXTENSION:
       if (size === 1 && bytes[end] === 0) return end + 1
       break
@@ -143,4 +149,8 @@ function scanExtension(bytes: Buffer, at: number, size: number, depth: number): 
 
 function isArray(token: number | undefined): boolean {
   return token !== undefined && ((token >= 0x90 && token < 0xa0) || token === 0xdc || token === 0xdd)
+}
+
+function isBytes(token: number | undefined): boolean {
+  return token === 0xc4 || token === 0xc5 || token === 0xc6
 }

@@ -4,12 +4,20 @@ import { DEFAULT_NAMES, DEFAULTS, readLoadOptions, readSetOptions } from '../../
 import { Namespace } from '../../src/cache/namespace.ts'
 import { partsOf } from '../../src/create-cache.ts'
 import type { StandardSchema } from '../../src/entry/schema.ts'
+import { inBothForms } from '../doubles/caches.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 
 const schemaOf = (vendor: string): StandardSchema => ({
   '~standard': { version: 1, vendor, validate: (value) => ({ value }) },
 })
 const [one, other] = [schemaOf('one'), schemaOf('other')]
+
+/** All that a listing gives. */
+async function all(list: AsyncIterable<string>): Promise<string[]> {
+  const keys: string[] = []
+  for await (const key of list) keys.push(key)
+  return keys
+}
 
 /** For each option the setting that it gives, and two values that are not the default. */
 const SAMPLES = {
@@ -49,5 +57,25 @@ describe('defaults', () => {
     expect([root.defaults[setting], below.defaults[setting]]).toEqual([first, first])
     expect(readLoadOptions('getOrSet', undefined, nearest.defaults)).toEqual(nearest.defaults)
     expect(readSetOptions({}, nearest.defaults)).toEqual(nearest.defaults)
+  })
+})
+
+describe('the namespace that a cache is opened in', () => {
+  inBothForms((kit) => {
+    test('is that of its keys; clear and keys go no further, and others open it from the root', async () => {
+      const shop = await kit.make({ namespace: 'shop', defaults: { ttl: '1h' } })
+      const whole = kit.isShared ? await kit.make() : undefined
+      expect([shop.name, shop.namespace('users').name]).toEqual(['shop', 'shop.users'])
+      await shop.set('k', 1)
+      await shop.namespace('users').set('k', 2)
+      await whole?.set('k', 0)
+      await whole?.namespace('blog').set('k', 3)
+      if (whole) expect(await whole.namespace('shop').get('k')).toBe(1)
+      expect(await all(shop.keys())).toEqual(['k'])
+      await shop.clear()
+      expect([await shop.get('k'), await shop.namespace('users').get('k')]).toEqual([undefined, undefined])
+      if (whole) expect([await whole.get('k'), await whole.namespace('blog').get('k')]).toEqual([0, 3])
+      expect(shop.stats().namespaces).toHaveProperty('shop')
+    })
   })
 })

@@ -82,6 +82,21 @@ inBothForms((kit) => {
       })
     }
 
+    test('set with a ttl of 0: what will be there after the end is there inside, stale or not at all', async () => {
+      const { a } = await setup()
+      await a.transaction(async () => {
+        await a.set('key', 'stale', { ttl: 0, stale: '1h' })
+        expect([await a.get('key'), a.peek('key'), await a.has('key')]).toEqual([undefined, undefined, false])
+        expect(await a.getEntry('key')).toMatchObject({ value: 'stale', freshness: 'stale', ttl: 0 })
+        expect(await a.getOrSet('key', () => 'loaded')).toBe('loaded')
+        await a.set('key', 'nothing', { ttl: 0 })
+        expect([await a.get('key'), a.peek('key'), await a.getEntry('key')]).toEqual([undefined, undefined, undefined])
+        await a.set('other', 'stale', { ttl: 0, stale: '1h' })
+      })
+      expect([await a.get('key'), await a.getEntry('key')]).toEqual([undefined, undefined])
+      expect(await a.getEntry('other')).toMatchObject({ value: 'stale', freshness: 'stale' })
+    })
+
     test('set: its value is there inside at once, outside after the end; it is the value of the moment of the call', async () => {
       const { a, b, heard } = await setup()
       const { open, opened } = gate()
