@@ -90,9 +90,9 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['cache'],
   ],
   http: [
-    ['authority', 'query-parameters', 'status', 'weighted-list'],
+    ['authority', 'query-parameters', 'status', 'weighted-list', 'wildcard'],
     ['negotiation'],
-    ['key-options'],
+    ['key-options', 'coding-options'],
     ['message', 'cache-control', 'options', 'cache-status', 'http-date', 'hit-for-miss', 'structured-fields'],
     ['deception', 'header-audit', 'purged-targets', 'response-tags', 'watched-headers'],
     [
@@ -109,7 +109,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'exchange',
     ],
     ['reuse', 'conditional', 'unsafe-methods', 'groups', 'no-vary-search', 'coding'],
-    ['range', 'validation'],
+    ['range', 'coded-forms', 'validation'],
     ['guard-warnings'],
     ['variants', 'followers', 'intake'],
     ['admission', 'answer', 'invalidating', 'passing', 'recording', 'response-store'],

@@ -1,6 +1,7 @@
 import { badValue } from '../errors.ts'
 import { readFlag, readOptions } from '../options.ts'
-import { bestCoding, bestLanguage } from './negotiation.ts'
+import { bestCoding, bestLanguage, remembered } from './negotiation.ts'
+import { patternOf } from './wildcard.ts'
 import type { OptionTable } from '../options.ts'
 
 /**
@@ -74,16 +75,6 @@ function readNames(name: string, value: unknown): (name: string) => boolean {
   return (parameter) => patterns.some((pattern) => pattern.test(parameter))
 }
 
-/** A pattern without the flags by which it would remember where it was. */
-function patternOf(name: string | RegExp): RegExp {
-  if (typeof name !== 'string') return new RegExp(name.source, name.flags.replace(/[gy]/g, ''))
-  return new RegExp(`^${name.split('*').map(escaped).join('.*')}$`, 's')
-}
-
-function escaped(text: string): string {
-  return text.replace(/[$()+.?[\\\]^{|}]/g, '\\$&')
-}
-
 export function readNormalize(name: string, value: unknown): NormalizeSettings {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badValue('ERR_INVALID_OPTION', name, 'an object of normalisers by field name', value)
@@ -122,20 +113,5 @@ function caught(normalize: Normalize): Normalize {
     } catch {
       return value
     }
-  }
-}
-
-const MOST_REMEMBERED = 512
-
-/** Clients send the same few values: they are read once. */
-function remembered(normalize: (value: string | undefined) => string): Normalize {
-  const known = new Map<string | undefined, string>()
-  return (value) => {
-    const before = known.get(value)
-    if (before !== undefined) return before
-    const text = normalize(value)
-    if (known.size >= MOST_REMEMBERED) known.clear()
-    known.set(value, text)
-    return text
   }
 }

@@ -61,3 +61,18 @@ function shortened(range: string): string {
   const cut = range.slice(0, Math.max(0, range.lastIndexOf('-')))
   return /-.$/.test(cut) ? cut.slice(0, -2) : cut
 }
+
+const MOST_REMEMBERED = 512
+
+/** Clients send the same few values: what is made of them is remembered, as far as it is little. */
+export function remembered<T extends string>(choose: (accepted: string | undefined) => T): typeof choose {
+  const known = new Map<string | undefined, T>()
+  return (accepted) => {
+    const before = known.get(accepted)
+    if (before !== undefined) return before
+    const choice = choose(accepted)
+    if (known.size >= MOST_REMEMBERED) known.clear()
+    known.set(accepted, choice)
+    return choice
+  }
+}

@@ -2,10 +2,12 @@ import { checkTags } from '../entry/key.ts'
 import { badValue } from '../errors.ts'
 import { oneOf, readDuration, readFlag, readInteger, readNumber, readOptions, readWord } from '../options.ts'
 import { AUTHORITY } from './authority.ts'
+import { readCompress } from './coding-options.ts'
 import { ALL_COUNT, AS_IT_CAME, readNormalize, readQuery } from './key-options.ts'
 import { CACHEABLE_FAILURES } from './status.ts'
 import type { Duration, OptionTable } from '../options.ts'
 import type { Normalizer, NormalizeSettings, QueryOptions, QuerySettings } from './key-options.ts'
+import type { CompressOptions, CompressSettings } from './coding-options.ts'
 import type { HttpRequest } from './message.ts'
 
 /**
@@ -155,6 +157,12 @@ export interface HttpCacheOptions {
    * app.use(httpCache(cache, { normalize: { 'accept-encoding': 'coding', 'accept-language': ['en', 'de'] } }))
    */
   readonly normalize?: Readonly<Record<string, Normalizer>> | undefined
+  /**
+   * Stored responses are sent in the coding that a client wants (`Accept-Encoding`): made once, behind the requests, when
+   * a page is asked for again, and kept in this process beside it. Only a whole 200 in no coding, of a type that gets smaller, and
+   * not `no-transform`. Its `ETag` gets the coding's name at its end, and `Vary` names `Accept-Encoding`. Default `false`.
+   */
+  readonly compress?: boolean | CompressOptions | undefined
 }
 
 /** Tags for every response, or a way to tell them from its request. */
@@ -202,6 +210,8 @@ export interface HttpSettings {
   /** Names in lower case. */
   readonly keyHeaders: readonly string[]
   readonly normalize: NormalizeSettings
+  /** `undefined`: responses are sent in the coding in which they are stored. */
+  readonly compress: CompressSettings | undefined
 }
 
 const SAFE: HttpSettings = {
@@ -228,6 +238,7 @@ const SAFE: HttpSettings = {
   maxTargetLength: 4096,
   keyHeaders: [],
   normalize: AS_IT_CAME,
+  compress: undefined,
 }
 
 const CONFORMANCE: HttpSettings = {
@@ -267,6 +278,7 @@ const HTTP: OptionTable<HttpCacheOptions, HttpSettings> = {
   maxTargetLength: { setting: 'maxTargetLength', read: (name, value) => readInteger(name, value, 1, 65_536) },
   keyHeaders: { setting: 'keyHeaders', read: readFieldNames },
   normalize: { setting: 'normalize', read: readNormalize },
+  compress: { setting: 'compress', read: readCompress },
 }
 
 /** Reads the options of `owner` (`httpCache`, `accelerate`, …), over those of their profile. */

@@ -28,6 +28,7 @@ test('the defaults are the safe ones', () => {
     maxTargetLength: 4096,
     keyHeaders: [],
     normalize: { by: new Map(), byCoding: false },
+    compress: undefined,
   })
   expect(readHttpOptions({ ttl: undefined, cookies: undefined, profile: undefined })).toEqual(readHttpOptions({}))
   expect(readHttpOptions({ profile: 'safe' })).toEqual(readHttpOptions({}))
