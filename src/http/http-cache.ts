@@ -3,6 +3,7 @@ import { systemClock } from '../clock.ts'
 import { admit } from './admission.ts'
 import { forwardStatus } from './cache-status.ts'
 import { CaptureBudget } from './capture.ts'
+import { CodedForms } from './coded-forms.ts'
 import { fill } from './filling.ts'
 import { Followers } from './followers.ts'
 import { HitForMiss } from './hit-for-miss.ts'
@@ -10,14 +11,17 @@ import { Invalidating } from './invalidating.ts'
 import { readHttpOptions } from './options.ts'
 import { Passing } from './passing.ts'
 import { read } from './reading.ts'
-import { Keys, resourceOf, unnamed } from './request-key.ts'
+import { classOf, Keys, resourceOf, unnamed } from './request-key.ts'
+import { tagsOfUrl } from './resource-tags.ts'
 import { asKept, responseStore } from './response-store.ts'
+import { SearchVariances } from './search-variances.ts'
 import { serve, sight } from './serving.ts'
 import { VariantCounts, VaryWidths } from './variants.ts'
 import { variantPlace } from './visit.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { Admission } from './admission.ts'
 import type { Exchange } from './exchange.ts'
+import type { Invalid } from './invalidating.ts'
 import type { HttpRequest } from './message.ts'
 import type { HttpCacheOptions, HttpSettings } from './options.ts'
 import type { HttpParts } from './response-store.ts'
@@ -52,6 +56,8 @@ export class HttpCache {
       variants: new VariantCounts(),
       followers: new Followers(),
       captured: new CaptureBudget(CAPTURED_BYTES_MOST),
+      searches: new SearchVariances(),
+      forms: this.settings.compress && new CodedForms(this.settings.compress),
     }
   }
 
@@ -61,7 +67,7 @@ export class HttpCache {
     const admission = admit(request, this.settings)
     switch (admission.way) {
       case 'invalidate':
-        exchange.forward(new Invalidating(request, this.settings, (target) => this.#invalidate({ ...request, target })))
+        exchange.forward(new Invalidating(request, this.settings, (invalid) => this.#invalidate(request, invalid)))
         break
       case 'pass':
         exchange.forward(new Passing(passStatus(admission), this.settings))
@@ -84,15 +90,32 @@ export class HttpCache {
       return
     }
     const visit: Visit = { exchange, request, resource, resourceKey: this.#parts.keys.of(resource) }
+    if (this.#serveNear(visit)) return
+    const wider = this.#widened(visit)
+    if (wider && this.#serveNear(wider)) return
+    void this.#searchOn(wider ?? visit, admission)
+  }
+
+  /** Whether L1 had the answer. */
+  #serveNear(visit: Visit): boolean {
     const near = this.#peek(visit)
-    if (near?.reuse === 'serve') serve(this.#parts, visit, near, 'L1')
-    else void this.#searchOn(visit, admission)
+    if (near?.reuse !== 'serve') return false
+    serve(this.#parts, visit, near, 'L1')
+    return true
+  }
+
+  /** The same request, as one for any URL that is equivalent to its own by what responses of the path have said. */
+  #widened(visit: Visit): Visit | undefined {
+    const { searches, settings, keys } = this.#parts
+    const variance = searches.of(visit.request)
+    const resource = variance && classOf(visit.request, variance, settings)
+    return resource === undefined ? undefined : { ...visit, resource, resourceKey: keys.of(resource), variance }
   }
 
   /** Handlers may change the fields of their request while the response is made: from here on they are kept. */
-  async #searchOn({ exchange, request, resource, resourceKey }: Visit, admission: Admission): Promise<void> {
-    const kept = { ...request, headers: { ...request.headers } }
-    const visit: Visit = { exchange, request: kept, resource, resourceKey }
+  async #searchOn(asked: Visit, admission: Admission): Promise<void> {
+    const { request } = asked
+    const visit: Visit = { ...asked, request: { ...request, headers: { ...request.headers } } }
     if (admission.way === 'fill') await fill(this.#parts, visit)
     else await read(this.#parts, visit, admission)
   }
@@ -109,21 +132,39 @@ export class HttpCache {
     return there && kept?.kind === 'response' ? sight(this.#parts, visit, kept, there.freshness) : undefined
   }
 
-  /** Drops what is stored for a target, variants included. Waits for it only so long, and never fails. */
-  async #invalidate(request: HttpRequest): Promise<void> {
-    const { store, keys, clock } = this.#parts
-    const resource = resourceOf(request, this.settings)
-    if (resource === undefined) return
+  /** Drops what is invalid, variants included. Waits for it only so long, and never fails. */
+  async #invalidate(request: HttpRequest, { targets, tags }: Invalid): Promise<void> {
+    const { clock } = this.#parts
+    const requests = targets.map((target) => ({ ...request, method: 'GET', target }))
     await new Promise<void>((resolve) => {
       const cancel = clock.after(LONGEST_HOLD_MS, resolve)
       const done = () => {
         cancel()
         resolve()
       }
-      store.delete(keys.of(resource)).then(done, done)
+      Promise.all([...requests.map((each) => this.#drop(each)), ...this.#dropTags(tags)]).then(done, done)
     })
   }
+
+  /** Drops what stands under the key of a resource, and what is stored for its URL under others. */
+  async #drop(request: HttpRequest): Promise<unknown> {
+    const { store, keys } = this.#parts
+    const resource = resourceOf(request, this.settings)
+    if (resource === undefined) return
+    return Promise.all([store.delete(keys.of(resource)), ...this.#dropTags(tagsOfUrl(request, this.settings))])
+  }
+
+  /** A call takes so many tags at most; a response may name more groups. */
+  #dropTags(tags: readonly string[]): Promise<unknown>[] {
+    const calls: Promise<unknown>[] = []
+    for (let from = 0; from < tags.length; from += TAGS_AT_ONCE) {
+      calls.push(this.#parts.store.invalidateTags(...tags.slice(from, from + TAGS_AT_ONCE)))
+    }
+    return calls
+  }
 }
+
+const TAGS_AT_ONCE = 32
 
 function passStatus({ detail }: Admission): string {
   return detail === 'method' ? forwardStatus('method') : forwardStatus('bypass', { detail })

@@ -1,12 +1,19 @@
 import { asWritten } from './passing.ts'
 import { forwardStatus } from './cache-status.ts'
+import { invalidatedGroupTags } from './groups.ts'
 import { invalidatedTargets } from './unsafe-methods.ts'
 import type { HeadOrders, Watcher } from './exchange.ts'
 import type { HttpRequest, ResponseHead } from './message.ts'
 import type { TargetedSettings } from './targeted.ts'
 
-/** Drops what is stored for a target; settles when no later read in this process can find it. */
-export type Invalidate = (target: string) => Promise<unknown>
+/** What a response makes invalid: targets of its own origin, and tags of groups (RFC 9875). */
+export interface Invalid {
+  readonly targets: readonly string[]
+  readonly tags: readonly string[]
+}
+
+/** Drops what is stored of something; settles when no later read in this process can find it. */
+export type Invalidate = (invalid: Invalid) => Promise<unknown>
 
 /**
  * Watches the response to an unsafe request, and drops what it makes invalid (RFC 9111, section 4.4).
@@ -28,7 +35,7 @@ export class Invalidating implements Watcher {
   readonly #request: HttpRequest
   readonly #settings: TargetedSettings
   readonly #invalidate: Invalidate
-  #targets: readonly string[] = []
+  #invalid: Invalid = { targets: [], tags: [] }
   #running: Promise<unknown> | undefined
   #headJustSent = false
 
@@ -39,7 +46,10 @@ export class Invalidating implements Watcher {
   }
 
   head(head: ResponseHead): HeadOrders {
-    this.#targets = invalidatedTargets(this.#request, head)
+    this.#invalid = {
+      targets: invalidatedTargets(this.#request, head),
+      tags: invalidatedGroupTags(this.#request, head),
+    }
     this.#run()
     this.#headJustSent = true
     queueMicrotask(() => {
@@ -68,6 +78,7 @@ export class Invalidating implements Watcher {
   refine(): void {}
 
   #run(): void {
-    if (this.#targets.length > 0) this.#running = Promise.all(this.#targets.map((target) => this.#invalidate(target)))
+    const { targets, tags } = this.#invalid
+    if (targets.length + tags.length > 0) this.#running = this.#invalidate(this.#invalid)
   }
 }

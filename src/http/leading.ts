@@ -86,17 +86,17 @@ function hand(parts: HttpParts, flight: LoadContext, shared: Kept): Kept {
 }
 
 function record(
-  { settings, clock, captured }: HttpParts,
-  { exchange, request, resource }: Visit,
+  parts: HttpParts,
+  { exchange, request, resource, variance }: Visit,
   flight: LoadContext,
   reason: ForwardReason,
 ): Promise<Recorded> {
   if (exchange.isGone()) return Promise.resolve({ kind: 'abandoned' })
   const stale = replaceable(flight, resource)
-  const validators = stale && validatorsFor(stale, clock.wall())
+  const validators = stale && validatorsFor(stale, parts.clock.wall())
   return new Promise((resolve) => {
-    const subject = { request, resource, reason, stale, validators }
-    const recording = new Recording({ settings, clock, captured }, subject, resolve)
+    const subject = { request, resource, variance, reason, stale, validators }
+    const recording = new Recording(parts, subject, resolve)
     flight.signal.addEventListener('abort', () => recording.abandon(), { once: true })
     exchange.forward(recording, validators && { ...validators })
   })

@@ -48,15 +48,10 @@ export function varianceText({ names, rule, orderCounts }: SearchVariance): stri
   return JSON.stringify([rule, orderCounts, names])
 }
 
-/** Whether something that looks like a variance is one, whoever wrote it. */
-export function isVariance(value: unknown): value is SearchVariance {
-  const { names, rule, orderCounts } = (value ?? {}) as Partial<SearchVariance>
-  return (
-    Array.isArray(names) &&
-    names.every((name) => typeof name === 'string') &&
-    (rule === 'only' || rule === 'all-but') &&
-    typeof orderCounts === 'boolean'
-  )
+/** Whether a response names this very variance: only then may it answer equivalent targets. */
+export function names(fields: Fields, variance: SearchVariance): boolean {
+  const own = searchVariance(fields)
+  return own !== undefined && varianceText(own) === varianceText(variance)
 }
 
 const FALSE = { type: 'boolean', value: false } as const

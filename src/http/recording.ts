@@ -5,7 +5,9 @@ import { isConditional, isLeftOut, isNotModified } from './conditional.ts'
 import { formatHttpDate } from './http-date.ts'
 import { storedOf, withDate } from './intake.ts'
 import { combined, linesOf } from './message.ts'
+import { names } from './no-vary-search.ts'
 import { withCacheStatus } from './passing.ts'
+import { ownTags, RESPONSE_TAGS_MOST } from './resource-tags.ts'
 import { isError, mayServeOnError } from './reuse.ts'
 import { candidateOf, refusalOf } from './storable.ts'
 import { storedVary, ttlSeconds } from './stored-response.ts'
@@ -16,7 +18,9 @@ import type { ForwardReason } from './cache-status.ts'
 import type { CaptureBudget } from './capture.ts'
 import type { Answer, HeadOrders, Watcher } from './exchange.ts'
 import type { HttpRequest, ResponseHead } from './message.ts'
+import type { SearchVariance } from './no-vary-search.ts'
 import type { HttpSettings } from './options.ts'
+import type { SearchVariances } from './search-variances.ts'
 import type { Candidate } from './storable.ts'
 import type { StoredResponse } from './stored-response.ts'
 import type { Validators } from './validation.ts'
@@ -55,6 +59,8 @@ const LONGEST_REST_MS = 30_000
 export interface Subject {
   readonly request: HttpRequest
   readonly resource: string
+  /** The variance under which others are equivalent to the resource; a response that does not name it answers only its own. */
+  readonly variance?: SearchVariance | undefined
   readonly reason: ForwardReason
   /** What is to be replaced, or confirmed. */
   readonly stale?: StoredResponse | undefined
@@ -67,6 +73,7 @@ export interface RecordingParts {
   readonly settings: HttpSettings
   readonly clock: Pick<Clock, 'wall' | 'after' | 'inBackground'>
   readonly captured: CaptureBudget
+  readonly searches: SearchVariances
 }
 
 /**
@@ -123,6 +130,7 @@ export class Recording implements Watcher {
   head(head: ResponseHead): HeadOrders {
     const now = this.#parts.clock.wall()
     const dated = withDate(head, now)
+    if (dated.status !== 304) this.#parts.searches.note(this.#subject.request, dated)
     return this.#confirm(dated, now) ?? this.#standIn(dated, now) ?? this.#take(dated, now)
   }
 
@@ -159,7 +167,7 @@ export class Recording implements Watcher {
     const fields = [...stale.fields, ...unsent]
     const candidate = this.#candidate(freshen({ status, message, fields }, head), now)
     const refusal = this.#refusal(candidate)
-    const tags = [...new Set([...stale.tags, ...this.#tags])]
+    const tags = [...new Set([...stale.tags, ...this.#tagsOf(candidate.head)])]
     const renewed = storedOf(candidate, stale.body, { resource, tags, headAt: now }, this.#settings)
     const stored = { ...renewed, taggedHere: stale.taggedHere }
     this.#tell(refusal === undefined ? { kind: 'complete', stored } : { kind: 'unshareable' })
@@ -199,7 +207,17 @@ export class Recording implements Watcher {
   }
 
   #refusal(candidate: Candidate): string | undefined {
-    return this.#skipped ? 'skip' : refusalOf(this.#subject.request, candidate, this.#settings)
+    if (this.#skipped) return 'skip'
+    const { variance } = this.#subject
+    if (variance && !names(candidate.head.fields, variance)) return 'no-vary-search'
+    // What cannot be made invalid by all of its tags is not stored.
+    if (this.#tagsOf(candidate.head).length > RESPONSE_TAGS_MOST) return 'too-many-tags'
+    return refusalOf(this.#subject.request, candidate, this.#settings)
+  }
+
+  /** Those of the route, and the cache's own. */
+  #tagsOf({ fields }: ResponseHead): readonly string[] {
+    return [...this.#tags, ...ownTags(this.#subject.request, fields, this.#settings)]
   }
 
   /** The client's conditionals were hidden from the application: they are judged here, on what it made. */
@@ -220,7 +238,7 @@ export class Recording implements Watcher {
   }
 
   #keep({ candidate, headAt, capture }: Taking): StoredResponse {
-    const facts = { resource: this.#subject.resource, tags: this.#tags, headAt }
+    const facts = { resource: this.#subject.resource, tags: this.#tagsOf(candidate.head), headAt }
     return storedOf(candidate, capture.body(), facts, this.#settings)
   }
 
@@ -230,7 +248,7 @@ export class Recording implements Watcher {
       this.#told = resolve
     })
     this.#stopTimer = this.#parts.clock.inBackground(LONGEST_REST_MS, () => this.abandon())
-    this.#toldFirst({ kind: 'late', fields: storedVary(head), tags: this.#tags, rest })
+    this.#toldFirst({ kind: 'late', fields: storedVary(head), tags: this.#tagsOf(head), rest })
   }
 
   #tell(ended: Ended): void {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { AUTHORITY } from './authority.ts'
+import { searchClass, varianceText } from './no-vary-search.ts'
 import { countParameters, parametersOf, splitTarget } from './query-parameters.ts'
 import { nominated } from './vary.ts'
 import type { HttpRequest, RequestHeaders } from './message.ts'
+import type { SearchVariance } from './no-vary-search.ts'
 import type { NormalizeSettings, QuerySettings } from './key-options.ts'
 import type { HttpSettings } from './options.ts'
 
@@ -26,10 +28,24 @@ export type KeySettings = Pick<
  * A QUERY is told apart by its content and by what says how to read that, too (RFC 10008, section 2.7).
  */
 export function resourceOf(request: HttpRequest, settings: KeySettings): string | undefined {
-  const origin = originOf(request)
-  if (origin === undefined || unkeyable(request, settings) !== undefined) return undefined
-  const { method, headers, target } = request
-  let text = origin + prefixed(keyedTarget(target, settings.query))
+  return unnamed(request, settings) ? undefined : textOf(request, keyedTarget(request.target, settings.query), settings)
+}
+
+/**
+ * The class of resources that a request names under a variance (No-Vary-Search), as a text that no resource and no other
+ * class has. `undefined` where its target is in none.
+ */
+export function classOf(request: HttpRequest, variance: SearchVariance, settings: KeySettings): string | undefined {
+  const named = unnamed(request, settings)
+    ? undefined
+    : searchClass(keyedTarget(request.target, settings.query), variance)
+  // A target begins with a slash.
+  return named === undefined ? undefined : textOf(request, `?${varianceText(variance)}${named}`, settings)
+}
+
+function textOf(request: HttpRequest, named: string, settings: KeySettings): string {
+  const { method, headers } = request
+  let text = (originOf(request) ?? '') + prefixed(named)
   for (const field of settings.keyHeaders) {
     text += prefixed(field) + prefixed(nominated(headers, field, settings.normalize.by))
   }
@@ -92,11 +108,28 @@ export function namesDefaultPort({ scheme, host = '' }: Pick<HttpRequest, 'schem
  * The tag of what is stored for a URL under other keys than its own, of which there may be any number: pages that are told
  * apart by declared fields, and answers to QUERY. A purge of the URL drops the key and the tag.
  */
-export function urlTag(request: HttpRequest, settings: KeySettings): string | undefined {
+export function urlTag(request: OfUrl, settings: KeySettings): string | undefined {
   const origin = originOf(request)
   const target = keyedTarget(request.target, settings.query)
   return origin === undefined ? undefined : `http:url:${digest(origin + prefixed(target))}`
 }
+
+/** The path that a request names, as a text that no other one has. `undefined` for a Host that is none. */
+export function pathOf(request: OfUrl): string | undefined {
+  const origin = originOf(request)
+  return origin === undefined ? undefined : origin + prefixed(splitTarget(request.target).path)
+}
+
+/**
+ * The tag of what is stored for classes of URLs of one path (No-Vary-Search). A purge of any of them drops all, since it
+ * cannot know the variances that other processes have seen.
+ */
+export function pathTag(request: OfUrl): string | undefined {
+  const path = pathOf(request)
+  return path === undefined ? undefined : `http:path:${digest(path)}`
+}
+
+type OfUrl = Pick<HttpRequest, 'scheme' | 'host' | 'target'>
 
 /** What counts of a target. */
 export function keyedTarget(target: string, { counts, sort }: QuerySettings): string {

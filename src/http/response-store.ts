@@ -4,10 +4,12 @@ import type { Cache } from '../cache/cache.ts'
 import type { Door, door, Sought } from '../cache/seek.ts'
 import type { Clock } from '../clock.ts'
 import type { CaptureBudget } from './capture.ts'
+import type { CodedForms } from './coded-forms.ts'
 import type { Followers } from './followers.ts'
 import type { HitForMiss } from './hit-for-miss.ts'
 import type { HttpSettings } from './options.ts'
 import type { Keys, VariantRule } from './request-key.ts'
+import type { SearchVariances } from './search-variances.ts'
 import type { StoredResponse } from './stored-response.ts'
 import type { VariantCounts, VaryWidths } from './variants.ts'
 
@@ -64,7 +66,7 @@ function isListOfTexts(list: unknown): boolean {
 }
 
 /** What the engine needs of a cache, and of its {@link Door}. */
-export type ResponseStore = Pick<Cache, 'getEntry' | 'has' | 'set' | 'delete' | typeof door>
+export type ResponseStore = Pick<Cache, 'getEntry' | 'has' | 'set' | 'delete' | 'invalidateTags' | typeof door>
 
 /**
  * The part of a cache where responses are kept. Readers share them without copies, as nothing here changes one; how
@@ -97,4 +99,7 @@ export interface HttpParts {
   readonly variants: VariantCounts
   readonly followers: Followers
   readonly captured: CaptureBudget
+  readonly searches: SearchVariances
+  /** `undefined`: responses are sent in the coding in which they are stored. */
+  readonly forms: CodedForms | undefined
 }

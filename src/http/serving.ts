@@ -35,7 +35,7 @@ export function standsIn({ settings, clock }: HttpParts, { request }: Visit, { s
 export function serve(parts: HttpParts, visit: Visit, { stored, freshness }: Sighting, tier: TierName): void {
   const { exchange, request } = visit
   const now = parts.clock.wall()
-  exchange.answer(answerOf(stored, request, hitStatus(ttlOf(stored, freshness, now), tier), now))
+  exchange.answer(answerOf(formOf(parts, visit, stored), request, hitStatus(ttlOf(stored, freshness, now), tier), now))
 }
 
 /** Answers with what another request has had the application make, or stands in for what it failed to make. */
@@ -49,7 +49,14 @@ export function serveCollapsed(
   const { exchange, request } = visit
   const now = parts.clock.wall()
   const ttl = detail === undefined ? undefined : ttlOf(stored, freshness, now)
-  exchange.answer(answerOf(stored, request, forwardStatus(reason, { collapsed: true, ttl, detail }), now))
+  exchange.answer(
+    answerOf(formOf(parts, visit, stored), request, forwardStatus(reason, { collapsed: true, ttl, detail }), now),
+  )
+}
+
+/** A stored response in the coding that the request wants, where the options say so. */
+function formOf({ forms }: HttpParts, { request }: Visit, stored: StoredResponse): StoredResponse {
+  return forms ? forms.formFor(stored, request) : stored
 }
 
 /** Lets the application answer though a response is stored, of which this request may not have any. */

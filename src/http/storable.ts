@@ -6,7 +6,7 @@ import { retentionOf, staleRulesOf } from './stale-rules.ts'
 import { UNDERSTOOD } from './status.ts'
 import { COOKIES } from './stored-response.ts'
 import { controlOf } from './targeted.ts'
-import { variesBy } from './vary.ts'
+import { isOtherCoding, variesBy } from './vary.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { HttpRequest, RequestHeaders, ResponseHead } from './message.ts'
 import type { HttpSettings } from './options.ts'
@@ -23,6 +23,7 @@ import type { Control } from './targeted.ts'
  * - `set-cookie`: it is one user's.
  * - `authorization`, `cookie`: its request had credentials, and it does not say that it may be shared.
  * - `vary`: it depends on more than the cache can see.
+ * - `coding`: it is in another coding than its request was taken to want, by the options.
  * - `endless`: it is a stream that by nature does not end.
  * - `trailers`: it ends with fields that are not known yet.
  * - `no-lifetime`: nothing says how long it is fresh.
@@ -39,6 +40,7 @@ export type Refusal =
   | 'authorization'
   | 'cookie'
   | 'vary'
+  | 'coding'
   | 'endless'
   | 'trailers'
   | 'no-lifetime'
@@ -96,6 +98,7 @@ export function refusalOf(request: HttpRequest, candidate: Candidate, settings: 
     refusalOfDirectives(control) ??
     refusalOfCredentials(request.headers, control, settings) ??
     refusalOfFields(head, settings) ??
+    refusalOfVary(request.headers, head, settings) ??
     refusalOfLifetime(candidate)
   )
 }
@@ -160,10 +163,15 @@ function isForAll({ directives, isTargeted }: Control): boolean {
 function refusalOfFields({ fields }: ResponseHead, settings: HttpSettings): Refusal | undefined {
   const hasCookies = COOKIES.some((name) => linesOf(fields, name).length > 0)
   if (hasCookies && settings.setCookie === 'refuse') return 'set-cookie'
-  if (variesBy(fields) === '*') return 'vary'
   if (linesOf(fields, 'content-type').some((line) => ENDLESS.has(mediaType(line)))) return 'endless'
   if (linesOf(fields, 'trailer').length > 0) return 'trailers'
   return Number(combined(fields, 'content-length') ?? 0) > settings.maxBodyBytes ? 'too-large' : undefined
+}
+
+function refusalOfVary(request: RequestHeaders, { fields }: ResponseHead, settings: HttpSettings): Refusal | undefined {
+  const names = variesBy(fields)
+  if (names === '*') return 'vary'
+  return names.includes('accept-encoding') && isOtherCoding(request, fields, settings.normalize) ? 'coding' : undefined
 }
 
 /** The type and subtype of a Content-Type, without its parameters (RFC 9110, section 8.3.1). */

@@ -2,6 +2,7 @@ import { variantOf } from './request-key.ts'
 import type { ForwardReason } from './cache-status.ts'
 import type { Exchange } from './exchange.ts'
 import type { HttpRequest } from './message.ts'
+import type { SearchVariance } from './no-vary-search.ts'
 import type { HttpParts, Variants } from './response-store.ts'
 
 /** A request on its way through the cache. */
@@ -11,6 +12,8 @@ export interface Visit {
   readonly request: HttpRequest
   readonly resource: string
   readonly resourceKey: string
+  /** The variance under which the resource is one of several that are equivalent; `undefined`: it is the URL's own. */
+  readonly variance?: SearchVariance | undefined
 }
 
 /** Where a visit looks: under the resource, or under one of its variants. */

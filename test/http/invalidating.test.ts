@@ -1,18 +1,20 @@
 import { expect, test } from 'vitest'
+import { groupTag } from '../../src/http/groups.ts'
 import { HttpCache } from '../../src/http/http-cache.ts'
 import { Invalidating } from '../../src/http/invalidating.ts'
 import { readHttpOptions } from '../../src/http/options.ts'
 import { requestOf } from './plain-exchange.ts'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { Watcher } from '../../src/http/exchange.ts'
+import type { Invalid } from '../../src/http/invalidating.ts'
 
 /** A deletion that settles when it is told to. */
 class Deletions {
   readonly begun: string[] = []
   readonly #settle: (() => void)[] = []
 
-  readonly begin = (target: string): Promise<void> => {
-    this.begun.push(target)
+  readonly begin = ({ targets, tags }: Invalid): Promise<void> => {
+    this.begun.push(...targets, ...tags)
     return new Promise((resolve) => {
       this.#settle.push(resolve)
     })
@@ -57,6 +59,15 @@ test('one that goes on after its head drops again at its end', async () => {
   expect(deletions.begun).toEqual(['/p', '/p'])
 })
 
+test('groups that it names are dropped, whatever its status', () => {
+  const deletions = new Deletions()
+  const fields = [['Cache-Group-Invalidation', '"a"']] as const
+  const watcher = new Invalidating(post, settings, deletions.begin)
+  watcher.head({ status: 409, fields })
+  expect(deletions.begun).toEqual([groupTag(post, 'a')])
+  expect(watcher.beforeEnd()).toBeInstanceOf(Promise)
+})
+
 test('an error drops nothing, and is not held', () => {
   const deletions = new Deletions()
   const watcher = new Invalidating(post, settings, deletions.begin)
@@ -77,7 +88,8 @@ test('a deletion that never settles, or fails, holds the end no longer than a se
       },
       inBackground: () => () => {},
     }
-    const store = { delete: () => (outcome === 'never' ? new Promise(() => {}) : Promise.reject(new Error('closed'))) }
+    const change = () => (outcome === 'never' ? new Promise(() => {}) : Promise.reject(new Error('closed')))
+    const store = { delete: change, invalidateTags: change }
     const engine = new HttpCache({ namespace: () => store } as unknown as Cache, undefined, clock)
     let watcher: Watcher | undefined
     engine.handle({

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { CaptureBudget } from '../../src/http/capture.ts'
 import { readHttpOptions } from '../../src/http/options.ts'
 import { PATIENCE_MS, Recording } from '../../src/http/recording.ts'
+import { SearchVariances } from '../../src/http/search-variances.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 import { requestOf } from './plain-exchange.ts'
 import type { Recorded } from '../../src/http/recording.ts'
@@ -10,7 +11,12 @@ function start() {
   const clock = new FakeClock()
   const told: Recorded[] = []
   const subject = { request: requestOf(), resource: 'r', reason: 'uri-miss' } as const
-  const parts = { settings: readHttpOptions({ ttl: '1m' }), clock, captured: new CaptureBudget(2 ** 24) }
+  const parts = {
+    settings: readHttpOptions({ ttl: '1m' }),
+    clock,
+    captured: new CaptureBudget(2 ** 24),
+    searches: new SearchVariances(),
+  }
   const recording = new Recording(parts, subject, (recorded) => told.push(recorded))
   return { clock, told, recording }
 }

@@ -21,6 +21,7 @@ export function storedOf({
     retentionMs: 0,
     tags: [],
     unsent: [],
+    taggedHere: false,
     ...changes,
     body: bytes,
     fields,
