@@ -10,7 +10,9 @@ import { proofCost } from '../fleet/proof-cost.ts'
 import { redisDown } from '../fleet/redis-down.ts'
 import { stampede } from '../fleet/stampede.ts'
 import { dbLoad } from '../load/db-load.ts'
+import { httpCapture } from '../load/http-capture.ts'
 import { httpHitExpress } from '../load/http-hit-express.ts'
+import { httpNewUrls } from '../load/http-new-urls.ts'
 import { l1Hit } from '../micro/l1-hit.bench.ts'
 import { l1Peek } from '../micro/l1-peek.bench.ts'
 import { l2Hit1, l2Hit64, l2Hit64Cluster } from '../micro/l2-hit.bench.ts'
@@ -36,6 +38,8 @@ const scenarios: readonly Scenario[] = [
   memory,
   scale,
   httpHitExpress,
+  httpCapture,
+  httpNewUrls,
   stampede,
   invalidateLag,
   invalidateLagCluster,

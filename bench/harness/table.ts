@@ -12,6 +12,8 @@ const order = [
   'memory',
   'scale',
   'http-hit-express',
+  'http-capture',
+  'http-new-urls',
   'stampede',
   'invalidate-lag',
   'invalidate-lag-cluster',

@@ -2,7 +2,7 @@ import { door } from '../cache/seek.ts'
 import { systemClock } from '../clock.ts'
 import { admit } from './admission.ts'
 import { forwardStatus } from './cache-status.ts'
-import { CaptureBudget } from './capture.ts'
+import { CaptureMemory } from './capture.ts'
 import { CodedForms } from './coded-forms.ts'
 import { fill } from './filling.ts'
 import { Followers } from './followers.ts'
@@ -55,7 +55,7 @@ export class HttpCache {
       widths: new VaryWidths(),
       variants: new VariantCounts(),
       followers: new Followers(),
-      captured: new CaptureBudget(CAPTURED_BYTES_MOST),
+      captured: new CaptureMemory(CAPTURED_BYTES_MOST),
       searches: new SearchVariances(),
       forms: this.settings.compress && new CodedForms(this.settings.compress),
     }

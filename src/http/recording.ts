@@ -15,7 +15,7 @@ import { targetedFields } from './targeted.ts'
 import { freshen, selects } from './validation.ts'
 import type { Clock } from '../clock.ts'
 import type { ForwardReason } from './cache-status.ts'
-import type { CaptureBudget } from './capture.ts'
+import type { CaptureMemory } from './capture.ts'
 import type { Answer, HeadOrders, Watcher } from './exchange.ts'
 import type { HttpRequest, ResponseHead } from './message.ts'
 import type { SearchVariance } from './no-vary-search.ts'
@@ -72,7 +72,7 @@ export interface Subject {
 export interface RecordingParts {
   readonly settings: HttpSettings
   readonly clock: Pick<Clock, 'wall' | 'after' | 'inBackground'>
-  readonly captured: CaptureBudget
+  readonly captured: CaptureMemory
   readonly searches: SearchVariances
 }
 

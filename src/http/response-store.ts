@@ -3,7 +3,7 @@ import { isIntact } from './stored-response.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { Door, door, Sought } from '../cache/seek.ts'
 import type { Clock } from '../clock.ts'
-import type { CaptureBudget } from './capture.ts'
+import type { CaptureMemory } from './capture.ts'
 import type { CodedForms } from './coded-forms.ts'
 import type { Followers } from './followers.ts'
 import type { HitForMiss } from './hit-for-miss.ts'
@@ -98,7 +98,7 @@ export interface HttpParts {
   readonly widths: VaryWidths
   readonly variants: VariantCounts
   readonly followers: Followers
-  readonly captured: CaptureBudget
+  readonly captured: CaptureMemory
   readonly searches: SearchVariances
   /** `undefined`: responses are sent in the coding in which they are stored. */
   readonly forms: CodedForms | undefined

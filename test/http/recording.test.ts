@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CaptureBudget } from '../../src/http/capture.ts'
+import { CaptureMemory } from '../../src/http/capture.ts'
 import { readHttpOptions } from '../../src/http/options.ts'
 import { PATIENCE_MS, Recording } from '../../src/http/recording.ts'
 import { SearchVariances } from '../../src/http/search-variances.ts'
@@ -14,7 +14,7 @@ function start() {
   const parts = {
     settings: readHttpOptions({ ttl: '1m' }),
     clock,
-    captured: new CaptureBudget(2 ** 24),
+    captured: new CaptureMemory(2 ** 24),
     searches: new SearchVariances(),
   }
   const recording = new Recording(parts, subject, (recorded) => told.push(recorded))
