@@ -74,6 +74,15 @@ export function admit(request: HttpRequest, settings: HttpSettings): Admission {
   return namesDefaultPort(request) ? DEFAULT_PORT : FILL
 }
 
+/**
+ * Whether the whole response may be stored that the application would make of a request whose own response is only read: to
+ * a HEAD, or for a part. Nobody else must get what such a request could put into it.
+ */
+export function mayFillWhole({ detail }: Admission, request: HttpRequest): boolean {
+  const isRead = detail === HEAD.detail || detail === RANGE.detail
+  return isRead && !request.foreignHost && !namesDefaultPort(request)
+}
+
 function hasBody({ headers }: HttpRequest): boolean {
   if (headers['transfer-encoding'] !== undefined) return true
   const length = headers['content-length']

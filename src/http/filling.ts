@@ -30,19 +30,23 @@ const MOST_ROUNDS = 8
 export async function fill(parts: HttpParts, visit: Visit): Promise<void> {
   let place = resourcePlace(visit)
   let collapsed = false
+  let reason = missReason(place)
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const asking = new Asking(parts, visit, place)
     const found = await asking.answer()
     if (asking.leads) return
+    reason = asking.reason()
     if (found === undefined || found.value.kind === 'unshareable') break
     collapsed ||= found.joined && found.tier === 'loader'
-    if (found.value.kind === 'response')
-      return use(parts, visit, place, found, asking.sightingOf(found.value, found), collapsed)
+    if (found.value.kind === 'response') {
+      const sighting = asking.sightingOf(found.value, found)
+      return use(parts, visit, found, sighting, collapsed ? reason : undefined)
+    }
     // It has waited once, for a response that was late: that is enough.
     if (collapsed && isMarked(parts, visit)) break
     place = found.value.kind === 'variants' ? variantPlace(parts, visit, found.value) : resourcePlace(visit)
   }
-  visit.exchange.forward(new Passing(forwardStatus(missReason(place)), parts.settings))
+  visit.exchange.forward(new Passing(forwardStatus(reason), parts.settings))
 }
 
 /** Whether what another one is making is waited for: it is likely not to be shared, where the last one was not. */
@@ -57,6 +61,8 @@ class Asking {
   readonly #place: Place
   /** The stored response that was judged last. */
   #sighting: Sighting | undefined
+  /** The one that was not taken, or is to be renewed. */
+  #refused: Sighting | undefined
   /** Whether this visit's own handler was run: then its client is served, whatever becomes of the load. */
   leads = false
 
@@ -76,11 +82,11 @@ class Asking {
         key,
         (flight) => {
           this.leads = true
-          return lead(parts, this.#visit, this.#place, flight, this.#reason())
+          return lead(parts, this.#visit, this.#place, flight, this.reason())
         },
         {
           accepts: (offer) => this.#accepts(offer),
-          behind: (flight) => renew(parts, this.#visit, this.#place, flight, this.#reason()),
+          behind: (flight) => renew(parts, this.#visit, this.#place, flight, this.reason()),
           waitTimeoutMs: this.#waitTimeoutMs(),
         },
       )
@@ -92,6 +98,11 @@ class Asking {
       parts.followers.leave(key)
     }
     return undefined
+  }
+
+  /** Why the application is asked: what was found is not fresh enough, or there is nothing. */
+  reason(): ForwardReason {
+    return this.#refused ? refusedAs(this.#parts, this.#refused) : missReason(this.#place)
   }
 
   /** How what was found was judged when it was taken. */
@@ -113,25 +124,29 @@ class Asking {
     this.#sighting = sighting
     switch (sighting.reuse) {
       case 'revalidate':
+        this.#refused = sighting
         return failed && standsIn(this.#parts, this.#visit, sighting)
       case 'serve-and-revalidate':
+        this.#refused = sighting
         return this.#visit.exchange.detached !== undefined
       default:
         return true
     }
   }
-
-  #reason(): ForwardReason {
-    return this.#sighting ? refusedAs(this.#parts, this.#sighting) : missReason(this.#place)
-  }
 }
 
-/** Answers from what was found and taken. */
-function use(parts: HttpParts, visit: Visit, place: Place, found: Found, sighting: Sighting, collapsed: boolean): void {
+/** Answers from what was found and taken; `collapsedFor`: why the application made it, for another request at the same time. */
+function use(
+  parts: HttpParts,
+  visit: Visit,
+  found: Found,
+  sighting: Sighting,
+  collapsedFor: ForwardReason | undefined,
+): void {
   switch (sighting.reuse) {
     case 'serve':
     case 'serve-and-revalidate':
-      if (collapsed) serveCollapsed(parts, visit, sighting, missReason(place))
+      if (collapsedFor) serveCollapsed(parts, visit, sighting, collapsedFor)
       else serve(parts, visit, sighting, found.tier === 'l1' ? 'L1' : 'L2')
       break
     case 'revalidate':

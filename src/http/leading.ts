@@ -1,5 +1,5 @@
 import { Recording } from './recording.ts'
-import { asKept } from './response-store.ts'
+import { asKept, variantsTag } from './response-store.ts'
 import { isError } from './reuse.ts'
 import { storedVary } from './stored-response.ts'
 import { validatorsOf } from './validation.ts'
@@ -32,7 +32,7 @@ export async function lead(
 ): Promise<Kept> {
   const recorded = await record(parts, visit, flight, reason)
   if (recorded.kind === 'failed') throw new Error(`the application answered ${recorded.status}`)
-  return hand(parts, flight, await share(parts, visit, place, recorded))
+  return hand(parts, place, flight, await share(parts, visit, place, recorded))
 }
 
 /**
@@ -54,7 +54,7 @@ export async function renew(
   const recorded = first.kind === 'late' ? await first.rest : first
   if (recorded.kind !== 'complete') throw new Error(`the renewal came to nothing: ${wordsOf(recorded)}`)
   if (isError(recorded.stored.status)) throw new Error(`the application answered ${recorded.stored.status}`)
-  return hand(parts, flight, await share(parts, visit, place, recorded))
+  return hand(parts, place, flight, await share(parts, visit, place, recorded))
 }
 
 function wordsOf(recorded: Exclude<Recorded, Late>): string {
@@ -62,12 +62,12 @@ function wordsOf(recorded: Exclude<Recorded, Late>): string {
 }
 
 /** Hands to the core what it is to keep, and for how long. */
-function hand(parts: HttpParts, flight: LoadContext, shared: Kept): Kept {
+function hand(parts: HttpParts, { rule }: Place, flight: LoadContext, shared: Kept): Kept {
   switch (shared.kind) {
     case 'response':
       flight.setTtl(leftMs(parts, shared))
       flight.setStale(shared.retentionMs)
-      flight.setTags(...shared.tags)
+      flight.setTags(...tagsOf(shared, rule))
       break
     case 'variants':
       flight.setTtl(RULE_MS)
@@ -166,9 +166,17 @@ function newRule(parts: HttpParts, visit: Visit, fields: readonly string[], tags
 
 async function storeVariant(parts: HttpParts, visit: Visit, rule: Variants, stored: StoredResponse): Promise<void> {
   const { key } = variantPlace(parts, visit, rule)
-  const { retentionMs: stale, tags } = stored
   makeRoom(parts, visit, rule, key)
-  await parts.store.set(key, stored, { ttl: leftMs(parts, stored), stale, tags })
+  await parts.store.set(key, stored, {
+    ttl: leftMs(parts, stored),
+    stale: stored.retentionMs,
+    tags: tagsOf(stored, rule),
+  })
+}
+
+/** The tags of a stored response; a variant has also that of all variants under its rule. */
+function tagsOf({ tags }: StoredResponse, rule: Variants | undefined): string[] {
+  return rule ? [...tags, variantsTag(rule)] : [...tags]
 }
 
 /** Drops the variant whose place another one takes. */

@@ -1,3 +1,4 @@
+import { mayFillWhole, ONLY_IF_CACHED } from './admission.ts'
 import { GATEWAY_TIMEOUT } from './answer.ts'
 import { forwardStatus } from './cache-status.ts'
 import { renew } from './leading.ts'
@@ -28,12 +29,13 @@ export async function read(parts: HttpParts, visit: Visit, admission: Admission)
       return serve(parts, visit, look.sighting, look.tier === 'l1' ? 'L1' : 'L2')
     case 'serve-and-revalidate':
       serve(parts, visit, look.sighting, look.tier === 'l1' ? 'L1' : 'L2')
-      return renewBehind(parts, visit, look.place)
+      if (mayFillWhole(admission, visit.request)) renewBehind(parts, visit, look.place)
+      return
     case 'revalidate':
       // A range of what is stored: the application may confirm it, and need not send all of it again.
-      if (admission.detail === 'range') return fill(parts, visit)
+      if (visit.request.method !== 'HEAD' && mayFillWhole(admission, visit.request)) return fill(parts, visit)
   }
-  if (admission.detail === 'only-if-cached') return exchange.answer(GATEWAY_TIMEOUT)
+  if (admission === ONLY_IF_CACHED) return exchange.answer(GATEWAY_TIMEOUT)
   const status = look ? passedStatus(parts, look.sighting) : forwardStatus('uri-miss', { detail: admission.detail })
   exchange.forward(new Passing(status, parts.settings))
 }

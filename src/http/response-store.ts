@@ -20,6 +20,11 @@ export interface Variants extends VariantRule {
   readonly tags: readonly string[]
 }
 
+/** The tag of all variants under a rule: to expire it makes them stale, and leaves the rule. */
+export function variantsTag({ nonce }: Variants): string {
+  return `http:variant:${nonce}`
+}
+
 /**
  * What a flight hands to those who waited for it when there is nothing to share; never stored.
  *
