@@ -78,7 +78,10 @@ clause(
   '§5.2.2.2 must-revalidate: stale, it MUST NOT be reused before it is validated',
   { stale: '1h', staleIfError: '1h' },
   async (world) => {
-    world.app(({ run }) => ({ fields: { ...cc('max-age=10, must-revalidate'), ETag: '"a"' }, body: `version ${run}` }))
+    world.app(({ run }) => ({
+      fields: { ...cc('max-age=10, must-revalidate'), ETag: `"${run}"` },
+      body: `version ${run}`,
+    }))
     await world.get()
     await world.pass(9)
     expect((await world.get()).body).toBe('version 1')
