@@ -40,18 +40,29 @@ export class CodedForms {
     this.#settings = settings
   }
 
-  /** A stored response in the form in which a request wants it, as far as there is one by now. */
+  /** A response that L1 has, in the form in which a request wants it, as far as there is one by now. */
   formFor(stored: StoredResponse, request: HttpRequest): StoredResponse {
     const forms = this.#formsOf(stored)
     if (forms === 'incompressible') return stored
-    const held = codingHeld(request, stored.fields, this.#settings.codings)
-    // Its body is not sent: the answer is a 304.
-    if (held) return { ...stored, fields: codedFields(stored.fields, held, stored.body.byteLength) }
+    const held = this.#formHeld(stored, request)
+    if (held) return held
     const coding = codingFor(request, this.#settings)
     if (coding === 'identity') return forms.identity
     const coded = forms.coded.get(coding)
     if (coded === undefined) this.#make(forms, coding)
     return typeof coded === 'object' ? coded : forms.identity
+  }
+
+  /** A response that may not be asked for again as it is here: as it is stored, and no form of it is made. */
+  plainFor(stored: StoredResponse, request: HttpRequest): StoredResponse {
+    const forms = this.#formsOf(stored)
+    return forms === 'incompressible' ? stored : (this.#formHeld(stored, request) ?? forms.identity)
+  }
+
+  /** The form that the client has, by If-None-Match. Its body is not sent: the answer is a 304. */
+  #formHeld(stored: StoredResponse, request: HttpRequest): StoredResponse | undefined {
+    const held = codingHeld(request, stored.fields, this.#settings.codings)
+    return held && { ...stored, fields: codedFields(stored.fields, held, stored.body.byteLength) }
   }
 
   #formsOf(stored: StoredResponse): Forms | 'incompressible' {

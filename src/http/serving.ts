@@ -35,7 +35,9 @@ export function standsIn({ settings, clock }: HttpParts, { request }: Visit, { s
 export function serve(parts: HttpParts, visit: Visit, { stored, freshness }: Sighting, tier: TierName): void {
   const { exchange, request } = visit
   const now = parts.clock.wall()
-  exchange.answer(answerOf(formOf(parts, visit, stored), request, hitStatus(ttlOf(stored, freshness, now), tier), now))
+  exchange.answer(
+    answerOf(formOf(parts, visit, stored, tier), request, hitStatus(ttlOf(stored, freshness, now), tier), now),
+  )
 }
 
 /** Answers with what another request has had the application make, or stands in for what it failed to make. */
@@ -50,13 +52,19 @@ export function serveCollapsed(
   const now = parts.clock.wall()
   const ttl = detail === undefined ? undefined : ttlOf(stored, freshness, now)
   exchange.answer(
-    answerOf(formOf(parts, visit, stored), request, forwardStatus(reason, { collapsed: true, ttl, detail }), now),
+    answerOf(
+      parts.forms?.plainFor(stored, request) ?? stored,
+      request,
+      forwardStatus(reason, { collapsed: true, ttl, detail }),
+      now,
+    ),
   )
 }
 
-/** A stored response in the coding that the request wants, where the options say so. */
-function formOf({ forms }: HttpParts, { request }: Visit, stored: StoredResponse): StoredResponse {
-  return forms ? forms.formFor(stored, request) : stored
+/** A stored response in the coding that the request wants, where the options say so. What L2 gave is another object each time. */
+function formOf({ forms }: HttpParts, { request }: Visit, stored: StoredResponse, tier: TierName): StoredResponse {
+  if (!forms) return stored
+  return tier === 'L1' ? forms.formFor(stored, request) : forms.plainFor(stored, request)
 }
 
 /** Lets the application answer though a response is stored, of which this request may not have any. */

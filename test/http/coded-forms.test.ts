@@ -74,6 +74,19 @@ test('a client that has a coded form is told so, though it is not made here', ()
   expect(linesOf(forms.formFor(stored, request).fields, 'etag')).toEqual(['"a-br"'])
 })
 
+test('what is not in L1 has no form made of it', async () => {
+  const forms = formsOf()
+  const stored = page('hello '.repeat(1000))
+  const plain = forms.plainFor(stored, wants('br'))
+  expect(plain.fields).toContainEqual(['Vary', 'Accept-Encoding'])
+  await made(forms, page('other '.repeat(1000)), 'br')
+  expect(codingOf(forms.formFor(stored, wants('br')))).toBeUndefined()
+  const request = requestOf({ headers: { 'if-none-match': '"a-gzip"' } })
+  expect(linesOf(forms.plainFor(stored, request).fields, 'etag')).toEqual(['"a-gzip"'])
+  const small = page('x')
+  expect(forms.plainFor(small, wants('br'))).toBe(small)
+})
+
 test('forms are bounded: the oldest goes, and is made again', async () => {
   const [one, other] = [page('one '.repeat(2000)), page('two '.repeat(2000))]
   const size = (await made(formsOf(), one, 'gzip')).body.byteLength
