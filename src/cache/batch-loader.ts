@@ -11,8 +11,17 @@ export interface LoadManyContext {
    * left (their `signal`). See {@link LoadContext.signal}.
    */
   readonly signal: AbortSignal
+  /** What is to be replaced under this key, where there is something. See {@link LoadContext.stale}. */
+  stale<T = unknown>(key: string): { readonly value: T; readonly age: number } | undefined
+  /**
+   * The value of this key that `stale` answers is still right: it is kept, whatever the loader returns for the key. See
+   * {@link LoadContext.notModified}. Throws `ERR_NOTHING_TO_KEEP` where there is no such value.
+   */
+  notModified(key: string): void
   /** Sets how long the value of this key will be fresh, once it is known. Throws `ERR_INVALID_OPTION`. */
   setTtl(key: string, ttl: Duration): void
+  /** Sets for how long past its ttl the value of this key may be served. Throws `ERR_INVALID_OPTION`. */
+  setStale(key: string, stale: Duration): void
   /** Adds to the tags of the value of this key, once they are known. Throws `ERR_INVALID_TAG`. */
   setTags(key: string, ...tags: string[]): void
   /** The value of this key goes to the callers and is not stored. See {@link LoadContext.skip}. */
@@ -63,7 +72,12 @@ function contextOfAll(contexts: ReadonlyMap<string, LoadContext>): LoadManyConte
       signal ??= signalOfAll([...contexts.values()])
       return signal
     },
+    stale: <T>(key: string) => of(key)?.stale as { readonly value: T; readonly age: number } | undefined,
+    notModified: (key) => {
+      of(key)?.notModified()
+    },
     setTtl: (key, ttl) => of(key)?.setTtl(ttl),
+    setStale: (key, stale) => of(key)?.setStale(stale),
     setTags: (key, ...tags) => of(key)?.setTags(...tags),
     skip: (key, others) => of(key)?.skip(others),
   }

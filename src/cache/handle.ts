@@ -46,8 +46,14 @@ export interface Definition<Id> {
 export interface HandleManyContext<Id> {
   /** Aborted when nobody waits any more for any of these ids. */
   readonly signal: AbortSignal
+  /** What is to be replaced of this id, where there is something. See {@link LoadContext.stale}. */
+  stale<T = unknown>(id: Id): { readonly value: T; readonly age: number } | undefined
+  /** The value of this id that `stale` answers is still right. See {@link LoadContext.notModified}. Throws `ERR_NOTHING_TO_KEEP`. */
+  notModified(id: Id): void
   /** Sets how long the value of this id will be fresh. Throws `ERR_INVALID_OPTION`. */
   setTtl(id: Id, ttl: Duration): void
+  /** Sets for how long past its ttl the value of this id may be served. Throws `ERR_INVALID_OPTION`. */
+  setStale(id: Id, stale: Duration): void
   /** Adds to the tags of the value of this id. Throws `ERR_INVALID_TAG`. */
   setTags(id: Id, ...tags: string[]): void
   /** The value of this id goes to the callers and is not stored. See {@link LoadContext.skip}. */
@@ -236,23 +242,37 @@ export class Handle<Id, T, Got = T> {
     const { keyOf, load, loadMany, tags } = this.#definition
     return async (missing, context) => {
       const asked = new Map(missing.map((key) => [key, ids.get(key)?.id as Id]))
-      const values = valuesByKey(await loadMany?.([...asked.values()], contextById(context, keyOf)), asked, keyOf)
+      const kept = new Set<string>()
+      const answered = await loadMany?.([...asked.values()], contextById(context, keyOf, kept))
+      const values = valuesByKey(answered, asked, keyOf)
       for (const [key, id] of asked) {
         if (tags) tellTagsOf(context, key, (value) => tags(value as never, id))
         // Its own load follows, which is to be stored: nobody is told to go without the cache.
-        if (load && values.get(key) === undefined) context.skip(key, 'next')
+        if (load && values.get(key) === undefined && !kept.has(key)) context.skip(key, 'next')
       }
       return values
     }
   }
 }
 
-function contextById<Id>(context: LoadManyContext, keyOf: (id: Id) => string): HandleManyContext<Id> {
+/** What `loadMany` is given; the keys of the ids that are kept as they were are put into `kept`. */
+function contextById<Id>(
+  context: LoadManyContext,
+  keyOf: (id: Id) => string,
+  kept: Set<string>,
+): HandleManyContext<Id> {
   return {
     get signal() {
       return context.signal
     },
+    stale: (id) => context.stale(keyOf(id)),
+    notModified: (id) => {
+      const key = keyOf(id)
+      context.notModified(key)
+      kept.add(key)
+    },
     setTtl: (id, ttl) => context.setTtl(keyOf(id), ttl),
+    setStale: (id, stale) => context.setStale(keyOf(id), stale),
     setTags: (id, ...tags) => context.setTags(keyOf(id), ...tags),
     skip: (id, others) => context.skip(keyOf(id), others),
   }

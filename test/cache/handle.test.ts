@@ -70,6 +70,37 @@ inBothForms((kit) => {
       expect(await handle.get({ user: 2, shop: 1 })).toEqual({ id: 'set', type: 'set' })
     })
 
+    test('loadMany keeps what is still right, and is not asked again for it', async () => {
+      const { a } = await setup()
+      const asked: number[] = []
+      const users = a.define({
+        name: 'users',
+        load: async (id: number) => {
+          asked.push(id)
+          return { id, name: 'loaded alone' }
+        },
+        loadMany: async (ids: number[], context) => {
+          const changed = ids.filter((id) => context.stale<{ name: string }>(id)?.value.name !== 'right')
+          for (const id of ids) if (!changed.includes(id)) context.notModified(id)
+          return new Map(changed.map((id) => [id, { id, name: 'loaded' }]))
+        },
+        stale: '1h',
+        softTimeout: '1h',
+      })
+      for (const [id, name] of [
+        [1, 'right'],
+        [2, 'wrong'],
+      ] as const) {
+        await users.set(id, { id, name })
+        await users.expire(id)
+        await expect.poll(async () => (await a.namespace('users').getEntry(String(id)))?.freshness).toBe('stale')
+      }
+      const found = await users.getMany([1, 2])
+      expect([...found.values()].map(({ name }) => name)).toEqual(['right', 'loaded'])
+      expect(asked).toEqual([])
+      expect((await a.namespace('users').getEntry('1'))?.freshness).toBe('fresh')
+    })
+
     test('with a key of its own', async () => {
       const { a, database } = await setup()
       const users = a.define({ name: 'users', key: (id) => `user:${id}`, load: database.one })

@@ -62,6 +62,35 @@ inBothForms((kit) => {
     expect(Object.fromEntries(await cache.getMany(['a', 'b']))).toEqual({ a: 'new', b: 'only' })
   })
 
+  test('a loader of many is given what it replaces, and may keep it, for another time and with its tags', async () => {
+    const cache = await kit.make()
+    const kept = { ttl: '1h', stale: '1h', jitter: 0 } as const
+    await cache.setMany({ a: 'old a', b: 'old b' }, { ...kept, tags: ['t'] })
+    const freshnessOf = async (key: string) => (await cache.getEntry(key))?.freshness
+    for (const key of ['a', 'b']) {
+      await cache.expire(key)
+      await expect.poll(() => freshnessOf(key)).toBe('stale')
+    }
+    const stale: unknown[] = []
+    const values = await cache.getOrSetMany(
+      ['a', 'b', 'c'],
+      (missing, context) => {
+        for (const key of missing) stale.push(context.stale<string>(key)?.value)
+        const code = 'ERR_NOTHING_TO_KEEP'
+        if (missing.includes('c')) expect(() => context.notModified('c')).toThrow(expect.objectContaining({ code }))
+        if (missing.includes('a')) context.notModified('a')
+        context.setStale('c', '2h')
+        return new Map(missing.filter((key) => key !== 'a').map((key) => [key, `new ${key}`]))
+      },
+      { ...kept, softTimeout: '1h' },
+    )
+    expect(stale.sort()).toEqual(['old a', 'old b', undefined])
+    expect(Object.fromEntries(values)).toEqual({ a: 'old a', b: 'new b', c: 'new c' })
+    expect(await cache.getEntry('a')).toMatchObject({ value: 'old a', freshness: 'fresh', tags: ['t'] })
+    await cache.expire('c')
+    await expect.poll(() => freshnessOf('c')).toBe('stale')
+  })
+
   test('deleteMany makes the keys gone, and no others', async () => {
     const cache = await kit.make()
     await cache.setMany({ a: 1, b: 2, c: 3 })
