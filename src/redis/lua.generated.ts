@@ -345,7 +345,7 @@ return chain(KEYS[3], link, ARGV[1], ARGV[2], ARGV[3])`,
   },
   'expire-tag-2': {
     keys: 2,
-    sha1: '8ecdb907360a37c342e35fc954fd0809a05df6ce',
+    sha1: '887a7b1341b40c1e69334bf6c9995a7761732bfe',
     lua: `local function publish(channel, text)
   local command, name = string.match(channel, '^(%u+) (.+)$')
   redis.call(command, name, text)
@@ -384,6 +384,16 @@ local function head_number(q)
   end
   return n
 end
+local function last_move(q, field)
+  if not head_number(q) then
+    return nil
+  end
+  local text = redis.call('HGET', q, field) or redis.call('HGET', q, 'floor')
+  if not text or #text > 16 or not string.match(text, '^%d+$') then
+    return nil
+  end
+  return tonumber(text)
+end
 local function next_link(q)
   local last = head_number(q)
   if last then
@@ -406,6 +416,11 @@ local function read_stamp(key)
 end
 local stamp = read_stamp(KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
+if not stamp then
+  local n = last_move(KEYS[2], ARGV[4])
+  stamp = n and string.format('%.0f', n) .. ':' .. ARGV[2]
+  left = tonumber(ARGV[5])
+end
 local link = next_link(KEYS[2])
 redis.call('DEL', KEYS[1])
 local n = chain(KEYS[2], link, ARGV[1], ARGV[2], ARGV[3], ARGV[4])

@@ -115,13 +115,15 @@ export interface GroupCall {
   readonly tip: string
   readonly body: string
   readonly field: string
+  /** How long a stamp lives at least that did not exist. */
+  readonly lifeMs: number
 }
 
 /** Makes all entries of a group void. See `lua/invalidate-group-2.lua`. */
 export async function invalidateGroup(
   bucket: Bucket,
   { stamp, chain }: GroupNames,
-  { tip, body, field, lifeMs }: GroupCall & { readonly lifeMs: number },
+  { tip, body, field, lifeMs }: GroupCall,
 ): Promise<void> {
   await run(bucket, 'invalidate-group-2', [stamp, chain], () => [bucket.channel, tip, body, field, lifeMs])
 }
@@ -130,9 +132,9 @@ export async function invalidateGroup(
 export async function expireTag(
   bucket: Bucket,
   { stamp, chain }: GroupNames,
-  { tip, body, field }: GroupCall,
+  { tip, body, field, lifeMs }: GroupCall,
 ): Promise<void> {
-  await run(bucket, 'expire-tag-2', [stamp, chain], () => [bucket.channel, tip, body, field])
+  await run(bucket, 'expire-tag-2', [stamp, chain], () => [bucket.channel, tip, body, field, lifeMs])
 }
 
 /** Makes the entry of a key stale. See `lua/expire-3.lua`. */

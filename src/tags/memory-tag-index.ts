@@ -45,10 +45,9 @@ export class MemoryStamps {
   }
 
   moveSoftly(group: string, link: Link): void {
-    const stamp = this.#stamps.get(group)
-    if (stamp) this.#stamps.set(group, { ...stamp, softN: link.n })
-    // No entry carries it, so there is nothing to make stale; a load that began before it has to be refused.
-    else this.move(group, link)
+    // Where no entry carries it there is nothing to make stale yet: what is being loaded is stored as stale.
+    const stamp = this.#stamps.get(group) ?? { name: `0:${link.tip}`, n: 0 }
+    this.#stamps.set(group, { ...stamp, softN: link.n })
   }
 }
 

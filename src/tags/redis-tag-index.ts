@@ -101,7 +101,7 @@ export class RedisTagIndex implements TagIndex {
     await this.#inEach(undefined, (bucket) => {
       const { names } = bucket
       const stamp = { stamp: names.tagStamp(tag), chain: names.chain }
-      return expireTag(bucket, stamp, { tip: this.#clock.nonce(8), body, field })
+      return expireTag(bucket, stamp, { tip: this.#clock.nonce(8), body, field, lifeMs: UNUSED_STAMP_MS })
     })
   }
 

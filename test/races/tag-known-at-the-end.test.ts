@@ -36,23 +36,34 @@ inEveryForm((kit) => {
     expect(a.counters.fillsRefused).toBe(1)
   })
 
-  test('expired meanwhile: fresh nowhere', async () => {
+  test.each([
+    ['a tag that nothing else has', false],
+    ['a tag that other entries carry', true],
+  ])('expired meanwhile, %s: stale everywhere, and served where a load fails', async (_, isCarried) => {
     const { a, b, loader, before } = await setup()
+    if (isCarried) await b.set('other', 1, { tags: ['t'] })
     await b.expireTags('t')
     loader.answerWith(tagged('v1'))
     expect(await before).toBe('v1')
-    expect(await a.get('k')).toBeUndefined()
-    expect(await b.get('k')).toBeUndefined()
+    for (const cache of [a, b]) {
+      expect(await cache.get('k')).toBeUndefined()
+      expect(await cache.getEntry('k')).toMatchObject({ value: 'v1', freshness: 'stale' })
+      expect(await cache.getOrSet('k', () => Promise.reject(new Error('no database')))).toBe('v1')
+    }
+    expect(a.counters.fillsRefused).toBe(0)
   })
 
-  test('expired meanwhile, a tag that other entries carry: fresh nowhere', async () => {
-    const { a, b, loader, before } = await setup()
-    await b.set('other', 1, { tags: ['t'] })
-    await b.expireTags('t')
-    loader.answerWith(tagged('v1'))
-    expect(await before).toBe('v1')
-    expect(await a.get('k')).toBeUndefined()
-    expect(await b.get('k')).toBeUndefined()
+  test('expired, and invalidated before or after: stored nowhere', async () => {
+    for (const changes of [
+      ['expireTags', 'invalidateTags'],
+      ['invalidateTags', 'expireTags'],
+    ] as const) {
+      const { a, b, loader, before } = await setup()
+      for (const change of changes) await b[change]('t')
+      loader.answerWith(tagged('v1'))
+      expect(await before).toBe('v1')
+      expect([await a.getEntry('k'), await b.getEntry('k')]).toEqual([undefined, undefined])
+    }
   })
 
   test('invalidated before the load, or another tag meanwhile: stored', async () => {

@@ -1042,7 +1042,7 @@ describe('discard', () => {
 describe('a right that is missing', () => {
   const body = noticeBody('D', 'origin', SUBJECT)
   const shop = { stamp: names.clearStamp('shop'), chain: names.chain }
-  const group = () => ({ tip: tip(), body, field: FIELDS[1] as string })
+  const group = () => ({ tip: tip(), body, field: FIELDS[1] as string, lifeMs: 1000 })
   const counter = () => {
     const { storedBody, failedBody: _, tail: __, version: ___, ...call } = setCall()
     return { ...call, body: storedBody, by: 1 }
@@ -1050,7 +1050,7 @@ describe('a right that is missing', () => {
   const seen = Buffer.from('stamp--1')
   const calls: Readonly<Record<string, (bucket: Bucket) => Promise<unknown>>> = {
     invalidate: (bucket) => scripts.invalidate(bucket, k, tip(), body),
-    invalidateGroup: (bucket) => scripts.invalidateGroup(bucket, shop, { ...group(), lifeMs: 1000 }),
+    invalidateGroup: (bucket) => scripts.invalidateGroup(bucket, shop, group()),
     expireTag: (bucket) => scripts.expireTag(bucket, shop, group()),
     expire: (bucket) => scripts.expire(bucket, k, tip(), body),
     touch: (bucket) => scripts.touch(bucket, k, stampKeys, { tip: tip(), body, ttlMs: 1e9 }),

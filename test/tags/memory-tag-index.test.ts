@@ -50,10 +50,14 @@ test('a soft invalidation leaves the stamp, and makes stale what does not follow
   expect((await here.judge(0, ['t'], carried ?? [], before)).verdict).toBe('void')
 })
 
-test('of a group that nothing carries, a soft invalidation refuses what does not follow it', async () => {
+test('of a group that nothing carries, a soft invalidation makes stale what will be stored and does not follow it', async () => {
   const { hub, stamps, here } = setup()
+  const groups = [tagGroup('t')]
   const before = hub.last.n
   await here.expire('t')
-  expect(stamps.carriedFrom([tagGroup('t')], before)).toBeUndefined()
-  expect(stamps.carriedFrom([tagGroup('t')], hub.last.n)).toBeDefined()
+  const carried = stamps.carriedFrom(groups, before)
+  expect((await here.judge(0, ['t'], carried ?? [], before)).verdict).toBe('stale')
+  expect((await here.judge(0, ['t'], carried ?? [], hub.last.n)).verdict).toBe('holds')
+  await here.invalidate('t')
+  expect(stamps.carriedFrom(groups, before)).toBeUndefined()
 })
