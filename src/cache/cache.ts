@@ -4,7 +4,17 @@ import { badValue } from '../errors.ts'
 import type { RequestCounters } from '../events.ts'
 import type { NearEntry } from '../tiers/near-entry.ts'
 import type { CallTrace } from '../tracing.ts'
-import { foundAs, getCalls, getOrSetCalls, peekCalls, traced, traceVerbs } from '../tracing.ts'
+import {
+  foundAs,
+  getCalls,
+  getOrSetCalls,
+  isGetOrSetTraced,
+  isGetTraced,
+  isPeekTraced,
+  peekCalls,
+  traced,
+  traceVerbs,
+} from '../tracing.ts'
 import type { ManyLoader } from './batch-loader.ts'
 import type { DefaultOptions, LoadOptions } from './call-options.ts'
 import { close } from './closing.ts'
@@ -76,7 +86,7 @@ export class Cache extends WritableCache {
   ): Promise<OutputOf<Schema>>
   getOrSet<T, Stale = T>(key: string, loader: Loader<T, Stale>, options?: LoadOptions): Promise<T>
   getOrSet<T>(key: string, loader: Loader<T, never>, options?: LoadOptions): Promise<T> {
-    if (getOrSetCalls.hasSubscribers) return this.#tracedGetOrSet(key, loader, options)
+    if (isGetOrSetTraced()) return this.#tracedGetOrSet(key, loader, options)
     if (typeof key === 'string' && typeof loader === 'function' && options?.isolation === undefined) {
       const { schema, refreshAhead } = this.#space.defaults
       const near = this.#fresh(key, options?.schema ?? schema, options?.refreshAhead ?? refreshAhead)
@@ -103,7 +113,7 @@ export class Cache extends WritableCache {
    * would renew it: see {@link Cache.getEntry}.
    */
   get<T>(key: string): Promise<T | undefined> {
-    if (getCalls.hasSubscribers) return this.#tracedGet(key)
+    if (isGetTraced()) return this.#tracedGet(key)
     const near = typeof key === 'string' ? this.#fresh(key, this.#space.defaults.schema, false) : undefined
     if (near !== undefined) return (near.ready ?? this.#answer(near)) as Promise<T>
     const looked = lookForGet(this.#space, key)
@@ -116,7 +126,7 @@ export class Cache extends WritableCache {
    * read that follows it is. Throws `ERR_INVALID_KEY`.
    */
   peek<T>(key: string): T | undefined {
-    return peekCalls.hasSubscribers ? this.#tracedPeek(key) : this.#peek(key)
+    return isPeekTraced() ? this.#tracedPeek(key) : this.#peek(key)
   }
 
   #peek<T>(key: string): T | undefined {
@@ -295,7 +305,7 @@ export class Cache extends WritableCache {
       hit: (key) => {
         const near = this.#fresh(key, schema, refreshAhead)
         if (near === undefined) return undefined
-        return getOrSetCalls.hasSubscribers ? this.#tracedHit(key, near) : (near.ready ?? this.#answer(near))
+        return isGetOrSetTraced() ? this.#tracedHit(key, near) : (near.ready ?? this.#answer(near))
       },
       loadEach: (keys, loader, options) => loadEachValue(this.#space, keys, loader, options),
       isInside: () => this.#parts.transactions.current() !== undefined,
