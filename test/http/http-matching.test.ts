@@ -6,7 +6,7 @@ import { ask, requestOf } from './plain-exchange.ts'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { Fields, HttpRequest } from '../../src/http/message.ts'
 import type { HttpCacheOptions } from '../../src/http/options.ts'
-import type { Got } from './plain-exchange.ts'
+import type { Got, Script } from './plain-exchange.ts'
 
 const caches: Cache[] = []
 afterEach(() => Promise.all(caches.splice(0).map((cache) => cache.close())))
@@ -210,6 +210,42 @@ describe('Cache-Groups (RFC 9875)', () => {
     await get({ method: 'POST', target: '/z' }, [['Cache-Group-Invalidation', names.join(', ')]])
     expect((await get({ target: '/y' })).from).toBe('application')
   })
+})
+
+describe('a response that is made while what it shows changes goes to its client, and is not stored', () => {
+  /**
+   *   A: misses; the handler reads v1
+   *   B: changes what A shows; the response to that makes it invalid
+   *   A: ends
+   *   C: must not get v1
+   */
+  async function raced(asked: Partial<HttpRequest>, sent: Fields, change: Partial<HttpRequest>, told: Fields = []) {
+    const { get, engine } = siteOf({ keyHeaders: ['x-tenant'] }, ...sent)
+    // What this process knows of the path is known before.
+    await get({ ...asked, target: `${asked.target}&first` })
+    let end: (script: Script) => void = () => {}
+    const leading = ask(engine, requestOf(asked), () => new Promise<Script>((resolve) => (end = resolve)))
+    await landed()
+    await get({ method: 'POST', ...change }, told)
+    end({ fields: [['Cache-Control', 'max-age=60'], ...sent], body: 'v1' })
+    expect((await leading).body).toBe('v1')
+    await landed()
+    expect(await get(asked)).toMatchObject({ from: 'application', body: '3' })
+    expect(await get(asked)).toMatchObject({ from: 'cache', body: '3' })
+  }
+
+  const target = '/p?id=1'
+
+  test('one of many that keyHeaders tell apart', () =>
+    raced({ target, headers: { 'x-tenant': 'a' } }, [], { target, headers: { 'x-tenant': 'b' } }))
+
+  test('an answer to QUERY', () => raced({ target, method: 'QUERY', content: Buffer.from('q') }, [], { target }))
+
+  test('one of a group', () =>
+    raced({ target }, [['Cache-Groups', '"a"']], { target: '/form' }, [['Cache-Group-Invalidation', '"a"']]))
+
+  test('one for equivalent URLs', () =>
+    raced({ target }, [['No-Vary-Search', 'params=("utm")']], { target: '/p?id=1&utm=5' }))
 })
 
 describe('compress', () => {
