@@ -223,6 +223,8 @@ function shareLate(parts: HttpParts, visit: Visit, rule: Variants | undefined, l
 async function keepLate(parts: HttpParts, visit: Visit, rule: Variants, rest: Late['rest']): Promise<void> {
   const recorded = await rest
   if (recorded.kind !== 'complete' || leftMs(parts, recorded.stored) === 0) return
+  // What was invalidated meanwhile by a tag that the rule has not would not have taken the rule along.
+  if (!covers(rule.tags, recorded.stored.tags)) return
   const { store } = parts
   try {
     const standing = asKept((await store.getEntry(visit.resourceKey))?.value)
