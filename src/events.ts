@@ -162,21 +162,24 @@ export type HttpOutcome = (typeof httpOutcomes)[number]
 
 /** Why a response is not stored, or the cache not asked: the words of `detail` in Cache-Status. */
 export const httpRefusals = [
-  ...['authorization', 'client-certificate', 'cookie', 'set-cookie', 'audit', 'deception', 'tags'],
+  ...['authorization', 'client-certificate', 'cookie', 'set-cookie', 'audit', 'deception', 'tags', 'too-many-tags'],
   ...[
     'status',
     'no-store',
     'private',
     'no-cache',
     'vary',
+    'coding',
+    'no-vary-search',
     'endless',
     'trailers',
     'no-lifetime',
     'expired',
     'too-large',
   ],
-  ...['skip', 'head', 'range', 'request-no-store', 'x-forwarded-host', 'only-if-cached'],
-  ...['method', 'precondition', 'request-body', 'override', 'target', 'mismatch'],
+  ...['skip', 'head', 'range', 'request-no-store', 'x-forwarded-host', 'x-forwarded-proto'],
+  ...['method', 'precondition', 'request-body', 'override', 'mismatch', 'default-port', 'length'],
+  ...['target', 'target-length', 'query-parameters', 'content'],
 ] as const
 
 /** What makes responses invalid: the answer to an unsafe method, or a purge by URL, tag or group. */

@@ -113,6 +113,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['range', 'coded-forms', 'validation'],
     ['guard-warnings'],
     ['resource-tags', 'search-variances'],
+    ['tally', 'response-guards'],
     ['variants', 'followers', 'intake'],
     ['admission', 'answer', 'invalidating', 'passing', 'recording', 'response-store'],
     ['visit'],

@@ -48,10 +48,12 @@ export interface Watcher {
   readonly watchesBody: boolean
   /** The response may not be complete for the client before `beforeEnd` has resolved. */
   readonly holdsEnd: boolean
-  /** Where the names of the request fields go that the application reads before the head; `undefined`: nobody asks. */
+  /** Where the names of the request fields go that the application reads; `undefined`: nobody asks. */
   readonly headerReads?: HeaderReads | undefined
   /** The final head, before it is sent; called once. */
   head(head: ResponseHead): HeadOrders
+  /** The head that was sent has a Set-Cookie that `head` did not see: something in front of the cache has added it. */
+  cookieAdded?(): void
   /** A chunk of the body, valid during the call only. `false`: no further one is wanted. */
   chunk(bytes: Uint8Array): boolean
   /** The application has called for the end; nothing but sending it is left to do. */

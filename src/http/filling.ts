@@ -1,8 +1,6 @@
-import { forwardStatus } from './cache-status.ts'
 import { hasCredentials, lead, renew } from './leading.ts'
-import { Passing } from './passing.ts'
 import { asKept } from './response-store.ts'
-import { passBy, refusedAs, serve, serveCollapsed, sight, standsIn } from './serving.ts'
+import { passBy, passOn, refusedAs, serve, serveCollapsed, sight, standsIn } from './serving.ts'
 import { missReason, resourcePlace, variantPlace } from './visit.ts'
 import type { Offer } from '../cache/loader.ts'
 import type { ForwardReason } from './cache-status.ts'
@@ -46,7 +44,7 @@ export async function fill(parts: HttpParts, visit: Visit): Promise<void> {
     if (collapsed && isMarked(parts, visit)) break
     place = found.value.kind === 'variants' ? variantPlace(parts, visit, found.value) : resourcePlace(visit)
   }
-  visit.exchange.forward(new Passing(forwardStatus(reason), parts.settings))
+  passOn(parts, visit, reason)
 }
 
 /** Whether what another one is making is waited for: it is likely not to be shared, where the last one was not. */

@@ -11,7 +11,8 @@ const ADVICE: Readonly<Record<string, string>> = {
     "it sets a cookie, which is one user's: set it in a response that is not to be stored, or see the option setCookie",
   deception:
     'its path looks like that of a static file, and it is a page: give it a lifetime of its own (max-age), or 404 if there is no such path',
-  tags: 'it has too many tags, or the option tags failed: what cannot be made invalid is not stored',
+  tags: 'the option tags has thrown, or answered what are no tags',
+  'too-many-tags': 'it has more tags than an entry can carry: what cannot be made invalid by all of them is not kept',
   vary: 'it says Vary: *: name the fields that it depends on',
   override: 'its request has a field that renames its method or target',
   'request-body': 'its request is a GET with a body, which is not in the key',

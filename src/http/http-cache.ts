@@ -1,21 +1,21 @@
 import { door } from '../cache/seek.ts'
 import { systemClock } from '../clock.ts'
 import { admit } from './admission.ts'
-import { forwardStatus } from './cache-status.ts'
 import { CaptureMemory } from './capture.ts'
 import { CodedForms } from './coded-forms.ts'
 import { fill } from './filling.ts'
 import { Followers } from './followers.ts'
+import { GuardWarnings } from './guard-warnings.ts'
 import { HitForMiss } from './hit-for-miss.ts'
 import { Invalidating } from './invalidating.ts'
 import { readHttpOptions } from './options.ts'
-import { Passing } from './passing.ts'
 import { read } from './reading.ts'
 import { classOf, Keys, resourceOf, unnamed } from './request-key.ts'
 import { tagsOfUrl } from './resource-tags.ts'
 import { asKept, responseStore } from './response-store.ts'
 import { SearchVariances } from './search-variances.ts'
-import { serve, sight } from './serving.ts'
+import { passOn, serve, sight } from './serving.ts'
+import { Tally } from './tally.ts'
 import { VariantCounts, VaryWidths } from './variants.ts'
 import { variantPlace } from './visit.ts'
 import type { Cache } from '../cache/cache.ts'
@@ -58,6 +58,7 @@ export class HttpCache {
       captured: new CaptureMemory(CAPTURED_BYTES_MOST),
       searches: new SearchVariances(),
       forms: this.settings.compress && new CodedForms(this.settings.compress),
+      tally: new Tally(cache.counters.http, new GuardWarnings()),
     }
   }
 
@@ -70,7 +71,8 @@ export class HttpCache {
         exchange.forward(new Invalidating(request, this.settings, (invalid) => this.#invalidate(request, invalid)))
         break
       case 'pass':
-        exchange.forward(new Passing(passStatus(admission), this.settings))
+        if (admission.detail === 'method') passOn(this.#parts, { exchange, request }, 'method')
+        else passOn(this.#parts, { exchange, request }, 'bypass', admission.detail)
         break
       case 'read':
       case 'fill':
@@ -85,8 +87,7 @@ export class HttpCache {
     const { request } = exchange
     const resource = resourceOf(request, this.settings)
     if (resource === undefined) {
-      const status = forwardStatus('bypass', { detail: unnamed(request, this.settings) })
-      exchange.forward(new Passing(status, this.settings))
+      passOn(this.#parts, { exchange, request }, 'bypass', unnamed(request, this.settings))
       return
     }
     const visit: Visit = { exchange, request, resource, resourceKey: this.#parts.keys.of(resource) }
@@ -165,7 +166,3 @@ export class HttpCache {
 }
 
 const TAGS_AT_ONCE = 32
-
-function passStatus({ detail }: Admission): string {
-  return detail === 'method' ? forwardStatus('method') : forwardStatus('bypass', { detail })
-}

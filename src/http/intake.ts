@@ -3,6 +3,7 @@ import { formatHttpDate } from './http-date.ts'
 import { linesOf } from './message.ts'
 import { isForAuthorized, withheldFields } from './storable.ts'
 import { keep } from './stored-response.ts'
+import { unsentNames } from './targeted.ts'
 import type { Fields, ResponseHead } from './message.ts'
 import type { HttpSettings } from './options.ts'
 import type { Candidate } from './storable.ts'
@@ -35,7 +36,7 @@ export function storedOf(
     tags,
     taggedHere: tagged.here,
     withheld: withheldFields(control, settings),
-    targeted: settings.targeted,
+    targeted: unsentNames(settings),
   })
 }
 

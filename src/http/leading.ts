@@ -7,7 +7,7 @@ import { covers, unite } from './vary.ts'
 import { variantPlace } from './visit.ts'
 import type { LoadContext } from '../cache/loader.ts'
 import type { ForwardReason } from './cache-status.ts'
-import type { Late, Recorded } from './recording.ts'
+import type { Late, Recorded, Subject } from './recording.ts'
 import type { HttpParts, Kept, NothingShared, Variants } from './response-store.ts'
 import type { StoredResponse } from './stored-response.ts'
 import type { Validators } from './validation.ts'
@@ -30,7 +30,7 @@ export async function lead(
   flight: LoadContext,
   reason: ForwardReason,
 ): Promise<Kept> {
-  const recorded = await record(parts, visit, flight, reason)
+  const recorded = await record(parts, visit, flight, { reason, forClient: true })
   if (recorded.kind === 'failed') throw new Error(`the application answered ${recorded.status}`)
   return hand(parts, place, flight, await share(parts, visit, place, recorded))
 }
@@ -50,7 +50,8 @@ export async function renew(
   if (asKept(flight.stale?.value)?.kind === 'variants') return flight.notModified()
   const exchange = visit.exchange.detached?.()
   if (!exchange) throw new Error('there is no way to run the handler without a client')
-  const first = await record(parts, { ...visit, exchange, request: exchange.request }, flight, reason)
+  const run = { ...visit, exchange, request: exchange.request }
+  const first = await record(parts, run, flight, { reason, forClient: false })
   const recorded = first.kind === 'late' ? await first.rest : first
   if (recorded.kind !== 'complete') throw new Error(`the renewal came to nothing: ${wordsOf(recorded)}`)
   if (isError(recorded.stored.status)) throw new Error(`the application answered ${recorded.stored.status}`)
@@ -89,13 +90,13 @@ function record(
   parts: HttpParts,
   { exchange, request, resource, variance }: Visit,
   flight: LoadContext,
-  reason: ForwardReason,
+  why: Pick<Subject, 'reason' | 'forClient'>,
 ): Promise<Recorded> {
   if (exchange.isGone()) return Promise.resolve({ kind: 'abandoned' })
   const stale = replaceable(flight, resource)
   const validators = stale && validatorsFor(stale, parts.clock.wall())
   return new Promise((resolve) => {
-    const subject = { request, resource, variance, reason, stale, validators }
+    const subject = { request, resource, variance, ...why, stale, validators }
     const recording = new Recording(parts, subject, resolve)
     flight.signal.addEventListener('abort', () => recording.abandon(), { once: true })
     exchange.forward(recording, validators && { ...validators })

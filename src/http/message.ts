@@ -27,6 +27,8 @@ export interface HttpRequest {
   readonly foreignHost: boolean
   /** The same of another scheme (X-Forwarded-Proto). */
   readonly foreignScheme?: boolean | undefined
+  /** Whether its connection says who the client is: a TLS client has shown a certificate. */
+  readonly clientCertificate?: boolean | undefined
   /** The whole content of a QUERY, where the face has read it. */
   readonly content?: Uint8Array | undefined
 }

@@ -1,5 +1,5 @@
 import { linesOf } from './message.ts'
-import { targetedFields } from './targeted.ts'
+import { unsentFields } from './targeted.ts'
 import type { HeadOrders, Watcher } from './exchange.ts'
 import type { Fields, FieldValue, ResponseHead } from './message.ts'
 import type { TargetedSettings } from './targeted.ts'
@@ -45,7 +45,7 @@ export class Passing implements Watcher {
  */
 export function asWritten(head: ResponseHead, cacheStatus: string, settings: TargetedSettings): HeadOrders {
   const { status, fields } = head
-  const without = targetedFields(fields, settings)
+  const without = unsentFields(fields, settings)
   return { status, without, set: [withCacheStatus(fields, cacheStatus)], watchBody: false }
 }
 

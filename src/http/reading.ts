@@ -1,11 +1,9 @@
 import { mayFillWhole, ONLY_IF_CACHED } from './admission.ts'
 import { GATEWAY_TIMEOUT } from './answer.ts'
-import { forwardStatus } from './cache-status.ts'
 import { renew } from './leading.ts'
 import { fill } from './filling.ts'
-import { Passing } from './passing.ts'
 import { asKept } from './response-store.ts'
-import { passedStatus, serve, sight } from './serving.ts'
+import { passBy, passOn, serve, sight } from './serving.ts'
 import { resourcePlace, variantPlace } from './visit.ts'
 import type { CacheEntry } from '../cache/read-entry.ts'
 import type { Admission } from './admission.ts'
@@ -35,9 +33,11 @@ export async function read(parts: HttpParts, visit: Visit, admission: Admission)
       // A range of what is stored: the application may confirm it, and need not send all of it again.
       if (visit.request.method !== 'HEAD' && mayFillWhole(admission, visit.request)) return fill(parts, visit)
   }
-  if (admission === ONLY_IF_CACHED) return exchange.answer(GATEWAY_TIMEOUT)
-  const status = look ? passedStatus(parts, look.sighting) : forwardStatus('uri-miss', { detail: admission.detail })
-  exchange.forward(new Passing(status, parts.settings))
+  if (admission === ONLY_IF_CACHED) {
+    parts.tally.answered('miss')
+    exchange.answer(GATEWAY_TIMEOUT)
+  } else if (look) passBy(parts, visit, look.sighting)
+  else passOn(parts, visit, 'uri-miss', admission.detail)
 }
 
 /** What the tiers have for a request, fresh or stale. `undefined`: nothing, or the cache failed. */

@@ -7,13 +7,14 @@ import { storedOf, withDate } from './intake.ts'
 import { combined, linesOf } from './message.ts'
 import { names } from './no-vary-search.ts'
 import { withCacheStatus } from './passing.ts'
-import { ownTags, RESPONSE_TAGS_MOST } from './resource-tags.ts'
+import { ResponseGuards } from './response-guards.ts'
 import { isError, mayServeOnError } from './reuse.ts'
 import { candidateOf, refusalOf } from './storable.ts'
 import { storedVary, ttlSeconds } from './stored-response.ts'
-import { targetedFields } from './targeted.ts'
+import { unsentFields } from './targeted.ts'
 import { freshen, selects } from './validation.ts'
 import type { Clock } from '../clock.ts'
+import type { HttpOutcome } from '../events.ts'
 import type { ForwardReason } from './cache-status.ts'
 import type { CaptureMemory } from './capture.ts'
 import type { Answer, HeadOrders, Watcher } from './exchange.ts'
@@ -23,7 +24,9 @@ import type { HttpSettings } from './options.ts'
 import type { SearchVariances } from './search-variances.ts'
 import type { Candidate } from './storable.ts'
 import type { StoredResponse } from './stored-response.ts'
+import type { Tally } from './tally.ts'
 import type { Validators } from './validation.ts'
+import type { HeaderReads } from './watched-headers.ts'
 
 /**
  * What became of a response that was watched in order to be stored.
@@ -62,6 +65,8 @@ export interface Subject {
   /** The variance under which others are equivalent to the resource; a response that does not name it answers only its own. */
   readonly variance?: SearchVariance | undefined
   readonly reason: ForwardReason
+  /** Whether a client waits for it. */
+  readonly forClient: boolean
   /** What is to be replaced, or confirmed. */
   readonly stale?: StoredResponse | undefined
   /** Those of `stale`, as the application sees them. */
@@ -74,6 +79,7 @@ export interface RecordingParts {
   readonly clock: Pick<Clock, 'wall' | 'after' | 'inBackground'>
   readonly captured: CaptureMemory
   readonly searches: SearchVariances
+  readonly tally: Tally
 }
 
 /**
@@ -90,10 +96,10 @@ export class Recording implements Watcher {
   readonly #toldFirst: (recorded: Recorded) => void
   #told: (ended: Ended) => void
   #settings: HttpSettings
+  readonly #guards: ResponseGuards
   readonly #startedAt: number
   #routeMs: number | undefined
   #skipped = false
-  #tags: readonly string[] = []
   #done = false
   #taking: Taking | undefined
   #stopTimer = () => {}
@@ -102,6 +108,7 @@ export class Recording implements Watcher {
     this.#subject = subject
     this.#parts = parts
     this.#settings = parts.settings
+    this.#guards = new ResponseGuards(subject.request, parts.tally.warnings)
     this.#startedAt = parts.clock.wall()
     this.#toldFirst = told
     this.#told = told
@@ -110,17 +117,21 @@ export class Recording implements Watcher {
     this.mayReplace = this.hidesConditionals || subject.stale !== undefined
   }
 
+  get headerReads(): HeaderReads {
+    return this.#guards.headerReads
+  }
+
   setTtl(ms: number): void {
     this.#routeMs = ms
   }
 
   skip(): void {
     this.#skipped = true
-    if (this.#taking) this.#tell({ kind: 'unshareable' })
+    if (this.#taking) this.#refuse('skip')
   }
 
   addTags(tags: readonly string[]): void {
-    this.#tags = [...this.#tags, ...tags]
+    this.#guards.addTags(tags)
   }
 
   refine(settings: HttpSettings): void {
@@ -137,17 +148,26 @@ export class Recording implements Watcher {
   chunk(bytes: Uint8Array): boolean {
     if (this.#done || !this.#taking) return false
     if (this.#taking.capture.add(bytes)) return true
-    this.#tell({ kind: 'unshareable' })
+    this.#refuse('too-large')
     return false
+  }
+
+  /** The page may be of the session that begins with it. */
+  cookieAdded(): void {
+    if (this.#taking && this.#settings.setCookie === 'refuse') this.#refuse('set-cookie')
   }
 
   beforeEnd(): undefined {}
 
   over(complete: boolean): void {
     if (this.#done) return
-    if (!complete || !this.#taking) this.#tell({ kind: 'abandoned' })
-    else if (isCutShort(this.#taking)) this.#tell({ kind: 'unshareable' })
-    else this.#tell({ kind: 'complete', stored: this.#keep(this.#taking) })
+    if (!complete || !this.#taking) {
+      this.#tell({ kind: 'abandoned' })
+      return
+    }
+    const refusal = isCutShort(this.#taking) ? 'length' : this.#guards.atEnd(this.#settings)
+    if (refusal === undefined) this.#tell({ kind: 'complete', stored: this.#keep(this.#taking) })
+    else this.#refuse(refusal)
   }
 
   /** Nobody waits for it any more, or not that long: the client alone goes on getting it. */
@@ -167,10 +187,13 @@ export class Recording implements Watcher {
     const fields = [...stale.fields, ...unsent]
     const candidate = this.#candidate(freshen({ status, message, fields }, head), now)
     const refusal = this.#refusal(candidate)
-    const tags = [...new Set([...stale.tags, ...this.#tagsOf(candidate.head)])]
+    this.#guards.addTags(stale.tags)
+    const { tags } = this.#guards
     const renewed = storedOf(candidate, stale.body, { resource, tags, headAt: now }, this.#settings)
     const stored = { ...renewed, taggedHere: stale.taggedHere }
-    this.#tell(refusal === undefined ? { kind: 'complete', stored } : { kind: 'unshareable' })
+    if (refusal === undefined) this.#tell({ kind: 'complete', stored })
+    else this.#refuse(refusal)
+    this.#answered('revalidated')
     const ttl = ttlSeconds(stored, now)
     const cacheStatus = forwardStatus(reason, { status: 304, ttl, stored: refusal === undefined, detail: refusal })
     return instead(answerOf(stored, request, cacheStatus, now))
@@ -182,52 +205,65 @@ export class Recording implements Watcher {
     if (stale === undefined || !isError(status)) return undefined
     if (!mayServeOnError(request, stale, this.#settings, now)) return undefined
     this.#tell({ kind: 'failed', status })
+    this.#answered('stale')
     const ttl = ttlSeconds(stale, now)
     const cacheStatus = forwardStatus(reason, { status, ttl, detail: 'stale-if-error' })
     return instead(answerOf(stale, request, cacheStatus, now))
   }
 
   /** A response of the application's own: its client gets it, and it is stored if it may be. */
-  #take(head: ResponseHead, now: number): HeadOrders {
-    const candidate = this.#candidate(head, now)
+  #take(written: ResponseHead, now: number): HeadOrders {
+    const candidate = this.#candidate(written, now)
+    const { head } = candidate
     const refusal = this.#refusal(candidate)
+    this.#answered('miss')
     if (refusal === undefined && !this.#done) {
       const capture = new Capture(this.#settings.maxBodyBytes, this.#parts.captured)
       this.#taking = { candidate, headAt: now, capture }
       this.#stopTimer = this.#parts.clock.after(PATIENCE_MS, () => this.#tellLate(head))
     } else {
-      this.#tell({ kind: 'unshareable' })
+      this.#refuse(refusal)
     }
     const stored = this.#taking !== undefined
     return this.#orders(head, forwardStatus(this.#subject.reason, { stored, detail: refusal }), now)
   }
 
   #candidate(head: ResponseHead, now: number): Candidate {
-    return candidateOf(head, this.#settings, { now, routeMs: this.#routeMs, delayMs: now - this.#startedAt })
+    return candidateOf(this.#guards.withVary(head, this.#settings), this.#settings, {
+      now,
+      routeMs: this.#routeMs,
+      delayMs: now - this.#startedAt,
+    })
   }
 
   #refusal(candidate: Candidate): string | undefined {
     if (this.#skipped) return 'skip'
     const { variance } = this.#subject
     if (variance && !names(candidate.head.fields, variance)) return 'no-vary-search'
-    // What cannot be made invalid by all of its tags is not stored.
-    if (this.#tagsOf(candidate.head).length > RESPONSE_TAGS_MOST) return 'too-many-tags'
-    return refusalOf(this.#subject.request, candidate, this.#settings)
+    const settings = this.#settings
+    return refusalOf(this.#subject.request, candidate, settings) ?? this.#guards.atHead(candidate.head, settings)
   }
 
-  /** Those of the route, and the cache's own. */
-  #tagsOf({ fields }: ResponseHead): readonly string[] {
-    return [...this.#tags, ...ownTags(this.#subject.request, fields, this.#settings)]
+  #answered(outcome: HttpOutcome): void {
+    if (this.#subject.forClient) this.#parts.tally.answered(outcome)
+  }
+
+  /** `undefined`: it might have been stored, but nobody waits for it any more. */
+  #refuse(detail: string | undefined): void {
+    if (detail !== undefined) this.#parts.tally.refused(detail, this.#subject.request)
+    this.#tell({ kind: 'unshareable' })
   }
 
   /** The client's conditionals were hidden from the application: they are judged here, on what it made. */
   #orders(head: ResponseHead, cacheStatus: string, now: number): HeadOrders {
+    const vary = this.#settings.audit === 'vary' ? combined(head.fields, 'vary') : undefined
     const set: HeadOrders['set'] = [
       ['Date', linesOf(head.fields, 'date')[0] ?? formatHttpDate(now)],
+      ...(vary === undefined ? [] : [['Vary', vary] as const]),
       withCacheStatus(head.fields, cacheStatus),
     ]
     const watchBody = this.#taking !== undefined
-    const ours = targetedFields(head.fields, this.#settings)
+    const ours = unsentFields(head.fields, this.#settings)
     const { headers } = this.#subject.request
     if (!isConditional(headers) || !isNotModified(headers, head, now)) {
       return { status: head.status, without: ours, set, watchBody }
@@ -238,7 +274,7 @@ export class Recording implements Watcher {
   }
 
   #keep({ candidate, headAt, capture }: Taking): StoredResponse {
-    const facts = { resource: this.#subject.resource, tags: this.#tagsOf(candidate.head), headAt }
+    const facts = { resource: this.#subject.resource, tags: this.#guards.tags, headAt }
     return storedOf(candidate, capture.body(), facts, this.#settings)
   }
 
@@ -248,7 +284,7 @@ export class Recording implements Watcher {
       this.#told = resolve
     })
     this.#stopTimer = this.#parts.clock.inBackground(LONGEST_REST_MS, () => this.abandon())
-    this.#toldFirst({ kind: 'late', fields: storedVary(head), tags: this.#tagsOf(head), rest })
+    this.#toldFirst({ kind: 'late', fields: storedVary(head), tags: this.#guards.tags, rest })
   }
 
   #tell(ended: Ended): void {

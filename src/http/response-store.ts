@@ -11,6 +11,7 @@ import type { HttpSettings } from './options.ts'
 import type { Keys, VariantRule } from './request-key.ts'
 import type { SearchVariances } from './search-variances.ts'
 import type { StoredResponse } from './stored-response.ts'
+import type { Tally } from './tally.ts'
 import type { VariantCounts, VaryWidths } from './variants.ts'
 
 /** What stands under the key of a resource that has variants: how to tell them apart. */
@@ -107,4 +108,5 @@ export interface HttpParts {
   readonly searches: SearchVariances
   /** `undefined`: responses are sent in the coding in which they are stored. */
   readonly forms: CodedForms | undefined
+  readonly tally: Tally
 }

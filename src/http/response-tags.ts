@@ -3,14 +3,8 @@ import { splitList } from './cache-control.ts'
 import { linesOf } from './message.ts'
 import type { Fields } from './message.ts'
 
-/**
- * The most tags that one response may be given by its route, the options and its fields together. An entry has 64; the rest
- * is for what the cache itself and its namespace add.
- */
-export const NAMED_TAGS_MOST = 40
-
-/** Fields by which applications tell caches in front of them the tags of a response. */
-export const TAG_FIELDS = ['Surrogate-Key', 'Cache-Tag'] as const
+/** Fields by which applications tell caches in front of them the tags of a response, in lower case. */
+export const TAG_FIELDS = ['surrogate-key', 'cache-tag'] as const
 
 /** The tags that fields name. */
 export interface FieldTags {

@@ -35,6 +35,7 @@ export function standsIn({ settings, clock }: HttpParts, { request }: Visit, { s
 export function serve(parts: HttpParts, visit: Visit, { stored, freshness }: Sighting, tier: TierName): void {
   const { exchange, request } = visit
   const now = parts.clock.wall()
+  parts.tally.answered(isFresh(stored, freshness, now) ? 'hit' : 'stale')
   exchange.answer(
     answerOf(formOf(parts, visit, stored, tier), request, hitStatus(ttlOf(stored, freshness, now), tier), now),
   )
@@ -50,6 +51,7 @@ export function serveCollapsed(
 ): void {
   const { exchange, request } = visit
   const now = parts.clock.wall()
+  parts.tally.answered(detail === undefined ? 'collapsed' : 'stale')
   const ttl = detail === undefined ? undefined : ttlOf(stored, freshness, now)
   exchange.answer(
     answerOf(
@@ -69,15 +71,23 @@ function formOf({ forms }: HttpParts, { request }: Visit, stored: StoredResponse
 
 /** Lets the application answer though a response is stored, of which this request may not have any. */
 export function passBy(parts: HttpParts, visit: Visit, sighting: Sighting): void {
-  visit.exchange.forward(new Passing(passedStatus(parts, sighting), parts.settings))
+  const { reuse } = sighting
+  if (reuse === 'mismatch') passOn(parts, visit, 'uri-miss', reuse)
+  else if (reuse === 'authorization') passOn(parts, visit, 'bypass', reuse)
+  else passOn(parts, visit, refusedAs(parts, sighting))
 }
 
-/** Cache-Status of a response that was made although one is stored. */
-export function passedStatus(parts: HttpParts, sighting: Sighting): string {
-  const { reuse } = sighting
-  if (reuse === 'mismatch') return forwardStatus('uri-miss', { detail: reuse })
-  if (reuse === 'authorization') return forwardStatus('bypass', { detail: reuse })
-  return forwardStatus(refusedAs(parts, sighting))
+/** Lets the application answer; its response is not stored. `detail`: why, if there is more to say. */
+export function passOn(
+  { tally, settings }: HttpParts,
+  { exchange, request }: Pick<Visit, 'exchange' | 'request'>,
+  reason: ForwardReason,
+  detail?: string,
+): void {
+  tally.answered(reason === 'bypass' || reason === 'method' ? 'bypass' : 'miss')
+  const refusal = detail ?? (reason === 'method' ? reason : undefined)
+  if (refusal !== undefined) tally.refused(refusal, request)
+  exchange.forward(new Passing(forwardStatus(reason, { detail }), settings))
 }
 
 /** Why a stored response is not served as it is: it is stale, or the request wants a newer one. */

@@ -1,4 +1,5 @@
 import { fieldNames } from './cache-control.ts'
+import { looksDeceptive } from './deception.ts'
 import { initialAgeMs, lifetimeOf } from './lifetime.ts'
 import { combined, linesOf } from './message.ts'
 import { isPostAnswer } from './post-answer.ts'
@@ -21,7 +22,8 @@ import type { Control } from './targeted.ts'
  * - `no-store`, `private`: it says so.
  * - `no-cache`: it says so, and there is nothing that the application could validate it by.
  * - `set-cookie`: it is one user's.
- * - `authorization`, `cookie`: its request had credentials, and it does not say that it may be shared.
+ * - `authorization`, `client-certificate`, `cookie`: its request had credentials, and it does not say that it may be shared.
+ * - `deception`: it is a page under the name of a static file, and does not say how long it is fresh.
  * - `vary`: it depends on more than the cache can see.
  * - `coding`: it is in another coding than its request was taken to want, by the options.
  * - `endless`: it is a stream that by nature does not end.
@@ -38,7 +40,9 @@ export type Refusal =
   | 'no-cache'
   | 'set-cookie'
   | 'authorization'
+  | 'client-certificate'
   | 'cookie'
+  | 'deception'
   | 'vary'
   | 'coding'
   | 'endless'
@@ -96,9 +100,10 @@ export function refusalOf(request: HttpRequest, candidate: Candidate, settings: 
     refusalOfMethod(request, candidate, settings) ??
     refusalOfStatus(head, control) ??
     refusalOfDirectives(control) ??
-    refusalOfCredentials(request.headers, control, settings) ??
+    refusalOfCredentials(request, control, settings) ??
     refusalOfFields(head, settings) ??
     refusalOfVary(request.headers, head, settings) ??
+    refusalOfTarget(request, candidate) ??
     refusalOfLifetime(candidate)
   )
 }
@@ -146,9 +151,11 @@ function refusalOfDirectives({ directives }: Control): Refusal | undefined {
   return fieldNames(directives, 'private') === 'all' ? 'private' : undefined
 }
 
-function refusalOfCredentials(request: RequestHeaders, control: Control, settings: HttpSettings): Refusal | undefined {
-  if (request.authorization !== undefined && !isForAuthorized(control)) return 'authorization'
-  return sendsCookies(request, settings) && !isForAll(control) ? 'cookie' : undefined
+function refusalOfCredentials(request: HttpRequest, control: Control, settings: HttpSettings): Refusal | undefined {
+  const { headers, clientCertificate } = request
+  if (headers.authorization !== undefined && !isForAuthorized(control)) return 'authorization'
+  if (clientCertificate && !isForAuthorized(control)) return 'client-certificate'
+  return sendsCookies(headers, settings) && !isForAll(control) ? 'cookie' : undefined
 }
 
 function sendsCookies(request: RequestHeaders, settings: HttpSettings): boolean {
@@ -172,6 +179,12 @@ function refusalOfVary(request: RequestHeaders, { fields }: ResponseHead, settin
   const names = variesBy(fields)
   if (names === '*') return 'vary'
   return names.includes('accept-encoding') && isOtherCoding(request, fields, settings.normalize) ? 'coding' : undefined
+}
+
+/** A lifetime that was only assumed says nothing for a path that may be made up. */
+function refusalOfTarget({ target }: HttpRequest, { head, lifetime }: Candidate): Refusal | undefined {
+  const isAssumed = lifetime?.source === 'default' || lifetime?.source === 'heuristic'
+  return isAssumed && looksDeceptive(target, head.fields) ? 'deception' : undefined
 }
 
 /** The type and subtype of a Content-Type, without its parameters (RFC 9110, section 8.3.1). */

@@ -1,5 +1,6 @@
 import { parseCacheControl } from './cache-control.ts'
 import { combined, linesOf } from './message.ts'
+import { TAG_FIELDS } from './response-tags.ts'
 import { parseDictionary } from './structured-fields.ts'
 import type { CacheControl } from './cache-control.ts'
 import type { Fields } from './message.ts'
@@ -13,14 +14,14 @@ export interface Control {
   readonly isTargeted: boolean
 }
 
-/** The option that bears on targeted fields. */
-export type TargetedSettings = Pick<HttpSettings, 'targeted'>
+/** The options that bear on fields for this cache alone. */
+export type TargetedSettings = Pick<HttpSettings, 'targeted' | 'tagFields'>
 
 /**
  * The directives that this cache has to heed (RFC 9213, section 2.2): those of the first targeted field, in the order of
  * the option `targeted`, that is there, well-formed and not empty; else those of Cache-Control.
  */
-export function controlOf(fields: Fields, settings: TargetedSettings): Control {
+export function controlOf(fields: Fields, settings: Pick<HttpSettings, 'targeted'>): Control {
   for (const name of settings.targeted) {
     const directives = targetedDirectives(combined(fields, name))
     if (directives) return { directives, isTargeted: true }
@@ -28,9 +29,14 @@ export function controlOf(fields: Fields, settings: TargetedSettings): Control {
   return { directives: parseCacheControl(combined(fields, 'cache-control')), isTargeted: false }
 }
 
-/** The targeted fields that a response has, in lower case: they are for this cache, and go no further. */
-export function targetedFields(fields: Fields, { targeted }: TargetedSettings): readonly string[] {
-  return targeted.filter((name) => linesOf(fields, name).length > 0)
+/** The names of fields that are for this cache, and go no further: targeted ones, and with `strip` those of tags. */
+export function unsentNames({ targeted, tagFields }: TargetedSettings): readonly string[] {
+  return tagFields === 'strip' ? [...targeted, ...TAG_FIELDS] : targeted
+}
+
+/** Those of {@link unsentNames} that a response has. */
+export function unsentFields(fields: Fields, settings: TargetedSettings): readonly string[] {
+  return unsentNames(settings).filter((name) => linesOf(fields, name).length > 0)
 }
 
 /** The members of a dictionary are the directives, and its parameters are ignored (section 2.1). */

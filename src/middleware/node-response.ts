@@ -2,6 +2,7 @@ import { setHead } from './node-answer.ts'
 import { applyHeaders, fieldsOf, isHttp2, isNoFinalHead, ownMessage, writtenHead } from './written-head.ts'
 import type { ServerResponse } from 'node:http'
 import type { Answer, HeadOrders, Watcher } from '../http/exchange.ts'
+import type { Fields } from '../http/message.ts'
 
 type WriteCallback = (error?: Error | null) => void
 
@@ -75,7 +76,11 @@ class WatchedResponse {
     try {
       if (orders.instead) return this.#sendInstead(orders.instead, orders.watchBody)
       this.#follow(orders, status)
-      return this.#sendHead(orders.status !== status || message === undefined ? [orders.status] : [status, message])
+      const isOwn = orders.status !== status || message === undefined
+      const result = this.#sendHead(isOwn ? [orders.status] : [status, message])
+      // What stands in front of the cache has written its fields by now, as sessions do.
+      if (this.#res.hasHeader('Set-Cookie') && !hasCookies(head.fields)) this.#watcher.cookieAdded?.()
+      return result
     } catch (error) {
       // A head that Node refuses is not sent; what the application sends in its place was not judged.
       this.#stop()
@@ -238,6 +243,10 @@ function bytesOf(chunk: unknown, encoding: unknown): Uint8Array | undefined {
   if (chunk instanceof Uint8Array) return chunk
   if (typeof chunk !== 'string') return undefined
   return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+}
+
+function hasCookies(fields: Fields): boolean {
+  return fields.some(([name]) => name.toLowerCase() === 'set-cookie')
 }
 
 function callbackOf(args: unknown[]): WriteCallback | undefined {

@@ -62,12 +62,8 @@ export function watchForCache(res: ServerResponse, watcher: Watcher, afterHead?:
     skip: () => watcher.skip(),
     tags: (...tags) => watcher.addTags(checkTags(tags)),
   }
-  const { headerReads } = watcher
-  const stopReading = headerReads && watchReads(res.req, headerReads)
-  watchResponse(res, watcher, () => {
-    stopReading?.()
-    afterHead?.()
-  })
+  if (watcher.headerReads) watchReads(res.req, watcher.headerReads)
+  watchResponse(res, watcher, afterHead)
 }
 
 let hasWarned = false

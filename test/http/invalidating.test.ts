@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { Counters } from '../../src/events.ts'
 import { groupTag } from '../../src/http/groups.ts'
 import { HttpCache } from '../../src/http/http-cache.ts'
 import { Invalidating } from '../../src/http/invalidating.ts'
@@ -90,7 +91,8 @@ test('a deletion that never settles, or fails, holds the end no longer than a se
     }
     const change = () => (outcome === 'never' ? new Promise(() => {}) : Promise.reject(new Error('closed')))
     const store = { delete: change, invalidateTags: change }
-    const engine = new HttpCache({ namespace: () => store } as unknown as Cache, undefined, clock)
+    const cache = { namespace: () => store, counters: new Counters() } as unknown as Cache
+    const engine = new HttpCache(cache, undefined, clock)
     let watcher: Watcher | undefined
     engine.handle({
       request: post,

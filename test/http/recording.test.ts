@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
+import { HttpCounters } from '../../src/events.ts'
 import { CaptureMemory } from '../../src/http/capture.ts'
+import { GuardWarnings } from '../../src/http/guard-warnings.ts'
 import { readHttpOptions } from '../../src/http/options.ts'
 import { PATIENCE_MS, Recording } from '../../src/http/recording.ts'
 import { SearchVariances } from '../../src/http/search-variances.ts'
+import { Tally } from '../../src/http/tally.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 import { requestOf } from './plain-exchange.ts'
 import type { Recorded } from '../../src/http/recording.ts'
@@ -10,12 +13,13 @@ import type { Recorded } from '../../src/http/recording.ts'
 function start() {
   const clock = new FakeClock()
   const told: Recorded[] = []
-  const subject = { request: requestOf(), resource: 'r', reason: 'uri-miss' } as const
+  const subject = { request: requestOf(), resource: 'r', reason: 'uri-miss', forClient: true } as const
   const parts = {
     settings: readHttpOptions({ ttl: '1m' }),
     clock,
     captured: new CaptureMemory(2 ** 24),
     searches: new SearchVariances(),
+    tally: new Tally(new HttpCounters(), new GuardWarnings()),
   }
   const recording = new Recording(parts, subject, (recorded) => told.push(recorded))
   return { clock, told, recording }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readHttpOptions } from '../../src/http/options.ts'
-import { controlOf, targetedFields } from '../../src/http/targeted.ts'
+import { controlOf, unsentFields } from '../../src/http/targeted.ts'
 import type { Fields } from '../../src/http/message.ts'
 
 const settings = readHttpOptions({})
@@ -99,11 +99,11 @@ describe('RFC 9213, section 2.1', () => {
   })
 })
 
-test('targetedFields: those that are there', () => {
+test('unsentFields: those that are there', () => {
   const fields: Fields = [
     ['CDN-Cache-Control', '&&'],
     ['Other-Cache-Control', 'max-age=9'],
   ]
-  expect(targetedFields(fields, settings)).toEqual(['cdn-cache-control'])
-  expect(targetedFields([], settings)).toEqual([])
+  expect(unsentFields(fields, settings)).toEqual(['cdn-cache-control'])
+  expect(unsentFields([], settings)).toEqual([])
 })

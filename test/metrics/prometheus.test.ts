@@ -523,7 +523,7 @@ describe('what else a register does', () => {
     prometheus(observable(), { register, name: 'two' })
     expect((await register.metrics()).match(/# TYPE tiercache_sets counter/g)).toHaveLength(1)
     remove()
-    expect(await register.metrics()).not.toContain('default')
+    expect(await register.metrics()).not.toContain('cache="default"')
   })
 
   test('the workers of a cluster are added up', async () => {

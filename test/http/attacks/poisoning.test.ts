@@ -1,0 +1,188 @@
+import { describe, expect, test, vi } from 'vitest'
+import { describeFaces } from './victim.ts'
+import type { RequestListener } from 'node:http'
+
+/** An application that lets what it reads of a request into a page that is for all. */
+const reflecting =
+  (read: (req: Parameters<RequestListener>[0]) => unknown): RequestListener =>
+  (req, res) => {
+    res.setHeader('Cache-Control', 'public, max-age=60')
+    res.end(`<script src="//${String(read(req))}/x.js">`)
+  }
+
+describeFaces((open) => {
+  describe('request fields that are not in the key', () => {
+    test.each([
+      ['x-forwarded-host', 'evil.example'],
+      ['x-forwarded-proto', 'evil'],
+      ['x-forwarded-scheme', 'nothttps'],
+      ['x-forwarded-prefix', '/evil'],
+      ['x-forwarded-port', '1337'],
+      ['x-forwarded-server', 'evil.example'],
+      ['x-host', 'evil.example'],
+      ['x-original-url', '/admin'],
+      ['x-rewrite-url', '/admin'],
+      ['x-http-method-override', 'POST'],
+      ['x-method-override', 'DELETE'],
+      ['x-backend-host', 'evil.example'],
+      ['x-api-key', 'k-1'],
+      ['x-user-id', '7'],
+      ['x-evil', 'reflected'],
+    ])('%s does not get into what others are sent', async (name, value) => {
+      const { get } = await open(reflecting((req) => req.headers[name] ?? 'clean'))
+      const attack = await get('/', { [name]: value })
+      expect(attack.body).toContain(value)
+      expect(attack.cacheStatus).toMatch(/detail=/)
+      expect((await get('/')).body).toContain('clean')
+      expect((await get('/')).cacheStatus).toMatch(/hit/)
+    })
+
+    test.each([
+      ['rawHeaders', (req: Parameters<RequestListener>[0]) => req.rawHeaders.join()],
+      ['headersDistinct', (req: Parameters<RequestListener>[0]) => req.headersDistinct['x-evil']],
+      ['all of them as JSON', (req: Parameters<RequestListener>[0]) => JSON.stringify(req.headers)],
+      ['a copy', (req: Parameters<RequestListener>[0]) => ({ ...req.headers })['x-evil']],
+    ])('nor does one that is read by %s', async (_, read) => {
+      const { get } = await open(reflecting(read))
+      expect((await get('/', { 'X-Evil': 'poison' })).body).toContain('poison')
+      expect((await get('/')).body).not.toContain('poison')
+    })
+
+    test('one that is read while the body is written does not get into it', async () => {
+      const { get } = await open((req, res) => {
+        res.setHeader('Cache-Control', 'public, max-age=60')
+        res.flushHeaders()
+        setImmediate(() => res.end(String(req.headers['x-evil'] ?? 'clean')))
+      })
+      expect((await get('/', { 'X-Evil': 'poison' })).body).toBe('poison')
+      expect((await get('/')).body).toBe('clean')
+    })
+
+    test('one that browsers send is stored, told in development, refused by strict and told apart by vary', async () => {
+      const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+      const byAgent = reflecting((req) => req.headers['user-agent'])
+      const guarded = await open(byAgent)
+      await guarded.get('/', { 'User-Agent': 'a' })
+      expect((await guarded.get('/', { 'User-Agent': 'b' })).cacheStatus).toMatch(/hit/)
+      expect(warned.mock.calls.map(([message]) => message)).toEqual([
+        expect.stringContaining('its handler read user-agent'),
+      ])
+
+      const strict = await open(byAgent, { audit: 'strict' })
+      await strict.get('/')
+      expect((await strict.get('/', { 'User-Agent': 'b' })).cacheStatus).toMatch(/fwd=uri-miss; detail=audit/)
+
+      const vary = await open(byAgent, { audit: 'vary' })
+      const first = await vary.get('/', { 'User-Agent': 'a' })
+      expect(first.headers.vary).toBe('user-agent')
+      expect((await vary.get('/', { 'User-Agent': 'b' })).body).toContain('//b/')
+      const again = await vary.get('/', { 'User-Agent': 'a' })
+      expect(again.cacheStatus).toMatch(/hit/)
+      expect(again.body).toContain('//a/')
+      expect(again.headers.vary).toBe('user-agent')
+    })
+
+    test('Vary and the option harmless are a word for it', async () => {
+      const { get } = await open(
+        (req, res) => {
+          res.setHeader('Cache-Control', 'public, max-age=60')
+          res.setHeader('Vary', 'X-Tenant')
+          res.end(`${req.headers['x-tenant']} ${req.headers['x-log'] === ''}`)
+        },
+        { harmless: ['X-Log'] },
+      )
+      for (const tenant of ['a', 'b']) {
+        const headers = { 'X-Tenant': tenant, 'X-Log': '7' }
+        expect((await get('/', headers)).cacheStatus).toMatch(/stored/)
+        expect((await get('/', headers)).body).toBe(`${tenant} false`)
+        expect((await get('/', headers)).cacheStatus).toMatch(/hit/)
+      }
+    })
+  })
+
+  describe('a body on GET', () => {
+    test.each([
+      ['Content-Length', 'Content-Length: 6\r\n\r\nx=evil'],
+      ['chunks', 'Transfer-Encoding: chunked\r\n\r\n6\r\nx=evil\r\n0\r\n\r\n'],
+    ])('with %s is not answered from the cache, and does not get into it', async (_, rest) => {
+      const { get, raw } = await open(async (req, res) => {
+        let text = ''
+        for await (const chunk of req) text += chunk
+        res.setHeader('Cache-Control', 'public, max-age=60')
+        res.end(`body=${text}`)
+      })
+      const ask = () => raw(`GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${rest}`)
+      expect(await ask()).toContain('body=x=evil')
+      expect((await get('/')).body).toBe('body=')
+      expect(await ask()).toMatch(/fwd=bypass; detail=request-body[\s\S]*body=x=evil/)
+    })
+  })
+
+  describe('the query is taken as it is written', () => {
+    test.each([
+      ['/?a=1;a=evil', '/?a=1'],
+      ['/?a=1&a=evil', '/?a=1'],
+      ['/?a=1%26a=evil', '/?a=1'],
+      ['/?a=1%23evil', '/?a=1'],
+      ['/?a=1?a=evil', '/?a=1'],
+      ['/?a=1%00evil', '/?a=1'],
+      ['/?A=1', '/?a=1'],
+      ['/?a=1&', '/?a=1'],
+      ['/%3fa=1', '/?a=1'],
+      ['//', '/'],
+      ['/a/../b', '/b'],
+      ['/%62', '/b'],
+      ['/b;x=evil', '/b'],
+      ['/b%00', '/b'],
+      ['/b%0d%0aX-Evil:1', '/b'],
+      ['/b\\x', '/b/x'],
+    ])('%s is not %s', async (attack, victim) => {
+      const { get } = await open((req, res) => {
+        res.setHeader('Cache-Control', 'public, max-age=60')
+        res.end(req.url)
+      })
+      expect((await get(attack)).body).toBe(attack)
+      const got = await get(victim)
+      expect(got.body).toBe(victim)
+      expect(got.cacheStatus).toMatch(/fwd=uri-miss; stored/)
+    })
+  })
+
+  describe('errors that a request has brought about', () => {
+    test('a field of 64 kB: the failure of the application goes to nobody else', async () => {
+      const { get } = await open((req, res) => {
+        res.setHeader('Cache-Control', 'public, max-age=60')
+        if (String(req.headers['x-large'] ?? '').length > 8192) res.writeHead(400).end('too large')
+        else res.end('fine')
+      })
+      expect((await get('/', { 'X-Large': 'a'.repeat(65_536) })).status).toBe(400)
+      expect(await get('/')).toMatchObject({ status: 200, body: 'fine' })
+    })
+
+    test('a field over the limit of the server is its own 431, and the server lives', async () => {
+      const { get, raw } = await open((_, res) => res.setHeader('Cache-Control', 'max-age=60').end('fine'))
+      const answer = await raw(`GET / HTTP/1.1\r\nHost: h\r\nX-Large: ${'a'.repeat(300_000)}\r\n\r\n`)
+      expect(answer).toMatch(/^HTTP\/1\.1 431 /)
+      expect(await get('/')).toMatchObject({ status: 200, body: 'fine' })
+    })
+
+    test('64 kB of Cache-Control, If-None-Match, Range, Cookie or Accept pass', async () => {
+      const { get } = await open((_, res) => res.setHeader('Cache-Control', 'public, max-age=60').end('fine'), {
+        clientDirectives: 'obey',
+      })
+      const long = 'a="b", '.repeat(9000)
+      for (const name of [
+        'Cache-Control',
+        'If-None-Match',
+        'If-Modified-Since',
+        'Range',
+        'If-Range',
+        'Cookie',
+        'Accept',
+      ]) {
+        expect((await get('/', { [name]: long })).status).toBe(200)
+      }
+      expect((await get('/')).body).toBe('fine')
+    })
+  })
+})
