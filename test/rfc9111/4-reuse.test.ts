@@ -81,12 +81,12 @@ clause('§4 used without validation, a cache MUST generate Age, replacing any pr
   await world.get()
   const got = await world.get()
   expect(got.lines('age')).toEqual(['7'])
-  await world.pass(13)
+  world.pass(13)
   expect((await world.get()).lines('age')).toEqual(['20'])
   world.app({ fields: FRESH })
   await world.get({}, '/plain')
   expect((await world.get({}, '/plain')).lines('age')).toEqual(['0'])
-  await world.pass(30)
+  world.pass(30)
   expect((await world.get({}, '/plain')).lines('age')).toEqual(['30'])
   expect(world.seen.length).toBe(2)
 })
@@ -94,7 +94,7 @@ clause('§4 used without validation, a cache MUST generate Age, replacing any pr
 clause('§4 a 304 and a HEAD from the store have Age, too', async (world) => {
   world.app({ fields: { ...FRESH, ETag: '"a"' } })
   await world.get()
-  await world.pass(5)
+  world.pass(5)
   expect((await world.get({ 'If-None-Match': '"a"' })).age).toBe(5)
   expect((await world.ask({ method: 'HEAD' })).age).toBe(5)
 })
@@ -119,7 +119,7 @@ clause('§4 … and their content reaches the application', async (world) => {
 clause('§4 of several suitable responses a cache MUST use the most recent one', async (world) => {
   world.app(({ run }) => ({ fields: { 'Cache-Control': 'max-age=10' }, body: `version ${run}` }))
   await world.get()
-  await world.pass(11)
+  world.pass(11)
   expect((await world.get()).body).toBe('version 2')
   expect((await world.get()).body).toBe('version 2')
   expect(world.seen.length).toBe(2)
@@ -134,17 +134,14 @@ clause('§4 … so with one whose Vary has changed since', async (world) => {
 })
 
 clause('§4 one response may satisfy collapsed requests; those that it may not satisfy go on', async (world) => {
-  let go = () => {}
-  const gate = new Promise<void>((resolve) => {
-    go = resolve
-  })
+  const gate = world.gate()
   world.app(async ({ run }) => {
-    if (run === 1) await gate
+    if (run === 1) await gate.opened
     return { fields: FRESH }
   })
   const asked = Array.from({ length: 5 }, () => world.send({}))
-  while (world.seen.length === 0) await new Promise((resolve) => setImmediate(resolve))
-  go()
+  await world.reached(1)
+  gate.open()
   const got = await Promise.all(asked)
   await world.front.landed()
   expect(new Set(got.map(({ body }) => body))).toEqual(new Set(['run 1']))
@@ -152,17 +149,14 @@ clause('§4 one response may satisfy collapsed requests; those that it may not s
 })
 
 clause('§4 … a response that is not shareable satisfies only the request that it was made for', async (world) => {
-  let go = () => {}
-  const gate = new Promise<void>((resolve) => {
-    go = resolve
-  })
+  const gate = world.gate()
   world.app(async ({ run }) => {
-    if (run === 1) await gate
+    if (run === 1) await gate.opened
     return { fields: { 'Cache-Control': 'private, max-age=60' } }
   })
   const asked = Array.from({ length: 4 }, () => world.send({}))
-  while (world.seen.length === 0) await new Promise((resolve) => setImmediate(resolve))
-  go()
+  await world.reached(1)
+  gate.open()
   const bodies = (await Promise.all(asked)).map(({ body }) => body)
   await world.front.landed()
   expect(new Set(bodies).size).toBe(4)
@@ -173,7 +167,7 @@ clause('RFC 9110 §6.6.1 a response without Date is given one, and keeps it', as
   world.app({ fields: FRESH })
   const date = world.date()
   const first = await world.get()
-  await world.pass(20)
+  world.pass(20)
   const second = await world.get()
   expect(first.lines('date')).toEqual([date])
   expect(second.lines('date')).toEqual([date])

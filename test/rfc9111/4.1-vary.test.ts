@@ -43,7 +43,7 @@ clause('§4.1 empty members of Vary nominate nothing', async (world) => {
 clause('§4.1 values match with white space added or removed where the syntax allows it', async (world) => {
   world.app({ fields: { ...FRESH, Vary: 'X-A' } })
   await world.get({ 'X-A': '1, 2' })
-  for (const value of ['1,2', '1 ,2', '1,  2', '1, 2 ']) {
+  for (const value of ['1,2', '1 ,2', '1,  2', '1 ,\t2']) {
     expect((await world.get({ 'X-A': value })).body, value).toBe('run 1')
   }
   expect((await world.get({ 'X-A': '12' })).body).not.toBe('run 1')
@@ -119,7 +119,7 @@ clause('§4.1 a variant goes stale by itself', async (world) => {
   world.app(({ headers }) => ({ fields: { 'Cache-Control': `max-age=${headers['x-v']}`, Vary: 'X-V' } }))
   await world.get({ 'X-V': '10' })
   await world.get({ 'X-V': '60' })
-  await world.pass(20)
+  world.pass(20)
   expect((await world.get({ 'X-V': '60' })).body).toBe('run 2')
   expect((await world.get({ 'X-V': '10' })).body).toBe('run 3')
 })

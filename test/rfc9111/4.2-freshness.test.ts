@@ -150,8 +150,39 @@ clause(
   },
 )
 
+clause(
+  '§4.2.2 … and only for statuses defined as cacheable, or responses marked so',
+  { heuristic: 0.1 },
+  async (world) => {
+    const old = { 'Last-Modified': world.date(-100_000) }
+    for (const status of [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501]) {
+      expect(await world.freshAfter(9000, { 'Last-Modified': world.date(-100_000) }, { status }), String(status)).toBe(
+        true,
+      )
+    }
+    for (const status of [201, 202, 302, 303, 307, 400, 403, 418, 500, 502, 503, 504]) {
+      expect(await world.stores(old, { status }), String(status)).toBe(false)
+    }
+    for (const status of [200, 302, 403]) {
+      expect(await world.stores({ ...old, 'Cache-Control': 'public' }, { status }), String(status)).toBe(true)
+    }
+  },
+)
+
+clause('§4.2.2 … a fraction of the time since Last-Modified, no more', { heuristic: 0.1 }, async (world) => {
+  expect(await world.freshAfter(90, { 'Last-Modified': world.date(-1000) })).toBe(true)
+  expect(await world.freshAfter(110, { 'Last-Modified': world.date(-1000) })).toBe(false)
+  expect(await world.stores({})).toBe(false)
+  expect(await world.stores({ 'Last-Modified': 'yesterday' })).toBe(false)
+  expect(await world.stores({ 'Last-Modified': world.date(1000) })).toBe(false)
+})
+
 clause('§4.2.2 … not without leave: the safe profile does not guess', { profile: 'safe' }, async (world) => {
   expect(await world.stores({ 'Last-Modified': world.date(-1_000_000) })).toBe(false)
+})
+
+clause('§4.2.2 … the conformance profile does', { profile: 'conformance' }, async (world) => {
+  expect(await world.stores({ 'Last-Modified': world.date(-1_000_000) })).toBe(true)
 })
 
 // ── §4.2.3 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -184,16 +215,16 @@ clause('§4.2.3 … whichever is greater', async (world) => {
 clause('§4.2.3 a Date in the future is no negative age', async (world) => {
   world.app({ fields: { 'Cache-Control': 'max-age=60', Date: world.date(500) } })
   await world.get()
-  await world.pass(30)
+  world.pass(30)
   expect((await world.get()).age).toBe(30)
-  await world.pass(30)
+  world.pass(30)
   expect((await world.get()).body).toBe('run 2')
 })
 
 clause('§4.2.3 a Date that is none counts as absent', async (world) => {
   world.app({ fields: { 'Cache-Control': 'max-age=60', Date: 'last week' } })
   await world.get()
-  await world.pass(10)
+  world.pass(10)
   expect((await world.get()).age).toBe(10)
 })
 
@@ -202,7 +233,7 @@ clause('§4.2.3 the age grows with the time of residence, across tiers', async (
   await world.get()
   for (const seconds of [1, 10, 100]) {
     const before = (await world.get()).age
-    await world.pass(seconds)
+    world.pass(seconds)
     expect((await world.get()).age - before).toBe(seconds)
   }
 })
@@ -220,7 +251,7 @@ clause(
       const below = `/${value.slice(0, 6)}`
       world.app(({ run }) => (run % 2 === 1 ? { fields, body: 'first' } : { status: 503, body: 'down' }))
       expect((await world.get({}, below)).body).toBe('first')
-      await world.pass(20)
+      world.pass(20)
       const got = await world.get({ 'Cache-Control': 'max-stale=600, stale-if-error=600' }, below)
       expect([got.status, got.body], value).toEqual([503, 'down'])
     }
@@ -235,7 +266,7 @@ clause(
       run === 1 ? { fields: { 'Cache-Control': 'max-age=10', ETag: '"a"' } } : { status: 503, body: 'down' },
     )
     await world.get()
-    await world.pass(11)
+    world.pass(11)
     const got = await world.get()
     expect([got.status, got.body]).toEqual([503, 'down'])
   },

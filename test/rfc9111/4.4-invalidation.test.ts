@@ -107,7 +107,7 @@ clause('§4.4 a failed reference does no harm', async (world) => {
 clause('§4.4 what was stale and kept is gone, too', async (world) => {
   world.app(({ method }) => (method === 'GET' ? { fields: { 'Cache-Control': 'max-age=10', ETag: '"a"' } } : {}))
   await world.get()
-  await world.pass(20)
+  world.pass(20)
   await world.ask({ method: 'DELETE' })
   await world.get()
   const headers = world.seen.at(-1)?.headers

@@ -1,14 +1,18 @@
 import { expect } from 'vitest'
 import { clause } from './clause.ts'
 
-clause('§5.1 of a list-based Age the first member SHOULD be used', async (world) => {
-  for (const Age of ['5, 50', ['5', '50'], '5 , 50']) {
-    world.app({ fields: { 'Cache-Control': 'max-age=60', Age } })
-    const below = `/${String(Age).replaceAll(/[^\d]/g, '-')}${typeof Age}`
-    await world.get({}, below)
-    expect((await world.get({}, below)).lines('age'), String(Age)).toEqual(['5'])
-  }
-})
+clause(
+  '§5.1 of a list-based Age the first member SHOULD be used',
+  { http1Because: 'HTTP/2 of Node sends one Age' },
+  async (world) => {
+    for (const Age of ['5, 50', ['5', '50'], '5 , 50']) {
+      world.app({ fields: { 'Cache-Control': 'max-age=60', Age } })
+      const below = `/${String(Age).replaceAll(/[^\d]/g, '-')}${typeof Age}`
+      await world.get({}, below)
+      expect((await world.get({}, below)).lines('age'), String(Age)).toEqual(['5'])
+    }
+  },
+)
 
 clause('§5.1 an invalid Age SHOULD be ignored', async (world) => {
   for (const [at, Age] of ['-5', 'abc', '5.5', '', 'x, 5', '0x5', '5 0', '+5', '"5"'].entries()) {
@@ -27,7 +31,7 @@ clause('§5.1 Age is a non-negative integer of seconds', async (world) => {
   world.app({ fields: { 'Cache-Control': 'max-age=2147483648' } })
   await world.get()
   expect((await world.get()).field('age')).toBe('0')
-  await world.pass(86_400)
+  world.pass(86_400)
   expect((await world.get()).field('age')).toBe('86400')
 })
 

@@ -83,9 +83,9 @@ clause(
       body: `version ${run}`,
     }))
     await world.get()
-    await world.pass(9)
+    world.pass(9)
     expect((await world.get()).body).toBe('version 1')
-    await world.pass(2)
+    world.pass(2)
     expect((await world.get({ 'Cache-Control': 'max-stale' })).body).toBe('version 2')
   },
 )
@@ -96,7 +96,7 @@ clause(
   async (world) => {
     world.app({ fields: cc('max-age=10, must-revalidate, stale-if-error=600') })
     await world.get()
-    await world.pass(11)
+    world.pass(11)
     world.app({ status: 502, body: 'bad' })
     const got = await world.get()
     expect([got.status, got.body]).toEqual([502, 'bad'])
@@ -194,17 +194,14 @@ clause('§5.2.2.7 the qualified form: the listed fields MUST NOT be stored', asy
 })
 
 clause('§5.2.2.7 … not those who were collapsed with the first either', async (world) => {
-  let go = () => {}
-  const gate = new Promise<void>((resolve) => {
-    go = resolve
-  })
+  const gate = world.gate()
   world.app(async () => {
-    await gate
+    await gate.opened
     return { fields: { ...cc('max-age=60, private="x-user"'), 'X-User': 'ada' } }
   })
   const asked = Array.from({ length: 3 }, () => world.send({}))
-  while (world.seen.length === 0) await new Promise((resolve) => setImmediate(resolve))
-  go()
+  await world.reached(1)
+  gate.open()
   const users = (await Promise.all(asked)).map((got) => got.field('x-user'))
   await world.front.landed()
   expect(users.filter((user) => user === 'ada')).toHaveLength(world.seen.length)
@@ -216,7 +213,7 @@ clause(
   async (world) => {
     world.app({ fields: cc('max-age=10, proxy-revalidate, stale-while-revalidate=600, stale-if-error=600') })
     await world.get()
-    await world.pass(11)
+    world.pass(11)
     world.app({ status: 503, body: 'down' })
     const got = await world.get()
     expect([got.status, got.body]).toEqual([503, 'down'])
@@ -245,7 +242,7 @@ clause(
   async (world) => {
     world.app({ fields: cc('s-maxage=10, stale-while-revalidate=600, stale-if-error=600') })
     await world.get()
-    await world.pass(11)
+    world.pass(11)
     world.app({ status: 503, body: 'down' })
     expect((await world.get()).status).toBe(503)
   },
@@ -313,6 +310,24 @@ clause('§5.5 Warning is not made, and is replayed as any field', async (world) 
   expect((await world.get({}, '/none')).field('warning')).toBeUndefined()
 })
 
+clause(
+  '§7.3 Set-Cookie does not inhibit caching: the conformance profile replays it',
+  { profile: 'conformance' },
+  async (world) => {
+    world.app({ fields: { ...cc('public, max-age=60'), 'Set-Cookie': ['a=1', 'b=2'] } })
+    await world.get()
+    const got = await world.get()
+    expect([got.says('hit'), got.lines('set-cookie')]).toEqual([true, ['a=1', 'b=2']])
+  },
+)
+
 clause('§7.3 … the safe profile does not store it', { profile: 'safe' }, async (world) => {
   expect(await world.stores({ ...cc('public, max-age=60'), 'Set-Cookie': 'a=1' })).toBe(false)
+})
+
+clause("§7.3 … 'strip' stores the response without it", { setCookie: 'strip' }, async (world) => {
+  world.app({ fields: { ...cc('max-age=60'), 'Set-Cookie': 'a=1' } })
+  expect((await world.get()).field('set-cookie')).toBe('a=1')
+  const got = await world.get()
+  expect([got.says('hit'), got.field('set-cookie')]).toEqual([true, undefined])
 })

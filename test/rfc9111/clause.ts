@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startRedis } from '../doubles/redis.ts'
-import { openFront } from './front.ts'
+import { openFront, until } from './front.ts'
 import { catchUp, passTime } from './standing-clock.ts'
 import { formatHttpDate } from '../../src/http/http-date.ts'
 import { systemClock } from '../../src/clock.ts'
@@ -25,14 +25,23 @@ export interface World {
   ask(request: Ask): Promise<Got>
   /** The same without waiting for the cache. */
   send(request: Ask): Promise<Got>
+  /** Something that an application may wait for; open at the latest when the test is over. */
+  gate(): Gate
+  /** Resolves when so many requests have reached the application. */
+  reached(count: number): Promise<void>
   /** Lets seconds pass. */
-  pass(seconds: number): Promise<void>
+  pass(seconds: number): void
   /** An HTTP-date so many seconds from now. */
   date(seconds?: number): string
   /** Whether the response with these fields to a first request answers a second one. */
   stores(fields: ResponseFields, more?: Two): Promise<boolean>
   /** Whether it does so when so many seconds have passed. */
   freshAfter(seconds: number, fields: ResponseFields, more?: Two): Promise<boolean>
+}
+
+export interface Gate {
+  readonly opened: Promise<void>
+  open(): void
 }
 
 /** Two requests for one resource, and their response. */
@@ -53,41 +62,60 @@ export type ClauseOptions = HttpCacheOptions & {
 
 const TIERS = ['L1', 'L2', 'L1 + L2'] as const
 const PROFILES = ['safe', 'conformance'] as const
-/** The ways in which a handler writes. */
-const STYLES = ['send', 'stream', 'end'] as const
+/** Over HTTP/1.1, in Express and in front of it and of plain listeners; each with the ways to write that it has. */
+const WAYS = [
+  { face: 'httpCache', style: 'send' },
+  { face: 'accelerate', style: 'stream' },
+  { face: 'httpCache', style: 'end' },
+  { face: 'accelerate', style: 'send' },
+  { face: 'httpCache', style: 'stream' },
+  { face: 'accelerate', style: 'end' },
+] as const
+const STYLES_OF_HTTP2 = ['stream', 'end'] as const
 
 let clauses = 0
 
 /**
- * Tests one clause in each set-up of tiers. Profiles and the ways in which the handler writes rotate, so that all of them
- * meet all kinds of clauses.
+ * Tests one clause: in each set-up of tiers over HTTP/1.1, and in one over HTTP/2. Profiles, faces and the ways in which
+ * the handler writes rotate, so that all of them meet all kinds of clauses.
  */
 export function clause(name: string, body: (world: World) => Promise<void>): void
 export function clause(name: string, options: ClauseOptions, body: (world: World) => Promise<void>): void
 export function clause(name: string, ...rest: unknown[]): void {
   const body = rest.pop() as (world: World) => Promise<void>
-  const { http1Because: _, style, ...options } = (rest[0] ?? {}) as ClauseOptions
+  const { http1Because, style, ...options } = (rest[0] ?? {}) as ClauseOptions
   const number = clauses++
   describe(name, () => {
-    for (const setUp of setUpsOf(number, options)) {
-      const chosen = style === undefined ? setUp : { ...setUp, style }
+    for (const setUp of setUpsOf(number, options, http1Because === undefined && style !== 'send')) {
+      const chosen =
+        style === undefined ? setUp : { ...setUp, style, face: style === 'send' ? 'httpCache' : setUp.face }
       test(titleOf(chosen), async () => {
         const world = await worldOf(chosen)
-        await body(world)
-        world.front.forget(world.path)
+        try {
+          await body(world)
+        } finally {
+          world.leave()
+        }
       })
     }
   })
 }
 
-function setUpsOf(number: number, options: HttpCacheOptions): SetUp[] {
-  return TIERS.map((tiers, index) => ({
+/** What handlers read is not audited: here they read every field, for `seen`. */
+function setUpsOf(number: number, options: HttpCacheOptions, overHttp2: boolean): SetUp[] {
+  const setUps: SetUp[] = TIERS.map((tiers, index) => ({
     tiers,
     protocol: 'HTTP/1.1',
-    face: 'httpCache',
-    style: STYLES[(number + index * 2) % STYLES.length] as 'end',
-    options: { profile: PROFILES[(number + index) % 2] as 'safe', ...options },
+    ...(WAYS[(number + index * 5) % WAYS.length] as (typeof WAYS)[number]),
+    options: { audit: 'warn', profile: PROFILES[(number + index) % 2] as 'safe', ...options },
   }))
+  if (!overHttp2) return setUps
+  const style = STYLES_OF_HTTP2[number % 2] as 'end'
+  const [tiers, profile] = [TIERS[number % 3] as 'L1', PROFILES[(number + 1) % 2] as 'safe']
+  return [
+    ...setUps,
+    { tiers, protocol: 'HTTP/2', face: 'accelerate', style, options: { audit: 'warn', profile, ...options } },
+  ]
 }
 
 function titleOf({ tiers, protocol, face, style, options }: SetUp): string {
@@ -108,7 +136,7 @@ afterAll(async () => {
 
 let paths = 0
 
-async function worldOf(setUp: SetUp): Promise<World> {
+async function worldOf(setUp: SetUp): Promise<LiveWorld> {
   catchUp()
   return new LiveWorld(setUp, await frontOf(setUp))
 }
@@ -127,6 +155,7 @@ class LiveWorld implements World {
   readonly path = `/${paths++}`
   readonly seen: Seen[]
   #pairs = 0
+  readonly #gates: Gate[] = []
 
   constructor(setUp: SetUp, front: Front) {
     this.setUp = setUp
@@ -152,9 +181,27 @@ class LiveWorld implements World {
     return this.front.client.send(this.path, request)
   }
 
-  async pass(seconds: number): Promise<void> {
+  gate(): Gate {
+    let open = () => {}
+    const opened = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    const gate = { opened, open }
+    this.#gates.push(gate)
+    return gate
+  }
+
+  reached(count: number): Promise<void> {
+    return until(() => this.seen.length >= count)
+  }
+
+  leave(): void {
+    for (const { open } of this.#gates) open()
+    this.front.forget(this.path)
+  }
+
+  pass(seconds: number): void {
     passTime(seconds)
-    await this.front.prove()
   }
 
   date(seconds = 0): string {
@@ -172,7 +219,7 @@ class LiveWorld implements World {
     const before = this.seen.length
     const one = await this.ask({ below, ...first })
     expect(this.seen.length).toBe(before + 1)
-    if (seconds > 0) await this.pass(seconds)
+    if (seconds > 0) this.pass(seconds)
     const two = await this.ask({ below, ...second })
     const isHit = this.seen.length === before + 1
     if (isHit && two.status === one.status && two.body !== '') expect(two.body).toBe(one.body)

@@ -2,6 +2,93 @@ import { expect } from 'vitest'
 import { clause } from './clause.ts'
 import type { World } from './clause.ts'
 
+/**
+ * Whether the response to the first query, with this No-Vary-Search, answers the second. That the page has such a field is
+ * learnt from another response of it before.
+ */
+async function joins(world: World, variance: string | string[], one: string, other: string): Promise<boolean> {
+  const page = `/page-${world.seen.length}`
+  world.app({ fields: { 'Cache-Control': 'max-age=600', 'No-Vary-Search': variance } })
+  await world.get({}, `${page}?learn`)
+  await world.get({}, `${page}?learn=more&key`)
+  await world.get({}, page + one)
+  const before = world.seen.length
+  await world.get({}, page + other)
+  return world.seen.length === before
+}
+
+clause('No-Vary-Search: without it every difference counts', async (world) => {
+  world.app({ fields: { 'Cache-Control': 'max-age=600' } })
+  for (const query of ['?a=1', '?a=2', '?a=1&b=2', '?b=2&a=1', '?', '']) await world.get({}, query)
+  expect(world.seen.length).toBe(6)
+})
+
+clause('No-Vary-Search: params: no parameter counts', async (world) => {
+  expect(await joins(world, 'params', '?a=1', '?b=2')).toBe(true)
+  expect(await joins(world, 'params', '?a=1', '')).toBe(true)
+  expect(await joins(world, 'params=?1', '', '?x')).toBe(true)
+})
+
+clause('No-Vary-Search: params=("…"): these do not count, others do', async (world) => {
+  const variance = 'params=("utm" "ref")'
+  expect(await joins(world, variance, '?a=1&utm=x', '?utm=y&a=1')).toBe(true)
+  expect(await joins(world, variance, '?a=1', '?a=1&ref=z')).toBe(true)
+  expect(await joins(world, variance, '?a=1&utm=x', '?a=2&utm=x')).toBe(false)
+  expect(await joins(world, variance, '?a=1&utm=x', '?a=1&utmm=x')).toBe(false)
+  expect(await joins(world, variance, '?UTM=1', '?UTM=2')).toBe(false)
+})
+
+clause('No-Vary-Search: key-order: the order of names does not count, that of values does', async (world) => {
+  expect(await joins(world, 'key-order', '?a=1&b=2', '?b=2&a=1')).toBe(true)
+  expect(await joins(world, 'key-order', '?a=1&a=2', '?a=2&a=1')).toBe(false)
+  expect(await joins(world, 'key-order', '?a=1&b=2', '?a=2&b=1')).toBe(false)
+  expect(await joins(world, 'params=("x")', '?a=1&b=2', '?b=2&a=1')).toBe(false)
+  expect(await joins(world, 'key-order, params=("x")', '?a=1&x=3&b=2', '?b=2&a=1')).toBe(true)
+})
+
+clause('No-Vary-Search: names and values are compared decoded', async (world) => {
+  expect(await joins(world, 'params=("a b")', '?a+b=1&c=1', '?a%20b=2&c=1')).toBe(true)
+  expect(await joins(world, 'params=("%C3%A9")', '?%C3%A9=1', '?%c3%a9=2')).toBe(true)
+  expect(await joins(world, 'key-order', '?a=%41&b=1', '?b=1&a=A')).toBe(true)
+})
+
+clause('No-Vary-Search: the path always counts', async (world) => {
+  world.app({ fields: { 'Cache-Control': 'max-age=600', 'No-Vary-Search': 'params' } })
+  await world.get({}, '/a?x=1')
+  await world.get({}, '/b?x=1')
+  expect(world.seen.length).toBe(2)
+})
+
+clause('No-Vary-Search: what is malformed is ignored', async (world) => {
+  const malformed = [
+    'unknown-key',
+    'key-order="not a boolean"',
+    'params="not a boolean or inner list"',
+    'params=(not-a-string)',
+    'params=("a"), except=("x")',
+    'params=(), except=()',
+    'params=?0, except=("x")',
+    'params, except=(not-a-string)',
+    'params, except="not an inner list"',
+    'params, except=?1',
+    'except=("x")',
+    'params=?0',
+    'params=()',
+    'key-order=?0',
+    'params=("a"',
+    'PARAMS',
+    '',
+  ]
+  for (const variance of malformed) {
+    expect(await joins(world, variance, '?a=1', '?a=2'), variance).toBe(false)
+    expect(await joins(world, variance, '?a=1&b=2', '?b=2&a=1'), variance).toBe(false)
+  }
+})
+
+clause('No-Vary-Search: entries that are not known are ignored', async (world) => {
+  expect(await joins(world, 'params=("a"), later=5', '?a=1', '?a=2')).toBe(true)
+})
+
 /** Asks for each in turn; tells which of them reached the application. */
 async function reaching(world: World, ...queries: string[]): Promise<string[]> {
   const before = world.seen.length
