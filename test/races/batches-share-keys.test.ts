@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Process } from '../doubles/fleet.ts'
 import { allHeard, inFleets, LEASE_MS, turn } from '../doubles/fleet.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 import { ScriptedManyLoader } from '../doubles/scripted-many-loader.ts'
@@ -22,6 +23,21 @@ inFleets((fleet) => {
     const ofB = b.cache.getOrSetMany(['b', 'c'], loaderB.load, kept)
     await loaderB.running()
     return { a, b, loaderA, loaderB, ofA, ofB }
+  }
+
+  /** Two keys ask again, one after the other: the loader runs once more, for both, and not before. */
+  async function asksOnceMore(
+    loader: ScriptedManyLoader<string>,
+    asked: readonly ReturnType<Process['leases']['holdAnswer']>[],
+  ) {
+    const before = loader.asked.length
+    for (const { arrived } of asked) await arrived
+    asked[0]?.release()
+    await turn()
+    expect(loader.asked).toHaveLength(before)
+    asked[1]?.release()
+    await loader.running(before + 1)
+    expect(loader.asked.slice(before).map((keys) => [...keys].sort())).toEqual([['a', 'b']])
   }
 
   test('what another process loads is awaited beside the one load of the rest', async () => {
@@ -77,13 +93,7 @@ inFleets((fleet) => {
     await fleet.runOut(at('a'))
     await fleet.runOut(at('b'))
     await fleet.elapse(LEASE_MS + 1)
-    for (const { arrived } of asked) await arrived
-    asked[0]?.release()
-    await turn()
-    expect(loader.asked).toHaveLength(1)
-    asked[1]?.release()
-    await loader.running(2)
-    expect(loader.asked.slice(1).map((asked) => [...asked].sort())).toEqual([['a', 'b']])
+    await asksOnceMore(loader, asked)
     loader.answer(() => 'second')
     expect(Object.fromEntries(await values)).toEqual({ a: 'second', b: 'second', c: 'first' })
     gone.answer(() => 'too late')
@@ -147,13 +157,7 @@ inFleets((fleet) => {
     const asked = [b.leases.holdAnswer('acquire'), b.leases.holdAnswer('acquire')]
     loaderA.answer(() => 'refused')
     await ofA
-    for (const { arrived } of asked) await arrived
-    asked[0]?.release()
-    await turn()
-    expect(loaderB.asked).toHaveLength(1)
-    asked[1]?.release()
-    await loaderB.running(2)
-    expect(loaderB.asked.slice(1).map((keys) => [...keys].sort())).toEqual([['a', 'b']])
+    await asksOnceMore(loaderB, asked)
     loaderB.answer(() => 'again')
     expect(Object.fromEntries(await ofB)).toEqual({ a: 'again', b: 'again', c: 'of B' })
   })
@@ -170,13 +174,7 @@ inFleets((fleet) => {
     const asked = [a.leases.holdAnswer('acquire'), a.leases.holdAnswer('acquire')]
     first.answer(() => 'old')
     expect(Object.fromEntries(await before)).toEqual({ a: 'old', b: 'old' })
-    for (const { arrived } of asked) await arrived
-    asked[0]?.release()
-    await turn()
-    expect(second.asked).toEqual([])
-    asked[1]?.release()
-    await second.running()
-    expect(second.asked).toEqual([['a', 'b']])
+    await asksOnceMore(second, asked)
     second.answer(() => 'new')
     expect(Object.fromEntries(await after)).toEqual({ a: 'new', b: 'new' })
   })

@@ -5,6 +5,19 @@ import { ScriptedManyLoader } from '../doubles/scripted-many-loader.ts'
 const kept = { ttl: '1h', stale: '1h', jitter: 0 } as const
 
 inFleets((fleet) => {
+  /** Both keys are stale, and a caller waits for newer values, which are being loaded. */
+  async function waitedForTogether() {
+    const { cache } = await fleet.process()
+    const loader = new ScriptedManyLoader<string>()
+    await cache.setMany({ a: 'old', b: 'old' }, kept)
+    await cache.expire('a')
+    await cache.expire('b')
+    await fleet.elapse(1000)
+    const values = cache.getOrSetMany(['a', 'b'], loader.load, { ...kept, softTimeout: '1s' })
+    await loader.running()
+    return { cache, loader, values }
+  }
+
   test('a caller leaves by its signal: the loader of the batch is aborted when nobody waits for any of its keys', async () => {
     const { cache } = await fleet.process()
     const loader = new ScriptedManyLoader<string>()
@@ -28,28 +41,14 @@ inFleets((fleet) => {
   })
 
   test('softTimeout: stale values are waited for together, and loaded at once', async () => {
-    const { cache } = await fleet.process()
-    const loader = new ScriptedManyLoader<string>()
-    await cache.setMany({ a: 'old', b: 'old' }, kept)
-    await cache.expire('a')
-    await cache.expire('b')
-    await fleet.elapse(1000)
-    const values = cache.getOrSetMany(['a', 'b'], loader.load, { ...kept, softTimeout: '1s' })
-    await loader.running()
+    const { loader, values } = await waitedForTogether()
     expect(loader.asked).toEqual([['a', 'b']])
     loader.answer(() => 'new')
     expect(Object.fromEntries(await values)).toEqual({ a: 'new', b: 'new' })
   })
 
   test('softTimeout: what takes longer is served stale', async () => {
-    const { cache } = await fleet.process()
-    const loader = new ScriptedManyLoader<string>()
-    await cache.setMany({ a: 'old', b: 'old' }, kept)
-    await cache.expire('a')
-    await cache.expire('b')
-    await fleet.elapse(1000)
-    const values = cache.getOrSetMany(['a', 'b'], loader.load, { ...kept, softTimeout: '1s' })
-    await loader.running()
+    const { cache, loader, values } = await waitedForTogether()
     await fleet.elapse(1001)
     expect(Object.fromEntries(await values)).toEqual({ a: 'old', b: 'old' })
     loader.answer(() => 'new')

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { LoadOptions } from '../../src/index.ts'
 import { allHeard, inFleets } from '../doubles/fleet.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 
@@ -19,7 +20,21 @@ inFleets((fleet) => {
     const committed = new Promise<void>((resolve) => {
       commit = resolve
     })
-    return { a, b, loader, commit, committed }
+    /** Another process loads while a transaction of A changes k, and is answered v1 when that is committed. */
+    const loadedAcross = async (change: () => Promise<unknown>, options?: LoadOptions) => {
+      const transaction = a.cache.transaction(async () => {
+        await change()
+        await committed
+      })
+      const before = b.cache.getOrSet('k', loader.load, options)
+      await loader.running()
+      commit()
+      await transaction
+      loader.answer('v1')
+      expect(await before).toBe('v1')
+      await allHeard(a, b)
+    }
+    return { a, b, loader, commit, committed, loadedAcross }
   }
 
   const changes = {
@@ -29,18 +44,8 @@ inFleets((fleet) => {
   }
 
   test.each(['delete', 'tag', 'clear'] as const)('%s: the load of another process is refused', async (name) => {
-    const { a, b, loader, commit, committed } = await setup()
-    const transaction = a.cache.transaction(async () => {
-      await changes[name](a.cache)
-      await committed
-    })
-    const before = b.cache.getOrSet('k', loader.load, { tags: ['t'] })
-    await loader.running()
-    commit()
-    await transaction
-    loader.answer('v1')
-    expect(await before).toBe('v1')
-    await allHeard(a, b)
+    const { a, b, loadedAcross } = await setup()
+    await loadedAcross(() => changes[name](a.cache), { tags: ['t'] })
     expect([await a.cache.get('k'), await b.cache.get('k'), b.cache.peek('k')]).toEqual([
       undefined,
       undefined,
@@ -67,18 +72,8 @@ inFleets((fleet) => {
   })
 
   test('a set is held as well: v1, answered later, does not replace it', async () => {
-    const { a, b, loader, commit, committed } = await setup()
-    const transaction = a.cache.transaction(async () => {
-      await a.cache.set('k', 'v2')
-      await committed
-    })
-    const before = b.cache.getOrSet('k', loader.load)
-    await loader.running()
-    commit()
-    await transaction
-    loader.answer('v1')
-    expect(await before).toBe('v1')
-    await allHeard(a, b)
+    const { a, b, loadedAcross } = await setup()
+    await loadedAcross(() => a.cache.set('k', 'v2'))
     expect([await a.cache.get('k'), await b.cache.get('k')]).toEqual(['v2', 'v2'])
   })
 

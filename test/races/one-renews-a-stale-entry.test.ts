@@ -2,20 +2,14 @@ import { expect, test } from 'vitest'
 import type { LoadContext } from '../../src/cache/loader.ts'
 import type { Fleet, Process, RedisFleet } from '../doubles/fleet.ts'
 import { allHeard, inFleets, turn } from '../doubles/fleet.ts'
+import { expectOneRenewal } from '../doubles/one-renewal.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 
 const k = { namespace: '_', key: 'k' }
 const isOnRedis = (fleet: Fleet): fleet is RedisFleet => 'redis' in fleet
 const kept = { ttl: '1h', stale: '1h', jitter: 0 } as const
 
-/**
- * The order of events, with A, B and C three processes:
- *   1. k is stale: A and B serve it, and both would renew it
- *   2. A is granted the lease, and loads; B is told that A holds it
- *   3. C serves k too, and is about to ask for the lease, naming the stale entry as the one that it saw
- *   4. A stores the new value; then C's question arrives
- * One loader runs, and all three have the new value.
- */
+/** k is stale in all processes: the order of events is that of `expectOneRenewal`. */
 inFleets((fleet) => {
   async function becomesStale(...processes: Process[]): Promise<void> {
     await processes[0]?.cache.set('k', 'old', kept)
@@ -26,31 +20,9 @@ inFleets((fleet) => {
   }
 
   test('one process renews; the others serve the stale value, and find the new one', async () => {
-    const [a, b, c] = [await fleet.process(), await fleet.process(), await fleet.process()]
-    const loader = new ScriptedLoader<string>()
-    await becomesStale(a, b, c)
-    expect(await a.cache.getOrSet('k', loader.load, kept)).toBe('old')
-    await loader.running()
-
-    const second = b.leases.holdAnswer('acquire')
-    expect(await b.cache.getOrSet('k', loader.load, kept)).toBe('old')
-    await second.arrived
-    second.release()
-    await turn()
-    const third = c.leases.holdCall('acquire')
-    expect(await c.cache.getOrSet('k', loader.load, kept)).toBe('old')
-    await third.arrived
-
-    const [atB, atC] = [b, c].map(({ far }) => far.holdAnswer('get'))
-    loader.answer('new')
-    await atB?.arrived
-    atB?.release()
-    third.release()
-    await atC?.arrived
-    atC?.release()
-    await turn()
-    for (const { cache } of [a, b, c]) expect(await cache.get('k')).toBe('new')
-    expect(loader.started).toBe(1)
+    const processes = [await fleet.process(), await fleet.process(), await fleet.process()] as const
+    await becomesStale(...processes)
+    await expectOneRenewal(processes, kept)
   })
 
   test.each([{ waitTimeout: 100 }, { waitTimeout: 0 }, { hardTimeout: 100 }])(
