@@ -1,7 +1,7 @@
 import { hasCredentials, lead, renew } from './leading.ts'
 import { asKept } from './response-store.ts'
 import { passBy, passOn, refusedAs, serve, serveCollapsed, sight, standsIn } from './serving.ts'
-import { missReason, resourcePlace, variantPlace } from './visit.ts'
+import { missReason, resourcePlace, variantPlace, withoutClient } from './visit.ts'
 import type { Offer } from '../cache/loader.ts'
 import type { ForwardReason } from './cache-status.ts'
 import type { Found, HttpParts, Kept } from './response-store.ts'
@@ -61,6 +61,8 @@ class Asking {
   #sighting: Sighting | undefined
   /** The one that was not taken, or is to be renewed. */
   #refused: Sighting | undefined
+  /** On which what is served stale is renewed. */
+  #clientless: Visit | undefined
   /** Whether this visit's own handler was run: then its client is served, whatever becomes of the load. */
   leads = false
 
@@ -84,7 +86,7 @@ class Asking {
         },
         {
           accepts: (offer) => this.#accepts(offer),
-          behind: (flight) => renew(parts, this.#visit, this.#place, flight, this.reason()),
+          behind: (flight) => renew(parts, this.#clientless, this.#place, flight, this.reason()),
           waitTimeoutMs: this.#waitTimeoutMs(),
         },
       )
@@ -126,7 +128,8 @@ class Asking {
         return failed && standsIn(this.#parts, this.#visit, sighting)
       case 'serve-and-revalidate':
         this.#refused = sighting
-        return this.#visit.exchange.detached !== undefined
+        this.#clientless ??= withoutClient(this.#parts, this.#visit, this.#place)
+        return this.#clientless !== undefined
       default:
         return true
     }

@@ -36,22 +36,20 @@ export async function lead(
 }
 
 /**
- * Runs the handler behind a reader that was served what is stale, on an exchange without a client. Throws where that comes
+ * Runs the handler behind a reader that was served what is stale, on a visit without a client. Throws where that comes
  * to nothing newer: the stale one goes on being served, and the next try waits a while.
  */
 export async function renew(
   parts: HttpParts,
-  visit: Visit,
+  visit: Visit | undefined,
   place: Place,
   flight: LoadContext,
   reason: ForwardReason,
 ): Promise<Kept> {
   // Variants are fresh or stale by themselves; what tells them apart is still right.
   if (asKept(flight.stale?.value)?.kind === 'variants') return flight.notModified()
-  const exchange = visit.exchange.detached?.()
-  if (!exchange) throw new Error('there is no way to run the handler without a client')
-  const run = { ...visit, exchange, request: exchange.request }
-  const first = await record(parts, run, flight, { reason, forClient: false })
+  if (!visit) throw new Error('there is no way to run the handler without a client')
+  const first = await record(parts, visit, flight, { reason, forClient: false })
   const recorded = first.kind === 'late' ? await first.rest : first
   if (recorded.kind !== 'complete') throw new Error(`the renewal came to nothing: ${wordsOf(recorded)}`)
   if (isError(recorded.stored.status)) throw new Error(`the application answered ${recorded.stored.status}`)

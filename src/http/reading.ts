@@ -4,7 +4,7 @@ import { renew } from './leading.ts'
 import { fill } from './filling.ts'
 import { asKept } from './response-store.ts'
 import { passBy, passOn, serve, sight } from './serving.ts'
-import { resourcePlace, variantPlace } from './visit.ts'
+import { resourcePlace, variantPlace, withoutClient } from './visit.ts'
 import type { CacheEntry } from '../cache/read-entry.ts'
 import type { Admission } from './admission.ts'
 import type { HttpParts, Kept } from './response-store.ts'
@@ -26,9 +26,8 @@ export async function read(parts: HttpParts, visit: Visit, admission: Admission)
     case 'serve':
       return serve(parts, visit, look.sighting, look.tier === 'l1' ? 'L1' : 'L2')
     case 'serve-and-revalidate':
-      serve(parts, visit, look.sighting, look.tier === 'l1' ? 'L1' : 'L2')
       if (mayFillWhole(admission, visit.request)) renewBehind(parts, visit, look.place)
-      return
+      return serve(parts, visit, look.sighting, look.tier === 'l1' ? 'L1' : 'L2')
     case 'revalidate':
       // A range of what is stored: the application may confirm it, and need not send all of it again.
       if (visit.request.method !== 'HEAD' && mayFillWhole(admission, visit.request)) return fill(parts, visit)
@@ -68,12 +67,14 @@ function lookAt(
   return { sighting: sight(parts, visit, kept, freshness), place, tier }
 }
 
-/** Has a stale response renewed that was just served. What becomes of that is told as an event. */
+/** Has a stale response renewed that is about to be served. What becomes of that is told as an event. */
 function renewBehind(parts: HttpParts, visit: Visit, place: Place): void {
-  if (!visit.exchange.detached) return
+  const clientless = withoutClient(parts, visit, place)
+  if (!clientless) return
   const nothing = (): never => {
     throw new Error('what was to be renewed is gone')
   }
-  const behind: Parameters<typeof parts.door.seek<Kept>>[1] = (flight) => renew(parts, visit, place, flight, 'stale')
+  const behind: Parameters<typeof parts.door.seek<Kept>>[1] = (flight) =>
+    renew(parts, clientless, place, flight, 'stale')
   parts.door.seek<Kept>(place.key, nothing, { accepts: () => true, behind }).catch(() => {})
 }

@@ -40,3 +40,14 @@ export function variantPlace(parts: HttpParts, visit: Visit, rule: Variants): Pl
 export function missReason({ rule }: Place): ForwardReason {
   return rule && rule.fields.length > 0 ? 'vary-miss' : 'uri-miss'
 }
+
+/**
+ * The same visit without its client, for a renewal; made before the client is answered, since the application looks at
+ * that connection. `undefined`: the face has no way, or without the client's credentials another variant is asked for.
+ */
+export function withoutClient(parts: HttpParts, visit: Visit, place: Place): Visit | undefined {
+  const exchange = visit.exchange.detached?.()
+  if (!exchange) return undefined
+  const clientless = { ...visit, exchange, request: exchange.request }
+  return !place.rule || variantPlace(parts, clientless, place.rule).key === place.key ? clientless : undefined
+}
