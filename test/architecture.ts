@@ -112,7 +112,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['reuse', 'conditional', 'unsafe-methods', 'groups', 'coding'],
     ['range', 'coded-forms', 'validation'],
     ['guard-warnings'],
-    ['resource-tags', 'search-variances'],
+    ['resource-tags', 'search-variances', 'keys'],
     ['tally', 'response-guards'],
     ['variants', 'followers', 'intake'],
     ['admission', 'answer', 'invalidating', 'passing', 'recording', 'response-store'],

@@ -10,7 +10,8 @@ import { HitForMiss } from './hit-for-miss.ts'
 import { Invalidating } from './invalidating.ts'
 import { readHttpOptions } from './options.ts'
 import { read } from './reading.ts'
-import { classOf, Keys, resourceOf, unnamed } from './request-key.ts'
+import { Keys } from './keys.ts'
+import { classOf, unnamed } from './request-key.ts'
 import { tagsOfUrl } from './resource-tags.ts'
 import { asKept, responseStore } from './response-store.ts'
 import { SearchVariances } from './search-variances.ts'
@@ -85,12 +86,13 @@ export class HttpCache {
 
   #lookUp(exchange: Exchange, admission: Admission): void {
     const { request } = exchange
-    const resource = resourceOf(request, this.settings)
-    if (resource === undefined) {
+    const named = this.#parts.keys.named(request, this.settings)
+    if (!named) {
       passOn(this.#parts, { exchange, request }, 'bypass', unnamed(request, this.settings))
       return
     }
-    const visit: Visit = { exchange, request, resource, resourceKey: this.#parts.keys.of(resource) }
+    const { resource, resourceKey } = named
+    const visit: Visit = { exchange, request, resource, resourceKey }
     if (this.#serveNear(visit)) return
     const wider = this.#widened(visit)
     if (wider && this.#serveNear(wider)) return
@@ -150,9 +152,9 @@ export class HttpCache {
   /** Drops what stands under the key of a resource, and what is stored for its URL under others. */
   async #drop(request: HttpRequest): Promise<unknown> {
     const { store, keys } = this.#parts
-    const resource = resourceOf(request, this.settings)
-    if (resource === undefined) return
-    return Promise.all([store.delete(keys.of(resource)), ...this.#dropTags(tagsOfUrl(request, this.settings))])
+    const named = keys.named(request, this.settings)
+    if (!named) return
+    return Promise.all([store.delete(named.resourceKey), ...this.#dropTags(tagsOfUrl(request, this.settings))])
   }
 
   /** A call takes so many tags at most; a response may name more groups. */

@@ -189,36 +189,13 @@ export function variantOf(
   return text
 }
 
-/**
- * Turns the texts of this file into keys (SHA-256), and remembers those asked for lately: two generations, so that a
- * flood of new ones pushes out what is old and nothing grows. Long texts are not remembered.
- */
-export class Keys {
-  #young = new Map<string, string>()
-  #old = new Map<string, string>()
-
-  of(text: string): string {
-    if (text.length > LONGEST_REMEMBERED) return digest(text)
-    const known = this.#young.get(text)
-    if (known !== undefined) return known
-    const key = this.#old.get(text) ?? digest(text)
-    if (this.#young.size >= GENERATION) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#young.set(text, key)
-    return key
-  }
-}
-
 const SLASH = 0x2f
-const GENERATION = 2048
-const LONGEST_REMEMBERED = 512
 
 function prefixed(component: string): string {
   return `${component.length}:${component}`
 }
 
-function digest(text: string): string {
+/** A text as a key of the store. */
+export function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url')
 }

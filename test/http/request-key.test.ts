@@ -2,15 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AS_IT_CAME } from '../../src/http/key-options.ts'
 import { readHttpOptions } from '../../src/http/options.ts'
-import {
-  keyedTarget,
-  Keys,
-  namesDefaultPort,
-  resourceOf,
-  unnamed,
-  urlTag,
-  variantOf,
-} from '../../src/http/request-key.ts'
+import { keyedTarget, namesDefaultPort, resourceOf, unnamed, urlTag, variantOf } from '../../src/http/request-key.ts'
 import { requestOf } from './plain-exchange.ts'
 import type { HttpRequest } from '../../src/http/message.ts'
 import type { HttpCacheOptions } from '../../src/http/options.ts'
@@ -268,16 +260,5 @@ describe('variantOf', () => {
         expect(one === other).toBe(a === c && b === d)
       }),
     )
-  })
-})
-
-describe('Keys', () => {
-  test('gives a text one key, with 256 bits, whatever was asked in between', () => {
-    const keys = new Keys()
-    const first = keys.of('x')
-    expect(first).toMatch(/^[\w-]{43}$/)
-    for (let n = 0; n < 10_000; n++) keys.of(`other ${n}`)
-    expect(keys.of('x')).toBe(first)
-    expect(keys.of('y'.repeat(10_000))).not.toBe(keys.of('y'.repeat(10_001)))
   })
 })
