@@ -90,7 +90,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['cache'],
   ],
   http: [
-    ['authority', 'query-parameters', 'status', 'weighted-list', 'wildcard'],
+    ['authority', 'held', 'query-parameters', 'status', 'weighted-list', 'wildcard'],
     ['negotiation'],
     ['key-options', 'coding-options'],
     ['message', 'cache-control', 'options', 'cache-status', 'http-date', 'hit-for-miss', 'structured-fields'],
@@ -118,7 +118,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['admission', 'answer', 'invalidating', 'passing', 'recording', 'response-store'],
     ['visit'],
     ['serving', 'leading'],
-    ['filling'],
+    ['filling', 'posting'],
     ['reading'],
     ['http-cache'],
   ],

@@ -56,7 +56,7 @@ export interface Watcher {
   cookieAdded?(): void
   /** A chunk of the body, valid during the call only. `false`: no further one is wanted. */
   chunk(bytes: Uint8Array): boolean
-  /** The application has called for the end; nothing but sending it is left to do. */
+  /** The application has called for the end; nothing but sending it is left to do. Where `holdsEnd`, no chunk follows. */
   beforeEnd(): Promise<unknown> | undefined
   /** The response is over. `complete`: the application ended it, and nothing was cut off. */
   over(complete: boolean): void

@@ -6,9 +6,11 @@ import { CodedForms } from './coded-forms.ts'
 import { fill } from './filling.ts'
 import { Followers } from './followers.ts'
 import { GuardWarnings } from './guard-warnings.ts'
+import { held } from './held.ts'
 import { HitForMiss } from './hit-for-miss.ts'
 import { Invalidating } from './invalidating.ts'
 import { readHttpOptions } from './options.ts'
+import { post } from './posting.ts'
 import { read } from './reading.ts'
 import { Keys } from './keys.ts'
 import { classOf, unnamed } from './request-key.ts'
@@ -31,9 +33,6 @@ import type { Visit } from './visit.ts'
 
 /** What all responses that are being recorded may hold in memory together, beside what is stored. */
 const CAPTURED_BYTES_MOST = 64 * 2 ** 20
-
-/** Longer than any deadline of a command: an invalidation that is not through by then goes on without its client. */
-const LONGEST_HOLD_MS = 1000
 
 /**
  * A response cache in front of an application (RFC 9111), knowing neither the framework nor where responses are kept.
@@ -69,7 +68,7 @@ export class HttpCache {
     const admission = admit(request, this.settings)
     switch (admission.way) {
       case 'invalidate':
-        exchange.forward(new Invalidating(request, this.settings, (invalid) => this.#invalidate(request, invalid)))
+        this.#change(exchange)
         break
       case 'pass':
         if (admission.detail === 'method') passOn(this.#parts, { exchange, request }, 'method')
@@ -82,6 +81,25 @@ export class HttpCache {
       default:
         admission.way satisfies never
     }
+  }
+
+  /** Lets an unsafe request through, and drops what it makes invalid. */
+  #change(exchange: Exchange): void {
+    const { request } = exchange
+    const all = new Invalidating(request, this.settings, (invalid) => this.#invalidate(request, invalid))
+    const resource = resourceOf(request, this.settings)
+    if (!this.settings.storePost || request.method !== 'POST' || resource === undefined) {
+      exchange.forward(all)
+      return
+    }
+    const { target } = request
+    const others = new Invalidating(request, this.settings, ({ targets, tags }) =>
+      this.#invalidate(request, { targets: targets.filter((each) => each !== target), tags }),
+    )
+    const drop = () => this.#invalidate(request, { targets: [target], tags: [] })
+    const kept = { ...request, headers: { ...request.headers } }
+    const resourceKey = this.#parts.keys.of(resource)
+    void post(this.#parts, { exchange, request: kept, resource, resourceKey }, { all, others, drop })
   }
 
   #lookUp(exchange: Exchange, admission: Admission): void {
@@ -137,16 +155,8 @@ export class HttpCache {
 
   /** Drops what is invalid, variants included. Waits for it only so long, and never fails. */
   async #invalidate(request: HttpRequest, { targets, tags }: Invalid): Promise<void> {
-    const { clock } = this.#parts
     const requests = targets.map((target) => ({ ...request, method: 'GET', target }))
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(LONGEST_HOLD_MS, resolve)
-      const done = () => {
-        cancel()
-        resolve()
-      }
-      Promise.all([...requests.map((each) => this.#drop(each)), ...this.#dropTags(tags)]).then(done, done)
-    })
+    await held(this.#parts.clock, Promise.all([...requests.map((each) => this.#drop(each)), ...this.#dropTags(tags)]))
   }
 
   /** Drops what stands under the key of a resource, and what is stored for its URL under others. */

@@ -61,7 +61,7 @@ function wordsOf(recorded: Exclude<Recorded, Late>): string {
 }
 
 /** Hands to the core what it is to keep, and for how long. */
-function hand(parts: HttpParts, { rule }: Place, flight: LoadContext, shared: Kept): Kept {
+export function hand(parts: HttpParts, { rule }: Place, flight: LoadContext, shared: Kept): Kept {
   switch (shared.kind) {
     case 'response':
       flight.setTtl(leftMs(parts, shared))

@@ -139,11 +139,13 @@ class WatchedResponse {
     if (this.#state === 'off' || this.#ending || !isChunk(chunk)) return this.#before.end.apply(this.#res, args)
     if (this.#endHeld) return this.#res
     if (this.#opensHeadItself()) this.#openHead(chunk, args[1])
+    const { holdsEnd } = this.#watcher
+    if (holdsEnd) this.#tellChunk(chunk, args[1])
     const held = this.#watcher.beforeEnd()
     if (held) return this.#holdEnd(held, args)
 
     const result = this.#sendEnd(args)
-    this.#tellChunk(chunk, args[1])
+    if (!holdsEnd) this.#tellChunk(chunk, args[1])
     this.#stop()
     this.#watcher.over(!isDestroyed(this.#res))
     return result
@@ -201,7 +203,7 @@ class WatchedResponse {
     const bytes = bytesOf(chunk, encoding)
     if (bytes === undefined || this.#watcher.chunk(bytes)) return true
     this.#bodyWatched = false
-    if (!this.#bodySwallowed) this.#stop()
+    if (!this.#bodySwallowed && !this.#watcher.holdsEnd) this.#stop()
     return false
   }
 
