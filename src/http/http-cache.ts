@@ -87,8 +87,9 @@ export class HttpCache {
   #change(exchange: Exchange): void {
     const { request } = exchange
     const all = new Invalidating(request, this.settings, (invalid) => this.#invalidate(request, invalid))
-    const resource = resourceOf(request, this.settings)
-    if (!this.settings.storePost || request.method !== 'POST' || resource === undefined) {
+    const mayStore = this.settings.storePost && request.method === 'POST'
+    const named = mayStore ? this.#parts.keys.named(request, this.settings) : undefined
+    if (!named) {
       exchange.forward(all)
       return
     }
@@ -98,8 +99,7 @@ export class HttpCache {
     )
     const drop = () => this.#invalidate(request, { targets: [target], tags: [] })
     const kept = { ...request, headers: { ...request.headers } }
-    const resourceKey = this.#parts.keys.of(resource)
-    void post(this.#parts, { exchange, request: kept, resource, resourceKey }, { all, others, drop })
+    void post(this.#parts, { exchange, request: kept, ...named }, { all, others, drop })
   }
 
   #lookUp(exchange: Exchange, admission: Admission): void {

@@ -57,7 +57,8 @@ async function answer(
 ): Promise<Kept> {
   if (visit.exchange.isGone()) return hand(parts, resourcePlace(visit), flight, { kind: 'again' })
   const recorded = await new Promise<Recorded>((resolve) => {
-    const subject = { request: unconditional(visit.request), resource: visit.resource, reason: 'method' as const }
+    const { resource } = visit
+    const subject = { request: unconditional(visit.request), resource, reason: 'method', forClient: false } as const
     const recording = new Recording(parts, subject, resolve)
     recording.addTags([own])
     flight.signal.addEventListener('abort', () => recording.abandon(), { once: true })
