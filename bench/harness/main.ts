@@ -11,7 +11,7 @@ import { redisDown } from '../fleet/redis-down.ts'
 import { stampede } from '../fleet/stampede.ts'
 import { dbLoad } from '../load/db-load.ts'
 import { httpCapture } from '../load/http-capture.ts'
-import { httpHitExpress } from '../load/http-hit-express.ts'
+import { httpHitExpress, httpHitFront, httpVsRoute } from '../load/http-hits.ts'
 import { httpNewUrls } from '../load/http-new-urls.ts'
 import { l1Hit } from '../micro/l1-hit.bench.ts'
 import { l1Peek } from '../micro/l1-peek.bench.ts'
@@ -38,6 +38,8 @@ const scenarios: readonly Scenario[] = [
   memory,
   scale,
   httpHitExpress,
+  httpHitFront,
+  httpVsRoute,
   httpCapture,
   httpNewUrls,
   stampede,

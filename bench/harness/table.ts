@@ -12,6 +12,8 @@ const order = [
   'memory',
   'scale',
   'http-hit-express',
+  'http-hit-front',
+  'http-vs-route',
   'http-capture',
   'http-new-urls',
   'stampede',

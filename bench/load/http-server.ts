@@ -1,15 +1,16 @@
-/** Serves one of the two variants of `http-hit-express`: `http-server.js <variant> [fields of the reference]`. */
+/** Serves one of the variants of `http-hits`: `http-server.js <variant> [fields of the reference]`. */
 import { once } from 'node:events'
 import { createServer, get } from 'node:http'
 import { text } from 'node:stream/consumers'
 import express from 'express'
 import { createCache } from 'tiercache'
-import { httpCache } from 'tiercache/middleware/express'
+import { httpCache as expressCache } from 'tiercache/middleware/express'
+import { accelerate } from 'tiercache/middleware/node'
 import { collectGarbage } from '../harness/garbage.ts'
 import { answerQuestions } from '../harness/program.ts'
 import { productOf } from '../micro/records.ts'
 import type { Express } from 'express'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** What a client of this server gets. */
@@ -30,9 +31,18 @@ export interface Cpu {
 const ADDED_BY_SERVER = ['x-powered-by', 'date', 'connection', 'keep-alive']
 const products = Array.from({ length: 34 }, (_, id) => productOf(id))
 
+const variants = {
+  httpCache,
+  accelerate: accelerated,
+  'bare route': bareRoute,
+  'bare listener': bareListener,
+  'uncached route': uncachedRoute,
+}
+
+export type Variant = keyof typeof variants
+
 const [, , variant, fields = '[]'] = process.argv
-const app = variant === 'httpCache' ? cached() : bare(JSON.parse(fields) as Served['fields'])
-const server = createServer(app)
+const server = createServer(variants[variant as Variant](JSON.parse(fields) as Served['fields']))
 let requests = 0
 server.on('request', () => requests++)
 server.listen(0, '127.0.0.1')
@@ -41,15 +51,27 @@ const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/products
 
 answerQuestions({ served, cpu, 'collect garbage': collectGarbage })
 
-function cached(): Express {
+function httpCache(): Express {
   return express()
-    .use(httpCache(createCache(), { ttl: '1h' }))
+    .use(expressCache(createCache(), { ttl: '1h' }))
     .get('/products', (_req, res) => {
       res.json(products)
     })
 }
 
-function bare(same: Served['fields']): Express {
+function accelerated(): RequestListener {
+  return accelerate(createCache(), uncachedRoute(), { ttl: '1h' })
+}
+
+function uncachedRoute(): Express {
+  return express()
+    .disable('x-powered-by')
+    .get('/products', (_req, res) => {
+      res.json(products)
+    })
+}
+
+function bareRoute(same: Served['fields']): Express {
   const body = Buffer.from(JSON.stringify(products))
   return express().get('/products', (_req, res) => {
     for (const [name, value] of same) res.setHeader(name, value)
@@ -57,11 +79,21 @@ function bare(same: Served['fields']): Express {
   })
 }
 
+function bareListener(same: Served['fields']): RequestListener {
+  const body = Buffer.from(JSON.stringify(products))
+  const list = same.flat()
+  return (_req, res) => {
+    res.writeHead(200, list)
+    res.end(body)
+  }
+}
+
 async function served(): Promise<Served> {
   await fetched()
   const { fields, body } = await fetched()
   const status = fields.find(([name]) => name === 'Cache-Status')?.[1]
-  if (variant === 'httpCache' && !status?.includes('hit')) throw new Error(`no hit: ${status}`)
+  if ((variant === 'httpCache' || variant === 'accelerate') && !status?.includes('hit'))
+    throw new Error(`no hit: ${status}`)
   const names = fields.map(([name]) => name).sort()
   return { url, body, names, fields: fields.filter(([name]) => !ADDED_BY_SERVER.includes(name.toLowerCase())) }
 }

@@ -5,14 +5,18 @@ import type { NodeBinary } from '../harness/node-binary.ts'
 import type { Program } from '../harness/program.ts'
 import type { Measured, Round, Scenario } from '../harness/scenario.ts'
 import type { Generator } from './generator.ts'
-import type { Cpu, Served } from './http-server.ts'
+import type { Cpu, Served, Variant } from './http-server.ts'
 
-const SUBJECT = 'httpCache'
-const REFERENCE = 'bare route'
 const PAIRS = 5
 const ROUNDS = 7
 const SECONDS = 1
 const CONNECTIONS = 32
+
+/** Who serves the same page: variants of `http-server`. */
+interface Servers {
+  readonly subject: Variant
+  readonly reference: Variant
+}
 
 export const httpHitExpress: Scenario = {
   name: 'http-hit-express',
@@ -21,38 +25,59 @@ export const httpHitExpress: Scenario = {
   expects: 'A hit of the middleware costs about what Express itself costs.',
   bar: 0.95,
   nodes: [24, 20],
-  run,
+  run: (node, tell) => run({ subject: 'httpCache', reference: 'bare route' }, node, tell),
 }
 
-async function run(node: NodeBinary, tell: (line: string) => void): Promise<Measured> {
+export const httpHitFront: Scenario = {
+  name: 'http-hit-front',
+  work: '12 kB of JSON from L1 through `accelerate(cache, app)`, 32 connections',
+  reference: 'a bare node:http listener that writes a prepared Buffer with the same headers, as one prepared list',
+  expects: 'A hit of accelerate costs about what Node itself costs.',
+  bar: 0.95,
+  nodes: [24, 20],
+  run: (node, tell) => run({ subject: 'accelerate', reference: 'bare listener' }, node, tell),
+}
+
+export const httpVsRoute: Scenario = {
+  name: 'http-vs-route',
+  work: '12 kB of JSON from L1 through `accelerate(cache, app)`, 32 connections',
+  reference: 'the same Express 5 route by itself: `res.json` of 34 products in memory, no database',
+  expects: 'What a cache in front spares, at the least: nothing but the framework and JSON.',
+  bar: 4,
+  nodes: [24, 20],
+  run: (node, tell) => run({ subject: 'accelerate', reference: 'uncached route' }, node, tell),
+}
+
+async function run(servers: Servers, node: NodeBinary, tell: (line: string) => void): Promise<Measured> {
+  const { subject, reference } = servers
   const generator = findGenerator()
   const rounds: Round[] = []
   for (let pair = 1; pair <= PAIRS; pair++) {
-    rounds.push(...(await measurePair(pair, node, generator)))
-    tell(`pair ${pair}: ${ratioOf(rounds.slice(-ROUNDS), SUBJECT, REFERENCE).median.toFixed(3)}`)
+    rounds.push(...(await measurePair(pair, servers, node, generator)))
+    tell(`pair ${pair}: ${ratioOf(rounds.slice(-ROUNDS), subject, reference).median.toFixed(3)}`)
   }
   return {
     unit: 'requests/s',
     rounds,
-    ratio: ratioOf(rounds, SUBJECT, REFERENCE),
+    ratio: ratioOf(rounds, subject, reference),
     details: { generator: generator.name, connections: CONNECTIONS, secondsPerRound: SECONDS },
   }
 }
 
 /** Each server is a process of its own, and so is the generator; the server that is not asked stands still. */
-async function measurePair(pair: number, node: NodeBinary, generator: Generator): Promise<Round[]> {
+async function measurePair(pair: number, names: Servers, node: NodeBinary, generator: Generator): Promise<Round[]> {
   const file = new URL('./http-server.js', import.meta.url)
-  const subject = await startProgram(file, [SUBJECT], node)
+  const subject = await startProgram(file, [names.subject], node)
   const served = await subject.ask<Served>('served')
-  const reference = await startProgram(file, [REFERENCE, JSON.stringify(served.fields)], node)
+  const reference = await startProgram(file, [names.reference, JSON.stringify(served.fields)], node)
   const same = await reference.ask<Served>('served')
   const servers = [
-    { name: SUBJECT, program: subject, url: served.url },
-    { name: REFERENCE, program: reference, url: same.url },
+    { name: names.subject, program: subject, url: served.url },
+    { name: names.reference, program: reference, url: same.url },
   ]
   try {
     if (same.body !== served.body) throw new Error('the two servers send different bodies')
-    if (JSON.stringify(same.names) !== JSON.stringify(served.names)) {
+    if (names.reference !== 'uncached route' && JSON.stringify(same.names) !== JSON.stringify(served.names)) {
       throw new Error(`the two servers send different fields: ${served.names} and ${same.names}`)
     }
     const rounds: Round[] = []
