@@ -1,3 +1,4 @@
+import { requestField } from './message.ts'
 import { variantOf } from './request-key.ts'
 import type { ForwardReason } from './cache-status.ts'
 import type { Exchange } from './exchange.ts'
@@ -43,11 +44,15 @@ export function missReason({ rule }: Place): ForwardReason {
 
 /**
  * The same visit without its client, for a renewal; made before the client is answered, since the application looks at
- * that connection. `undefined`: the face has no way, or without the client's credentials another variant is asked for.
+ * that connection. `undefined`: the face has no way, or without the client's credentials another page or variant is asked
+ * for.
  */
 export function withoutClient(parts: HttpParts, visit: Visit, place: Place): Visit | undefined {
   const exchange = visit.exchange.detached?.()
   if (!exchange) return undefined
-  const clientless = { ...visit, exchange, request: exchange.request }
+  const { request } = exchange
+  const isSame = (name: string) => requestField(request.headers, name) === requestField(visit.request.headers, name)
+  if (!parts.settings.keyHeaders.every(isSame)) return undefined
+  const clientless = { ...visit, exchange, request }
   return !place.rule || variantPlace(parts, clientless, place.rule).key === place.key ? clientless : undefined
 }

@@ -48,7 +48,7 @@ export function ask(
       answer: (answer) => resolve(told(answer)),
       forward: forward(request, resolve),
       detached: () => {
-        const again = { ...request, method: 'GET', headers: without(request.headers) }
+        const again = { ...request, method: 'GET', headers: without(request.headers, OF_A_CLIENT) }
         return {
           request: again,
           isGone: () => false,
@@ -62,9 +62,10 @@ export function ask(
 }
 
 const HIDDEN = ['if-none-match', 'if-modified-since', 'range', 'if-range']
+const OF_A_CLIENT = [...HIDDEN, 'cookie']
 
-function without(headers: RequestHeaders): RequestHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !HIDDEN.includes(name)))
+function without(headers: RequestHeaders, names = HIDDEN): RequestHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)))
 }
 
 function told({ status, fields, body, cacheStatus }: Answer): Got {

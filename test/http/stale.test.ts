@@ -137,6 +137,18 @@ describe('stale-while-revalidate (RFC 5861, section 3)', () => {
     expect(got).toMatchObject({ from: 'application', body: 'run 2' })
   })
 
+  test.each([
+    ['Vary', 'Cookie', {}],
+    ['X-Vary', '', { keyHeaders: ['Cookie'] }],
+  ])('what is told apart by what only the client sends is made for it: %s', async (name, value, options) => {
+    const world = new World(page('public, max-age=10, stale-while-revalidate=30', [[name, value]]), options)
+    await world.get({ cookie: 'sid=1' })
+    world.clock.advance(15_000)
+    const got = await world.get({ cookie: 'sid=1' })
+    expect(got).toMatchObject({ from: 'application', body: 'run 2', cacheStatus: 'tiercache; fwd=stale; stored' })
+    expect(world.seen[1]?.headers.cookie).toBe('sid=1')
+  })
+
   test('variants are renewed each by itself', async () => {
     const world = new World(page('max-age=10, stale-while-revalidate=30', [['Vary', 'Accept-Language']]))
     await world.get({ 'accept-language': 'en' })
