@@ -116,7 +116,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['tally', 'response-guards'],
     ['variants', 'followers', 'intake'],
     ['admission', 'answer', 'invalidating', 'passing', 'recording', 'response-store'],
-    ['visit'],
+    ['visit', 'purging'],
     ['serving', 'leading'],
     ['filling', 'posting'],
     ['reading'],

@@ -11,10 +11,10 @@ import { HitForMiss } from './hit-for-miss.ts'
 import { Invalidating } from './invalidating.ts'
 import { readHttpOptions } from './options.ts'
 import { post } from './posting.ts'
+import { drop, purgesOf } from './purging.ts'
 import { read } from './reading.ts'
 import { Keys } from './keys.ts'
 import { classOf, unnamed } from './request-key.ts'
-import { tagsOfUrl } from './resource-tags.ts'
 import { asKept, responseStore } from './response-store.ts'
 import { SearchVariances } from './search-variances.ts'
 import { passOn, serve, sight } from './serving.ts'
@@ -27,6 +27,7 @@ import type { Exchange } from './exchange.ts'
 import type { Invalid } from './invalidating.ts'
 import type { HttpRequest } from './message.ts'
 import type { HttpCacheOptions, HttpSettings } from './options.ts'
+import type { Purges } from './purging.ts'
 import type { HttpParts } from './response-store.ts'
 import type { Sighting } from './serving.ts'
 import type { Visit } from './visit.ts'
@@ -40,6 +41,8 @@ const CAPTURED_BYTES_MOST = 64 * 2 ** 20
  */
 export class HttpCache {
   readonly settings: HttpSettings
+  /** For the face to hand out. */
+  readonly purges: Purges
   readonly #parts: HttpParts
 
   constructor(cache: Cache, options: HttpCacheOptions | undefined, clock: HttpParts['clock'] = systemClock) {
@@ -60,6 +63,7 @@ export class HttpCache {
       forms: this.settings.compress && new CodedForms(this.settings.compress),
       tally: new Tally(cache.counters.http, new GuardWarnings()),
     }
+    this.purges = purgesOf(cache, this.#parts)
   }
 
   /** Sees to one request. A hit in L1 is answered before this returns. */
@@ -68,6 +72,7 @@ export class HttpCache {
     const admission = admit(request, this.settings)
     switch (admission.way) {
       case 'invalidate':
+        this.#parts.tally.answered('bypass')
         this.#change(exchange)
         break
       case 'pass':
@@ -155,16 +160,11 @@ export class HttpCache {
 
   /** Drops what is invalid, variants included. Waits for it only so long, and never fails. */
   async #invalidate(request: HttpRequest, { targets, tags }: Invalid): Promise<void> {
+    const { clock, store, tally } = this.#parts
+    tally.counters.invalidations.method += targets.length + tags.length
     const requests = targets.map((target) => ({ ...request, method: 'GET', target }))
-    await held(this.#parts.clock, Promise.all([...requests.map((each) => this.#drop(each)), ...this.#dropTags(tags)]))
-  }
-
-  /** Drops what stands under the key of a resource, and what is stored for its URL under others. */
-  async #drop(request: HttpRequest): Promise<unknown> {
-    const { store, keys } = this.#parts
-    const named = keys.named(request, this.settings)
-    if (!named) return
-    return Promise.all([store.delete(named.resourceKey), ...this.#dropTags(tagsOfUrl(request, this.settings))])
+    const dropped = requests.map((each) => drop(this.#parts, store, each))
+    await held(clock, Promise.all([...dropped, ...this.#dropTags(tags)]))
   }
 
   /** A call takes so many tags at most; a response may name more groups. */

@@ -211,15 +211,16 @@ async function shareVariant(parts: HttpParts, visit: Visit, rule: Variants, stor
 function shareLate(parts: HttpParts, visit: Visit, rule: Variants | undefined, late: Late): Kept {
   mark(parts, visit)
   if (rule) {
-    void keepLate(parts, visit, rule, late.rest)
+    void keepLate(parts, visit, rule, late)
     return UNSHAREABLE
   }
   const first = newRule(parts, visit, late.fields, late.tags)
-  void keepLate(parts, visit, first, late.rest)
+  void keepLate(parts, visit, first, late)
   return first
 }
 
-async function keepLate(parts: HttpParts, visit: Visit, rule: Variants, rest: Late['rest']): Promise<void> {
+async function keepLate(parts: HttpParts, visit: Visit, rule: Variants, { rest, tags }: Late): Promise<void> {
+  const watch = await watchTags(parts, visit, [...tags, variantsTag(rule)])
   const recorded = await rest
   if (recorded.kind !== 'complete' || leftMs(parts, recorded.stored) === 0) return
   // What was invalidated meanwhile by a tag that the rule has not would not have taken the rule along.
@@ -230,12 +231,30 @@ async function keepLate(parts: HttpParts, visit: Visit, rule: Variants, rest: La
     const { key } = variantPlace(parts, visit, rule)
     // Nobody would find it, or another run was faster.
     if (standing?.kind !== 'variants' || standing.nonce !== rule.nonce || (await store.has(key))) return
+    if (!(await watch.areValid())) return
     const shared = await shareVariant(parts, visit, rule, recorded.stored)
     if (shared.kind === 'response') await storeVariant(parts, visit, rule, shared)
+    if (!(await watch.areValid())) await store.delete(key)
   } catch {
     // A cache that was closed. The client has its response.
   }
 }
+
+/**
+ * Tells whether one of these tags was made invalid, or stale, since: by an entry that has them, and that nobody asks for. What
+ * is stored later has no other way to know:
+ *   A: is late; its handler has read v1
+ *   B: the database gets v2; the URL is purged softly: its variants are stale, and the rule stays
+ *   A: ends; v1 would be stored as a fresh variant of the rule
+ */
+async function watchTags({ store, keys, clock }: HttpParts, { resourceKey }: Visit, tags: string[]) {
+  const key = keys.of(`${resourceKey} late ${clock.nonce(12)}`)
+  await store.set(key, null, { ttl: WATCH_MS, tags }).catch(() => {})
+  return { areValid: () => store.has(key) }
+}
+
+/** Longer than a response is waited for that is late. */
+const WATCH_MS = 60_000
 
 function leftMs(parts: HttpParts, stored: StoredResponse): number {
   return Math.max(0, stored.freshUntil - parts.clock.wall())

@@ -11,6 +11,7 @@ import type { HttpSettings } from './options.ts'
 import type { Recorded } from './recording.ts'
 import type { HttpParts, Kept } from './response-store.ts'
 import type { Visit } from './visit.ts'
+import type { HeaderReads } from './watched-headers.ts'
 
 /** What drops what a POST makes invalid. */
 export interface PostInvalidation {
@@ -110,6 +111,14 @@ class Posting implements Watcher {
     this.#isStored = new Promise((resolve) => {
       this.settle = resolve
     })
+  }
+
+  get headerReads(): HeaderReads | undefined {
+    return this.recording?.headerReads
+  }
+
+  cookieAdded(): void {
+    this.recording?.cookieAdded()
   }
 
   head(head: ResponseHead): HeadOrders {

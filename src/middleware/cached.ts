@@ -11,10 +11,12 @@ import type { Cache } from '../cache/cache.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { HttpRequest } from '../http/message.ts'
 import type { HttpCacheOptions } from '../http/options.ts'
+import type { Purges } from '../http/purging.ts'
 import type { ExpressRequest } from './express-request.ts'
 import type { ResponseCache } from './response-cache.ts'
 
 export type { HttpCacheOptions } from '../http/options.ts'
+export type { Purges } from '../http/purging.ts'
 export type { ResponseCache } from './response-cache.ts'
 
 /** What a handler behind `cached` finds on its responses. */
@@ -52,24 +54,25 @@ export function cached<
   cache: Cache,
   handler: (req: Request, res: Response & InCache, next: Next) => unknown,
   options?: HttpCacheOptions,
-): (req: Request, res: Response, next?: Next) => void {
+): ((req: Request, res: Response, next?: Next) => void) & Purges {
   if (typeof handler !== 'function') {
     throw badValue('ERR_INVALID_ARGUMENT', 'cached: handler', 'a function (req, res, next)', handler)
   }
   const engine = new HttpCache(cache, options)
-  return (req, res, next = endWithoutNext(res)) => {
-    const route: Route = { handler: handler as Route['handler'], next }
+  const route = (req: Request, res: Response, next: Next = endWithoutNext(res)) => {
+    const run: Route = { handler: handler as Route['handler'], next }
     const outer = watcherOf(res)
     if (outer) outer.refine(engine.settings)
     if (outer || res.headersSent) {
-      runRoute(route, req, res)
+      runRoute(run, req, res)
       return
     }
     const request = isExpress(req) ? expressRequestOf(req) : requestOf(req, () => false)
-    const handle = (read: HttpRequest) => engine.handle(new RouteExchange(read, req, res, route))
+    const handle = (read: HttpRequest) => engine.handle(new RouteExchange(read, req, res, run))
     if (request.method !== 'QUERY') handle(request)
     else readContent(req, (content) => handle({ ...request, content }))
   }
+  return Object.assign(route, engine.purges)
 }
 
 interface Route {

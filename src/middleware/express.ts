@@ -9,10 +9,12 @@ import type { Cache } from '../cache/cache.ts'
 import type { Exchange, Watcher } from '../http/exchange.ts'
 import type { HttpRequest } from '../http/message.ts'
 import type { HttpCacheOptions } from '../http/options.ts'
+import type { Purges } from '../http/purging.ts'
 import type { ExpressRequest } from './express-request.ts'
 import type { ResponseCache } from './response-cache.ts'
 
 export type { HttpCacheOptions } from '../http/options.ts'
+export type { Purges } from '../http/purging.ts'
 export type { ResponseCache } from './response-cache.ts'
 
 declare global {
@@ -47,9 +49,9 @@ export type ExpressMiddleware = (req: IncomingMessage, res: ServerResponse, next
  *   res.json({ now: Date.now() })
  * })
  */
-export function httpCache(cache: Cache, options?: HttpCacheOptions): ExpressMiddleware {
+export function httpCache(cache: Cache, options?: HttpCacheOptions): ExpressMiddleware & Purges {
   const engine = new HttpCache(cache, options)
-  return (req, res, next) => {
+  const middleware: ExpressMiddleware = (req, res, next) => {
     const outer = watcherOf(res)
     if (outer) outer.refine(engine.settings)
     if (outer || res.headersSent) return next()
@@ -65,6 +67,7 @@ export function httpCache(cache: Cache, options?: HttpCacheOptions): ExpressMidd
     if (request.method !== 'QUERY') handle(request)
     else readContent(req, (content) => handle({ ...request, content }))
   }
+  return Object.assign(middleware, engine.purges)
 }
 
 /** Where the request of a renewal keeps which cache it is for; that one lets it pass, and watches. */

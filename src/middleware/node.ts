@@ -12,10 +12,12 @@ import type { Cache } from '../cache/cache.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { HttpRequest } from '../http/message.ts'
 import type { HttpCacheOptions } from '../http/options.ts'
+import type { Purges } from '../http/purging.ts'
 import type { ResponseCache } from './response-cache.ts'
 import type { TrustProxy } from './trust-proxy.ts'
 
 export type { HttpCacheOptions } from '../http/options.ts'
+export type { Purges } from '../http/purging.ts'
 export type { ResponseCache } from './response-cache.ts'
 export type { TrustProxy } from './trust-proxy.ts'
 
@@ -59,7 +61,11 @@ export interface InCache {
  * })
  * createServer(accelerate(createCache(), app, { trustProxy: 'loopback' })).listen(3000)
  */
-export function accelerate(cache: Cache, application: ApplicationFunction, options?: AccelerateOptions): Listener
+export function accelerate(
+  cache: Cache,
+  application: ApplicationFunction,
+  options?: AccelerateOptions,
+): Listener & Purges
 export function accelerate<
   Request extends IncomingMessage | Http2ServerRequest = IncomingMessage,
   Response extends ServerResponse | Http2ServerResponse = ServerResponse,
@@ -67,8 +73,8 @@ export function accelerate<
   cache: Cache,
   listener: (req: Request, res: Response & InCache) => unknown,
   options?: AccelerateOptions,
-): (req: Request, res: Response) => void
-export function accelerate(cache: Cache, listener: unknown, options?: AccelerateOptions): Listener {
+): ((req: Request, res: Response) => void) & Purges
+export function accelerate(cache: Cache, listener: unknown, options?: AccelerateOptions): Listener & Purges {
   const { trustProxy, onError, ...rest } = options ?? {}
   if (typeof listener !== 'function') {
     throw badValue('ERR_INVALID_ARGUMENT', 'accelerate: listener', 'a function (req, res)', listener)
@@ -78,11 +84,12 @@ export function accelerate(cache: Cache, listener: unknown, options?: Accelerate
   const application = new Application(listener as Listener, onError)
   const handle = (request: HttpRequest, req: IncomingMessage, res: ServerResponse) =>
     engine.handle(new FrontExchange(request, req, res, application))
-  return (req, res) => {
+  const front: Listener = (req, res) => {
     const request = requestOf(req, trusts)
     if (request.method !== 'QUERY') handle(request, req, res)
     else readContent(req, (content) => handle({ ...request, content }, req, res))
   }
+  return Object.assign(front, engine.purges)
 }
 
 /** Inside, requests and responses of HTTP/2 are used by what they have in common with these. */

@@ -7,7 +7,7 @@ import { accelerate } from '../../src/middleware/node.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Cache } from '../../src/index.ts'
-import type { InCache, ResponseCache } from '../../src/middleware/node.ts'
+import type { InCache, Purges, ResponseCache } from '../../src/middleware/node.ts'
 
 test('what accelerate returns is a listener for the server that its listener was for', () => {
   const all = (cache: Cache) => {
@@ -18,9 +18,9 @@ test('what accelerate returns is a listener for the server that its listener was
       expectTypeOf(req).toEqualTypeOf<IncomingMessage>()
       expectTypeOf(res.cache).toEqualTypeOf<ResponseCache>()
     })
-    expectTypeOf(front).toEqualTypeOf<(req: IncomingMessage, res: ServerResponse) => void>()
+    expectTypeOf(front).toEqualTypeOf<((req: IncomingMessage, res: ServerResponse) => void) & Purges>()
     const named = accelerate(cache, async (_req: IncomingMessage, _res: ServerResponse & InCache) => {})
-    expectTypeOf(named).toEqualTypeOf<(req: IncomingMessage, res: ServerResponse) => void>()
+    expectTypeOf(named).toEqualTypeOf<((req: IncomingMessage, res: ServerResponse) => void) & Purges>()
     const front2 = accelerate(cache, (_req: Http2ServerRequest, _res: Http2ServerResponse) => {})
     createHttp2(front2)
     // @ts-expect-error It knows HTTP/2 alone.

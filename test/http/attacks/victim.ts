@@ -5,6 +5,7 @@ import express from 'express'
 import { afterEach, describe } from 'vitest'
 import { createCache } from '../../../src/create-cache.ts'
 import { httpCache } from '../../../src/middleware/express.ts'
+import { accelerate } from '../../../src/middleware/node.ts'
 import type { IncomingMessage, RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Cache } from '../../../src/cache/cache.ts'
@@ -43,6 +44,10 @@ const faces: Record<string, Face> = {
     app.use(httpCache(cache, options))
     app.use(listener)
     return app
+  },
+  accelerate: (cache, listener, options, front) => {
+    const cached = accelerate(cache, listener, options)
+    return front ? (req, res) => front(req, res, () => cached(req, res)) : cached
   },
 }
 
