@@ -92,7 +92,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
   http: [
     ['authority', 'held', 'query-parameters', 'status', 'weighted-list', 'wildcard'],
     ['negotiation'],
-    ['key-options', 'coding-options'],
+    ['key-options', 'coding-options', 'name-options', 'negative-ttl'],
     ['message', 'cache-control', 'options', 'cache-status', 'http-date', 'hit-for-miss', 'structured-fields'],
     ['no-vary-search'],
     ['deception', 'header-audit', 'purged-targets', 'response-tags', 'watched-headers'],

@@ -1,14 +1,15 @@
 import { checkTags } from '../entry/key.ts'
 import { badValue } from '../errors.ts'
 import { oneOf, readDuration, readFlag, readInteger, readNumber, readOptions, readWord } from '../options.ts'
-import { AUTHORITY } from './authority.ts'
 import { readCompress } from './coding-options.ts'
 import { ALL_COUNT, AS_IT_CAME, readNormalize, readQuery } from './key-options.ts'
-import { CACHEABLE_FAILURES } from './status.ts'
+import { readFieldNames, readHosts, readTargeted } from './name-options.ts'
+import { readNegativeTtl } from './negative-ttl.ts'
 import type { Duration, OptionTable } from '../options.ts'
 import type { Normalizer, NormalizeSettings, QueryOptions, QuerySettings } from './key-options.ts'
 import type { CompressOptions, CompressSettings } from './coding-options.ts'
 import type { HttpRequest } from './message.ts'
+import type { NegativeTtl } from './negative-ttl.ts'
 
 /**
  * How the response cache treats requests and responses.
@@ -173,7 +174,6 @@ export type Profile = 'safe' | 'conformance'
 export type ClientDirectives = 'ignore' | 'validate' | 'obey'
 export type CookieRule = 'explicit' | 'ignore' | 'bypass'
 export type SetCookieRule = 'refuse' | 'strip' | 'replay'
-export type NegativeTtl = Duration | Readonly<Record<number, Duration>>
 
 /** {@link HttpCacheOptions} as the code reads them. */
 export interface HttpSettings {
@@ -291,57 +291,8 @@ function readProfile(name: string, value: unknown): Profile {
   return readWord(name, value, ['safe', 'conformance'])
 }
 
-function readNegativeTtl(name: string, value: unknown): ReadonlyMap<number, number> {
-  if (!isByStatus(value)) {
-    const ms = readDuration(name, value)
-    return new Map([...CACHEABLE_FAILURES].map((status) => [status, ms]))
-  }
-  const given = Object.entries(value).filter(([, duration]) => duration !== undefined)
-  return new Map(
-    given.map(([status, duration]) => [readStatus(name, status), readDuration(`${name}.${status}`, duration)]),
-  )
-}
-
-/** Durations have names for parts (`minutes`), and no numbers. */
-function isByStatus(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && Object.keys(value).some((key) => /^\d+$/.test(key))
-}
-
-function readStatus(name: string, text: string): number {
-  if (!/^[45]\d\d$/.test(text)) throw badValue('ERR_INVALID_OPTION', name, 'a duration by status (400 to 599)', text)
-  return Number(text)
-}
-
-const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
-const NEVER_TARGETED = ['cache-control', 'expires', 'pragma']
-
-function readTargeted(name: string, value: unknown): readonly string[] {
-  const names = lowerCase(value)
-  if (!names?.every((each) => FIELD_NAME.test(each) && !NEVER_TARGETED.includes(each))) {
-    throw badValue('ERR_INVALID_OPTION', name, 'a list of field names other than Cache-Control and Expires', value)
-  }
-  return names
-}
-
-function readFieldNames(name: string, value: unknown): readonly string[] {
-  const names = lowerCase(value)
-  if (names?.every((each) => FIELD_NAME.test(each))) return names
-  throw badValue('ERR_INVALID_OPTION', name, 'a list of field names', value)
-}
-
 function readTagsOption(name: string, value: unknown): TagsOption {
   if (typeof value === 'function') return value as TagsOption
   if (!Array.isArray(value)) throw badValue('ERR_INVALID_OPTION', name, 'a list of tags, or a function', value)
   return checkTags(value)
-}
-
-function readHosts(name: string, value: unknown): readonly string[] {
-  const hosts = lowerCase(value)
-  if (hosts?.every((host) => AUTHORITY.test(host))) return hosts
-  throw badValue('ERR_INVALID_OPTION', name, 'a list of hosts such as shop.example or localhost:3000', value)
-}
-
-/** The texts of a list; `undefined` for what is none. */
-function lowerCase(value: unknown): readonly string[] | undefined {
-  return Array.isArray(value) ? value.map((each) => String(each).toLowerCase()) : undefined
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { HttpCache } from '../../src/http/http-cache.ts'
 import { readHttpOptions } from '../../src/http/options.ts'
-import type { NegativeTtl } from '../../src/http/options.ts'
+import type { NegativeTtl } from '../../src/http/negative-ttl.ts'
 
 test('the defaults are the safe ones', () => {
   expect(readHttpOptions(undefined)).toEqual({
@@ -98,7 +98,9 @@ test.each([
   [{ storePost: 1 }, 'ERR_INVALID_OPTION', 'storePost: expected true or false'],
   [{ targeted: 'CDN-Cache-Control' }, 'ERR_INVALID_OPTION', 'targeted: expected a list of field names'],
   [{ targeted: ['Cache-Control'] }, 'ERR_INVALID_OPTION', 'targeted'],
-  [{ targeted: [1n, ''] }, 'ERR_INVALID_OPTION', 'targeted'],
+  [{ targeted: [1n] }, 'ERR_INVALID_OPTION', 'targeted'],
+  [{ targeted: [''] }, 'ERR_INVALID_OPTION', 'targeted'],
+  [{ harmless: [Object.create(null)] }, 'ERR_INVALID_OPTION', 'harmless: expected a list of field names'],
   [[], 'ERR_INVALID_OPTION', 'httpCache: expected an object'],
   [null, 'ERR_INVALID_OPTION', 'httpCache: expected an object'],
 ])('%o is refused', (options, code, message) => {
