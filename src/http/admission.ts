@@ -83,8 +83,8 @@ export function mayFillWhole({ detail }: Admission, request: HttpRequest): boole
   return isRead && !request.foreignHost && !namesDefaultPort(request)
 }
 
-function hasBody({ headers }: HttpRequest): boolean {
-  if (headers['transfer-encoding'] !== undefined) return true
+function hasBody({ headers, undeclaredContent }: HttpRequest): boolean {
+  if (undeclaredContent || headers['transfer-encoding'] !== undefined) return true
   const length = headers['content-length']
   return length !== undefined && length !== '0'
 }

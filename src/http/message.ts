@@ -29,6 +29,8 @@ export interface HttpRequest {
   readonly foreignScheme?: boolean | undefined
   /** Whether its connection says who the client is: a TLS client has shown a certificate. */
   readonly clientCertificate?: boolean | undefined
+  /** Whether content follows that no field tells of, as in HTTP/2. */
+  readonly undeclaredContent?: boolean | undefined
   /** The whole content of a QUERY, where the face has read it. */
   readonly content?: Uint8Array | undefined
 }

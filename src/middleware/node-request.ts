@@ -13,7 +13,15 @@ export function requestOf(req: NodeRequest, trusts: TrustsPeer): HttpRequest {
   const { headers } = req
   const host = hostOf(req)
   const scheme = schemeOf(req)
-  const request = { method: req.method ?? 'GET', scheme, host, target: req.url ?? '', headers, foreignHost: false }
+  const request = {
+    method: req.method ?? 'GET',
+    scheme,
+    host,
+    target: req.url ?? '',
+    headers,
+    foreignHost: false,
+    undeclaredContent: hasUndeclaredContent(req),
+  }
   const { 'x-forwarded-host': forwardedHost, 'x-forwarded-proto': forwardedScheme } = headers
   if (forwardedHost === undefined && forwardedScheme === undefined) return request
   const forwarded = {
@@ -33,6 +41,11 @@ export function hostOf({ headers, rawHeaders }: NodeRequest): string | undefined
   const authority = headers[':authority'] as string | undefined
   if (authority !== undefined) return host === undefined || host === authority ? authority : undefined
   return namesTwoHosts(rawHeaders) ? undefined : host
+}
+
+/** Whether content may follow of which no field tells: HTTP/2 has frames of their own for it. */
+export function hasUndeclaredContent(req: NodeRequest): boolean {
+  return 'stream' in req && req.headers['content-length'] === undefined && !req.stream.endAfterHeaders
 }
 
 /** What the connection itself says. */

@@ -42,6 +42,8 @@ class WatchedResponse {
   /** HTTP/2 writes the last chunk through `write`, HTTP/1 does not: within `end`, `write` tells nothing. */
   #ending = false
   #endHeld = false
+  /** HTTP/2 closes a response that has no content with its head, maybe before the application ends it. */
+  #endsWithHead = false
 
   constructor(res: ServerResponse, watcher: Watcher, afterHead: (() => void) | undefined) {
     this.#res = res
@@ -61,7 +63,7 @@ class WatchedResponse {
     this.#ours.end = (...args) => this.#end(args)
     this.#ours.addTrailers = (...args) => this.#addTrailers(args)
     Object.assign(methods, this.#ours)
-    this.#res.once('close', () => this.#watcher.over(false))
+    this.#res.once('close', () => this.#watcher.over(this.#endsWithHead))
   }
 
   #writeHead(args: unknown[]): unknown {
@@ -78,6 +80,7 @@ class WatchedResponse {
       this.#follow(orders, status)
       const isOwn = orders.status !== status || message === undefined
       const result = this.#sendHead(isOwn ? [orders.status] : [status, message])
+      this.#endsWithHead = isHttp2(this.#res) && status === 204
       // What stands in front of the cache has written its fields by now, as sessions do.
       if (this.#res.hasHeader('Set-Cookie') && !hasCookies(head.fields)) this.#watcher.cookieAdded?.()
       return result

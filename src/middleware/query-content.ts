@@ -1,4 +1,5 @@
 import { systemClock } from '../clock.ts'
+import { hasUndeclaredContent } from './node-request.ts'
 import type { IncomingMessage } from 'node:http'
 
 /** A longer query is not told apart from others, and passes by the cache. */
@@ -46,8 +47,7 @@ function readAll(req: IncomingMessage, length: number, done: (content: Uint8Arra
 function declaredLength(req: IncomingMessage): number | undefined {
   const { 'content-length': length, 'transfer-encoding': coding } = req.headers
   if (length !== undefined) return Number(length)
-  const isOpen = 'stream' in req && !(req.stream as { endAfterHeaders: boolean }).endAfterHeaders
-  return coding !== undefined || isOpen ? undefined : 0
+  return coding !== undefined || hasUndeclaredContent(req) ? undefined : 0
 }
 
 /** Something in front has read it, or has begun to. */

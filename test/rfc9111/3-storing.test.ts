@@ -72,6 +72,18 @@ clause(
   },
 )
 
+clause('§3 … one of max-age, s-maxage and Expires is enough, for any final status', async (world) => {
+  const lifetimes = [FRESH, { 'Cache-Control': 's-maxage=60' }, { Expires: world.date(60) }]
+  for (const fields of lifetimes) expect(await world.stores(fields)).toBe(true)
+  for (const status of [
+    201, 202, 203, 204, 299, 300, 301, 302, 303, 307, 308, 400, 403, 404, 405, 410, 414, 451, 499, 501,
+  ]) {
+    expect(await world.stores(FRESH, { status }), String(status)).toBe(true)
+  }
+  for (const status of [500, 502, 503, 504, 599])
+    expect(await world.stores(FRESH, { status }), String(status)).toBe(true)
+})
+
 clause('§3 the status that is replayed is the one that was stored, with its content', async (world) => {
   for (const status of [203, 301, 404, 410]) {
     world.app({ status, fields: { ...FRESH, 'X-Of': String(status) }, body: `body of ${status}` })

@@ -271,3 +271,14 @@ clause(
     expect([got.status, got.body]).toEqual([503, 'down'])
   },
 )
+
+clause('§4.2.4 … the configuration may give leave', { stale: '1m' }, async (world) => {
+  world.app({ fields: { 'Cache-Control': 'max-age=10' } })
+  await world.get()
+  world.pass(20)
+  const got = await world.get()
+  expect(got.body).toBe('run 1')
+  expect(got.age).toBe(20)
+  world.pass(41)
+  expect((await world.get()).body).not.toBe('run 1')
+})

@@ -16,6 +16,8 @@ export interface Ask {
   /** Default `a.example`. */
   readonly host?: string
   readonly body?: string | Uint8Array
+  /** Over HTTP/2, the length of the body is not told. */
+  readonly lengthUntold?: boolean
 }
 
 /** A response as a client gets it. */
@@ -108,7 +110,7 @@ export class Client {
 
   async #overHttp2(
     path: string,
-    { method = 'GET', fields = {}, below = '', host = 'a.example', body }: Ask,
+    { method = 'GET', fields = {}, below = '', host = 'a.example', body, lengthUntold }: Ask,
   ): Promise<Got> {
     if (!this.#session || this.#session.destroyed) {
       this.#session = connect(`http://127.0.0.1:${this.#port}`)
@@ -122,6 +124,7 @@ export class Client {
       ':scheme': 'http',
     }
     for (const [name, value] of Object.entries(fields)) headers[name.toLowerCase()] = [value].flat() as string[]
+    if (body !== undefined && !lengthUntold) headers['content-length'] = String(Buffer.byteLength(body))
     const stream = this.#session.request(headers, { endStream: body === undefined })
     if (body !== undefined) stream.end(body)
     const [answered] = (await once(stream, 'response')) as [IncomingHttpHeaders & { ':status': number }]

@@ -9,8 +9,7 @@ import type { World } from './clause.ts'
 async function joins(world: World, variance: string | string[], one: string, other: string): Promise<boolean> {
   const page = `/page-${world.seen.length}`
   world.app({ fields: { 'Cache-Control': 'max-age=600', 'No-Vary-Search': variance } })
-  await world.get({}, `${page}?learn`)
-  await world.get({}, `${page}?learn=more&key`)
+  await world.get({}, `${page}?id=learn`)
   await world.get({}, page + one)
   const before = world.seen.length
   await world.get({}, page + other)
@@ -36,6 +35,13 @@ clause('No-Vary-Search: params=("…"): these do not count, others do', async (w
   expect(await joins(world, variance, '?a=1&utm=x', '?a=2&utm=x')).toBe(false)
   expect(await joins(world, variance, '?a=1&utm=x', '?a=1&utmm=x')).toBe(false)
   expect(await joins(world, variance, '?UTM=1', '?UTM=2')).toBe(false)
+})
+
+clause('No-Vary-Search: params, except=("…"): these count alone', async (world) => {
+  const variance = 'params, except=("id")'
+  expect(await joins(world, variance, '?id=1&x=1', '?y=2&id=1')).toBe(true)
+  expect(await joins(world, variance, '?id=1&x=1', '?id=2&x=1')).toBe(false)
+  expect(await joins(world, variance, '?id=1', '?x=1')).toBe(false)
 })
 
 clause('No-Vary-Search: key-order: the order of names does not count, that of values does', async (world) => {
@@ -87,6 +93,36 @@ clause('No-Vary-Search: what is malformed is ignored', async (world) => {
 
 clause('No-Vary-Search: entries that are not known are ignored', async (world) => {
   expect(await joins(world, 'params=("a"), later=5', '?a=1', '?a=2')).toBe(true)
+})
+
+clause('No-Vary-Search: it is the stored response that says so, for itself', async (world) => {
+  const [plain, free] = [
+    { 'Cache-Control': 'max-age=600' },
+    { 'Cache-Control': 'max-age=600', 'No-Vary-Search': 'params=("x")' },
+  ]
+  world.app(({ target }) => ({ fields: target.includes('free') ? free : plain }))
+  await world.get({}, '?free=1&x=0')
+  await world.get({}, '?a=1&x=1')
+  expect((await world.get({}, '?a=1&x=2')).body).toBe('run 3')
+  expect((await world.get({}, '?a=1')).body).toBe('run 4')
+})
+
+clause('No-Vary-Search: Vary counts beside it', async (world) => {
+  world.app({ fields: { 'Cache-Control': 'max-age=600', 'No-Vary-Search': 'params', Vary: 'X-V' } })
+  await world.get({ 'X-V': 'learn' })
+  await world.get({ 'X-V': 'a' }, '?1')
+  expect((await world.get({ 'X-V': 'a' }, '?2')).body).toBe('run 2')
+  expect((await world.get({ 'X-V': 'b' }, '?2')).body).toBe('run 3')
+})
+
+clause('No-Vary-Search: an unsafe request to one of the URLs makes the response invalid for it', async (world) => {
+  const fields = { 'Cache-Control': 'max-age=600', 'No-Vary-Search': 'params' }
+  world.app(({ method }) => (method === 'GET' ? { fields } : {}))
+  for (const query of ['?1', '?2', '?3']) await world.get({}, query)
+  await world.ask({ method: 'POST', below: '?2', body: 'x' })
+  const before = world.seen.length
+  await world.get({}, '?2')
+  expect(world.seen.length).toBe(before + 1)
 })
 
 /** Asks for each in turn; tells which of them reached the application. */

@@ -9,6 +9,13 @@ const query = (body: string | Uint8Array, fields: Record<string, string> = JSON_
   fields,
 })
 
+clause('RFC 10008 §2.7 a response to QUERY may answer later ones', async (world) => {
+  world.app(({ body, run }) => ({ fields: FRESH, body: `${body} ${run}` }))
+  expect((await world.ask(query('{"q":1}'))).body).toBe('{"q":1} 1')
+  const got = await world.ask(query('{"q":1}'))
+  expect([got.body, got.says('hit'), got.age]).toEqual(['{"q":1} 1', true, 0])
+})
+
 clause('RFC 10008 §2.7 the key MUST incorporate the content', async (world) => {
   world.app(({ body }) => ({ fields: FRESH, body: `for ${body}` }))
   for (const round of [1, 2]) {
@@ -65,6 +72,24 @@ clause('RFC 10008 §2 the application reads the content, on a miss', async (worl
   const long = 'long '.repeat(30_000)
   world.app(({ body }) => ({ fields: { 'Cache-Control': 'no-store' }, body: `read ${body.length}` }))
   for (const body of ['short', long]) expect((await world.ask(query(body))).body).toBe(`read ${body.length}`)
+})
+
+clause('RFC 10008 §2.7 what GET may not be stored for, QUERY may not', async (world) => {
+  const first = query('q')
+  for (const value of ['no-store', 'private', 'max-age=0']) {
+    expect(await world.stores({ 'Cache-Control': value }, { first }), value).toBe(false)
+  }
+  expect(await world.freshAfter(59, FRESH, { first })).toBe(true)
+  expect(await world.freshAfter(61, FRESH, { first })).toBe(false)
+  const fields = { ...JSON_TYPE, Authorization: 'Basic x' }
+  expect(await world.stores(FRESH, { first: { ...first, fields }, second: first })).toBe(false)
+})
+
+clause('RFC 10008 §2.6 conditional requests: the stored response is compared', async (world) => {
+  world.app({ fields: { ...FRESH, ETag: '"a"' } })
+  await world.ask(query('q'))
+  const got = await world.ask(query('q', { ...JSON_TYPE, 'If-None-Match': '"a"' }))
+  expect([got.status, got.body]).toEqual([304, ''])
 })
 
 clause('RFC 10008 §2.7 an unsafe request to the target makes its queries invalid', async (world) => {

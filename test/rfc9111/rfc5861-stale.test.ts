@@ -17,6 +17,25 @@ clause('RFC 5861 §3 stale-while-revalidate: stale, it is served for so many sec
   expect([got.status, got.body, got.age]).toEqual([200, 'version 1', 20])
 })
 
+clause('RFC 5861 §3 … and SHOULD be revalidated meanwhile, without anybody waiting', async (world) => {
+  const gate = world.gate()
+  world.app(async ({ run }) => {
+    if (run === 2) await gate.opened
+    return { fields: cc('max-age=10, stale-while-revalidate=30'), body: `version ${run}` }
+  })
+  await world.get()
+  world.pass(20)
+  expect((await world.send({})).body).toBe('version 1')
+  await world.reached(2)
+  expect((await world.send({})).body).toBe('version 1')
+  expect(world.seen.length).toBe(2)
+  gate.open()
+  await world.front.landed()
+  const got = await world.get()
+  expect([got.body, got.age]).toEqual(['version 2', 0])
+  expect(world.seen.length).toBe(2)
+})
+
 clause('RFC 5861 §3 … after that time it SHOULD NOT be served', async (world) => {
   versions(world, 'max-age=10, stale-while-revalidate=30')
   await world.get()
@@ -32,6 +51,29 @@ clause('RFC 5861 §3 … zero, and what is no number, allow nothing', async (wor
     world.pass(11)
     expect((await world.get({}, below)).body, value).not.toBe(first.body)
   }
+})
+
+clause('RFC 5861 §3 what the revalidation finds is heeded: an error leaves the stale one', async (world) => {
+  versions(world, 'max-age=10, stale-while-revalidate=60')
+  await world.get()
+  world.pass(20)
+  world.app({ status: 500, body: 'broken' })
+  expect((await world.get()).body).toBe('version 1')
+  await world.reached(2)
+  expect((await world.get()).body).toBe('version 1')
+})
+
+clause('RFC 5861 §3 … a 304 makes it fresh again', async (world) => {
+  const fields = { ...cc('max-age=10, stale-while-revalidate=60'), ETag: '"a"' }
+  world.app(({ headers }) => (headers['if-none-match'] === '"a"' ? { status: 304, fields } : { fields, body: 'page' }))
+  await world.get()
+  world.pass(20)
+  expect((await world.get()).body).toBe('page')
+  await world.reached(2)
+  await world.front.landed()
+  const got = await world.get()
+  expect([got.status, got.body, got.age]).toEqual([200, 'page', 0])
+  expect(world.seen.length).toBe(2)
 })
 
 clause('RFC 5861 §3 a revalidation behind a HEAD or a conditional request is a whole GET', async (world) => {
@@ -56,6 +98,21 @@ clause('RFC 5861 §3 a revalidation behind a HEAD or a conditional request is a 
     const got = await world.get({}, below)
     expect([got.status, got.body]).toEqual([200, `version ${from + 2}`])
   }
+})
+
+clause('RFC 5861 §3 each variant is revalidated as itself', async (world) => {
+  world.app(({ headers, run }) => ({
+    fields: { ...cc('max-age=10, stale-while-revalidate=60'), Vary: 'X-V' },
+    body: `${headers['x-v']} ${run}`,
+  }))
+  await world.get({ 'X-V': 'a' })
+  await world.get({ 'X-V': 'b' })
+  world.pass(20)
+  expect((await world.get({ 'X-V': 'a' })).body).toBe('a 1')
+  await world.reached(3)
+  await world.front.landed()
+  expect((await world.get({ 'X-V': 'a' })).body).toBe('a 3')
+  expect(world.seen[2]?.headers['x-v']).toBe('a')
 })
 
 clause('RFC 5861 §4 stale-if-error: 500, 502, 503 and 504 are answered by the stale one', async (world) => {

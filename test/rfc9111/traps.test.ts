@@ -137,6 +137,13 @@ clause('requests that carry another method or target in a field do not fill the 
   }
 })
 
+clause('a GET with content neither reads nor fills the cache', async (world) => {
+  for (const fat of [{ body: 'fat' }, { body: 'fat', lengthUntold: true }]) {
+    expect(await world.stores(FRESH, { first: fat, second: {} })).toBe(false)
+    expect(await world.stores(FRESH, { second: fat })).toBe(false)
+  }
+})
+
 clause('an unvouched X-Forwarded-Host does not fill the cache', async (world) => {
   const first = { fields: { 'X-Forwarded-Host': 'evil.example' } }
   expect(await world.stores(FRESH, { first, second: {} })).toBe(false)
@@ -242,3 +249,15 @@ clause('lifetimes are told apart to the second across tiers: nothing is served p
     expect(await world.freshAfter(seconds, { 'Cache-Control': `max-age=${seconds}` })).toBe(false)
   }
 })
+
+clause(
+  'a conditional request on a miss fills the cache, though its handler streams',
+  { style: 'stream', http1Because: 'a 304 closes a stream of HTTP/2, and with it what the handler writes on' },
+  async (world) => {
+    world.app({ fields: { ...FRESH, ETag: '"a"' }, body: 'a page in two chunks' })
+    const first = await world.get({ 'If-None-Match': '"a"' })
+    expect([first.status, first.body]).toEqual([304, ''])
+    expect((await world.get()).body).toBe('a page in two chunks')
+    expect(world.seen.length).toBe(1)
+  },
+)
