@@ -61,13 +61,13 @@ export class Got {
 
 /** A client with connections of its own to one server. */
 export class Client {
-  readonly #port: number
+  readonly port: number
   readonly #isHttp2: boolean
   readonly #agent = new Agent({ keepAlive: true })
   #session: ClientHttp2Session | undefined
 
   constructor(port: number, protocol: SetUp['protocol']) {
-    this.#port = port
+    this.port = port
     this.#isHttp2 = protocol === 'HTTP/2'
   }
 
@@ -92,7 +92,7 @@ export class Client {
     }
     const request = requestHttp1({
       host: '127.0.0.1',
-      port: this.#port,
+      port: this.port,
       method,
       path: path + below,
       headers: headers as unknown as Record<string, string>,
@@ -113,7 +113,7 @@ export class Client {
     { method = 'GET', fields = {}, below = '', host = 'a.example', body, lengthUntold }: Ask,
   ): Promise<Got> {
     if (!this.#session || this.#session.destroyed) {
-      this.#session = connect(`http://127.0.0.1:${this.#port}`)
+      this.#session = connect(`http://127.0.0.1:${this.port}`)
       // Told by the stream that it ends.
       this.#session.on('error', () => {})
     }
