@@ -1,3 +1,4 @@
+import { isAuthorized } from './message.ts'
 import { Recording } from './recording.ts'
 import { asKept, variantsTag } from './response-store.ts'
 import { isError } from './reuse.ts'
@@ -146,8 +147,8 @@ function mark({ hitForMiss, clock }: HttpParts, { resourceKey }: Visit): void {
 }
 
 /** Cookies that the route says it ignores are none. */
-export function hasCredentials({ settings }: HttpParts, { request: { headers } }: Visit): boolean {
-  return headers.authorization !== undefined || (settings.cookies !== 'ignore' && headers.cookie !== undefined)
+export function hasCredentials({ settings }: HttpParts, { request }: Visit): boolean {
+  return isAuthorized(request) || (settings.cookies !== 'ignore' && request.headers.cookie !== undefined)
 }
 
 /** Under the key of the resource: the response itself, or the rule for its variants, the first one stored already. */

@@ -35,6 +35,11 @@ export interface HttpRequest {
   readonly content?: Uint8Array | undefined
 }
 
+/** Whether a request says who its client is in a way that RFC 9111, section 3.5, is about. */
+export function isAuthorized({ headers, clientCertificate }: HttpRequest): boolean {
+  return headers.authorization !== undefined || clientCertificate === true
+}
+
 /** The head of a final response (never a 1xx). */
 export interface ResponseHead {
   readonly status: number

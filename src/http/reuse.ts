@@ -1,5 +1,5 @@
 import { deltaSeconds, leastSeconds, NO_DIRECTIVES, parseCacheControl } from './cache-control.ts'
-import { requestField } from './message.ts'
+import { isAuthorized, requestField } from './message.ts'
 import { ageSeconds, staleMs, ttlSeconds } from './stored-response.ts'
 import { controlOf } from './targeted.ts'
 import type { CacheControl } from './cache-control.ts'
@@ -31,7 +31,7 @@ export function mayReuse(
   now: number,
 ): Reuse {
   if (stored.resource !== resource) return 'mismatch'
-  if (request.headers.authorization !== undefined && !stored.forAuthorized) return 'authorization'
+  if (isAuthorized(request) && !stored.forAuthorized) return 'authorization'
   const control = directivesOf(request, settings)
   if (control.size > 0 && !accepts(control, stored, settings, now)) return 'revalidate'
   if (isFresh(stored, freshness, now)) return 'serve'

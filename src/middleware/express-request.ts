@@ -1,4 +1,4 @@
-import { firstOf, hostOf, schemeOf } from './node-request.ts'
+import { firstOf, hasCertificate, hostOf, schemeOf } from './node-request.ts'
 import type { IncomingMessage } from 'node:http'
 import type { HttpRequest } from '../http/message.ts'
 
@@ -34,6 +34,7 @@ export function expressRequestOf(req: ExpressRequest): HttpRequest {
     target: req.originalUrl,
     headers,
     foreignHost: forwarded !== undefined && trusted === undefined && forwarded !== host,
+    clientCertificate: hasCertificate(req),
   }
 }
 

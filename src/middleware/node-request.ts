@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
 import type { HttpRequest, RequestHeaders } from '../http/message.ts'
 
 /** A request of node:http, or of the compatibility API of node:http2. */
@@ -21,6 +22,7 @@ export function requestOf(req: NodeRequest, trusts: TrustsPeer): HttpRequest {
     headers,
     foreignHost: false,
     undeclaredContent: hasUndeclaredContent(req),
+    clientCertificate: hasCertificate(req),
   }
   const { 'x-forwarded-host': forwardedHost, 'x-forwarded-proto': forwardedScheme } = headers
   if (forwardedHost === undefined && forwardedScheme === undefined) return request
@@ -53,6 +55,14 @@ export function schemeOf(req: NodeRequest): string {
   if ('stream' in req) return req.stream.session?.encrypted ? 'https' : 'http'
   const { socket } = req
   return 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
+}
+
+/** Whether the client has shown a certificate, verified or not. A server that asks for none leaves both fields alone. */
+export function hasCertificate({ socket }: NodeRequest): boolean {
+  if (!('authorized' in socket)) return false
+  const { authorized, authorizationError } = socket as TLSSocket
+  if (authorized) return true
+  return authorizationError ? Object.keys((socket as TLSSocket).getPeerCertificate()).length > 0 : false
 }
 
 /** The element that the proxy nearest to the client has written. */
