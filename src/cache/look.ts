@@ -69,16 +69,16 @@ export function lookForLoad(
   loader: Loader<unknown, never>,
   options: LoadOptions | undefined,
 ): Promise<unknown> | undefined {
-  if (options !== undefined && !isPlain(options)) return undefined
+  if (options && !isPlain(options)) return undefined
   const target = lookedFor(space, key)
   if (target === undefined || !mayBeThere(space, target)) return undefined
-  return look(space, target, true, ({ mark }, looked) => {
+  return look(space, target, true, (each, looked) => {
     const { parts, defaults, requests } = space
     const settings = space.kept(readLoadOptions('getOrSet', options, defaults))
     const audience = new Audience()
     const asked = loader as Loader<unknown>
     const request = { target, loader: asked, settings, requests, audience, purpose: 'read' } as const
-    const first = looked ? readOf(parts, request, mark, looked) : UNREACHABLE
+    const first = looked ? readOf(parts, request, each, looked) : UNREACHABLE
     return parts.life.attend(loadFrom(parts, request, first)).then(({ loaded }) => loaded.value)
   })
 }

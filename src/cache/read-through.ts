@@ -104,6 +104,7 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
   const { id } = target
   const waitMs = request.settings.waitTimeoutMs ?? request.settings.hardTimeoutMs
   const giveUpAt = clock.now() + waitMs
+  let known = first
   for (let round = 0; round < RESTARTS_MOST; round++) {
     // Who starts over may find what was loaded meanwhile.
     const near = round > 0 && purpose === 'read' ? readNear(parts, request) : undefined
@@ -113,7 +114,7 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
       // Those who come after that would start over in the end.
       const inside = request.inside?.whenHolding(() => loads.detachRun(id, audience))
       const load: Promise<Loaded | undefined> = loads.start(id, audience, () =>
-        lead(parts, request, first, (landing) => {
+        lead(parts, request, known, (landing) => {
           // Behind a stale value nobody waits.
           if (purpose === 'renew') return
           // As long as a holder that has died would keep them waiting, newcomers wait for what is late.
@@ -132,9 +133,12 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
     endVisit(audience, running.audience, outcome)
     if (!outcome) return purpose === 'renew' ? undefined : loadInstead(parts, request)
     const { loaded } = outcome
-    if (!loaded || loaded.isApart || isOutdated(parts, loaded, joinedAt) || !isTaken(parts, request, loaded)) continue
-    counters.loadsShared++
-    return { loaded, joined: true }
+    if (loaded && !loaded.isApart && !isOutdated(parts, loaded, joinedAt) && isTaken(parts, request, loaded)) {
+      counters.loadsShared++
+      return { loaded, joined: true }
+    }
+    // What L2 said was before the wait. What cannot be reached is not asked again.
+    if (known?.word !== 'unreachable') known = undefined
   }
   return purpose === 'renew' ? undefined : { loaded: await loadUnstored(parts, request), joined: false }
 }
@@ -212,7 +216,8 @@ async function loadInstead(parts: Parts, request: LoadRequest): Promise<Answer> 
   }
   const loaded = await spare.promise
   place?.goesOn()
-  if (loaded && !(joined && loaded.isApart) && !isOutdated(parts, loaded, joinedAt)) return { loaded, joined }
+  const isForAll = !joined || (loaded && !loaded.isApart && isTaken(parts, request, loaded))
+  if (loaded && isForAll && !isOutdated(parts, loaded, joinedAt)) return { loaded, joined }
   return { loaded: await loadUnstored(parts, request), joined: false }
 }
 

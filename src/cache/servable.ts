@@ -43,7 +43,7 @@ export function readFar(parts: Parts, request: LoadRequest): Promise<FarRead> {
   return lookupFar(parts, target, flight, settings, requests).then(
     (looked) => {
       parts.flights.close(flight)
-      return readOf(parts, request, flight.mark, looked)
+      return readOf(parts, request, flight, looked)
     },
     () => {
       // Counted and told by the client.
@@ -53,8 +53,8 @@ export function readFar(parts: Parts, request: LoadRequest): Promise<FarRead> {
   )
 }
 
-/** What a look into L2 says to its reader, which began when so many marks had been moved. */
-export function readOf(parts: Parts, request: LoadRequest, mark: number, looked: FarLookup): FarRead {
+/** What a look into L2 says to its reader, by its flight: what its key had until then is not to be replaced any more. */
+export function readOf(parts: Parts, request: LoadRequest, { mark, poison }: Flight, looked: FarLookup): FarRead {
   const { entry, shared, freshness, seen } = looked
   if (!entry) return { word: 'unusable', seen }
   const { target, settings } = request
@@ -74,6 +74,7 @@ export function readOf(parts: Parts, request: LoadRequest, mark: number, looked:
     groups,
   }
   if (isUsable(parts, request, loaded)) return { word: 'value', loaded }
+  if (poison !== undefined) return { word: 'unusable', seen }
   return { word: 'unusable', seen, there: { value, shared, createdAt, tags, mark, groups } }
 }
 

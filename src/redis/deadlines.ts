@@ -60,13 +60,17 @@ export class Deadlines {
   }
 
   #due(): void {
-    this.#isSet = false
     const now = this.#clock.now()
-    for (let each = this.#first; each && each.until <= now; each = this.#first) {
-      this.#ends(each)
-      each.failed(lateAnswer(each.command, this.#ms))
+    try {
+      // Who is told may send the next command, which needs no timer of its own.
+      for (let each = this.#first; each && each.until <= now; each = this.#first) {
+        this.#ends(each)
+        each.failed(lateAnswer(each.command, this.#ms))
+      }
+    } finally {
+      this.#isSet = false
+      if (this.#first) this.#set(this.#first.until - now)
     }
-    if (this.#first) this.#set(this.#first.until - now)
   }
 
   /** Answers whether it has not ended before. */

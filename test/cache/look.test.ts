@@ -51,6 +51,13 @@ inFleets((fleet) => {
     await expect(b.cache.getOrSet('k', fail, { tiers: 'l1' })).rejects.toThrow('a hit was expected')
   })
 
+  test('options that are none are refused when there is something to load', async () => {
+    const [, b] = await stored(fleet)
+    const none = null as unknown as undefined
+    expect(await b.cache.getOrSet('k', fail, none)).toBe('v')
+    await expect(b.cache.getOrSet('none', fail, none)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' })
+  })
+
   test('where L2 fails, a call that loads does, and another one finds nothing', async () => {
     const [, b] = await stored(fleet)
     const heal = b.far.failing('get')

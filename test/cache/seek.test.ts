@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { LoadContext, Offer } from '../../src/cache/loader.ts'
 import { door } from '../../src/cache/seek.ts'
+import { assemble } from '../../src/create-cache.ts'
 import { inBothForms, withRedis } from '../doubles/caches.ts'
+import { FakeClock } from '../doubles/fake-clock.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 
 const STALE = { ttl: 0, stale: '1m', jitter: 0 } as const
@@ -145,6 +147,34 @@ inBothForms((kit) => {
       message: expect.stringMatching(/^stale: /),
     })
   })
+})
+
+test('those who will not wait any longer take what one of them loads only if they accept it', async () => {
+  const clock = new FakeClock()
+  const cache = assemble(undefined, clock)
+  const [slow, own] = [new ScriptedLoader<string>(), new ScriptedLoader<string>()]
+  const late = cache.getOrSet('k', slow.load)
+  await slow.running()
+  const seeks = (load: () => unknown, accepts: (offer: Offer) => boolean) =>
+    cache[door].seek('k', load, { accepts, waitTimeoutMs: 100 })
+  const first = seeks(own.load as () => unknown, () => true)
+  const second = seeks(
+    async () => 'second',
+    () => true,
+  )
+  const third = seeks(
+    async () => 'third',
+    ({ value }) => value === 'third',
+  )
+  clock.advance(100)
+  await own.running()
+  own.answer('first')
+  expect(await first).toMatchObject({ value: 'first', joined: false })
+  expect(await second).toMatchObject({ value: 'first', joined: true })
+  expect(await third).toMatchObject({ value: 'third', joined: false })
+  slow.answer('slow')
+  await late
+  await cache.close()
 })
 
 withRedis('L2 alone', (kit) => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Deadlines } from '../../src/redis/deadlines.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 
@@ -62,6 +62,28 @@ test('what comes after its time is dropped, a rejection too', async () => {
   lateFailure.reject(new Error('failure'))
   await turn()
   expect(told).toHaveLength(2)
+})
+
+test('what is sent while another one is found to be due has its time too, and takes no timer of its own', async () => {
+  const clock = new FakeClock()
+  const timers = vi.spyOn(clock, 'inBackground')
+  const deadlines = new Deadlines(100, clock)
+  const told: string[] = []
+  const never = new Promise<unknown>(() => {})
+  const watch = (command: string, failed = () => {}) =>
+    deadlines.watch(command, never, failed, () => {
+      told.push(`${command} at ${clock.now()}`)
+      failed()
+    })
+  const start = clock.now()
+  watch('first', () => watch('third'))
+  clock.advance(60)
+  watch('second')
+  clock.advance(40)
+  expect(timers).toHaveBeenCalledTimes(2)
+  clock.advance(100)
+  expect(told).toEqual([`first at ${start + 100}`, `second at ${start + 160}`, `third at ${start + 200}`])
+  expect(timers).toHaveBeenCalledTimes(3)
 })
 
 test('after all have ended, the next command has its whole time', async () => {
