@@ -41,43 +41,29 @@ function isUntouched(res: ServerResponse): boolean {
 /** Names and values in turn, as `writeHead` of node:http takes them. */
 type FieldList = FieldValue[]
 
-/** The fields of a stored response as a list. Those that differ from hit to hit are the last four: Age, Cache-Status. */
-interface Prepared {
-  readonly list: FieldList
-  readonly earlierStatus: string
-}
-
-const prepared = new WeakMap<Fields, Prepared>()
+/** Lists of stored responses, which end with what differs from hit to hit: Age and Cache-Status, behind those of others. */
+const prepared = new WeakMap<Fields, FieldList>()
 
 /** Valid until the next call: lists are made once for each stored response. */
 function listOf({ fields, age, cacheStatus, body }: Answer): string[] {
   if (age === undefined || cacheStatus === undefined || body === undefined) return listOnce(fields, age, cacheStatus)
-  let ready = prepared.get(fields)
-  if (ready === undefined) {
-    ready = prepare(fields)
-    prepared.set(fields, ready)
+  let list = prepared.get(fields)
+  if (list === undefined) {
+    list = [...flat(fields), 'Age', '', 'Cache-Status', '']
+    prepared.set(fields, list)
   }
-  const { list, earlierStatus } = ready
   list[list.length - 3] = age
-  list[list.length - 1] = earlierStatus === '' ? cacheStatus : earlierStatus + cacheStatus
+  list[list.length - 1] = cacheStatus
   return list as string[]
-}
-
-function prepare(fields: Fields): Prepared {
-  const list: FieldList = []
-  const earlier: string[] = []
-  for (const [name, value] of fields) {
-    if (name.toLowerCase() === 'cache-status') earlier.push(...[value].flat())
-    else list.push(name, value)
-  }
-  list.push('Age', '', 'Cache-Status', '')
-  return { list, earlierStatus: earlier.map((member) => `${member}, `).join('') }
 }
 
 function listOnce(fields: Fields, age: string | undefined, cacheStatus: string | undefined): string[] {
-  const { list, earlierStatus } = prepare(fields)
-  list.length -= 4
+  const list = flat(fields)
   if (age !== undefined) list.push('Age', age)
-  if (cacheStatus !== undefined) list.push('Cache-Status', earlierStatus + cacheStatus)
+  if (cacheStatus !== undefined) list.push('Cache-Status', cacheStatus)
   return list as string[]
+}
+
+function flat(fields: Fields): FieldList {
+  return fields.flat()
 }
