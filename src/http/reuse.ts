@@ -37,7 +37,7 @@ export function mayReuse(
   if (isFresh(stored, freshness, now)) return 'serve'
   if (stored.mustRevalidate) return 'revalidate'
   const pastMs = staleMs(stored, now)
-  if (pastMs < toleratedMs(control, settings)) return 'serve'
+  if (pastMs <= toleratedMs(control, settings)) return 'serve'
   return pastMs < stored.whileRevalidateMs ? 'serve-and-revalidate' : 'revalidate'
 }
 
@@ -89,10 +89,13 @@ function isImmutable({ fields, unsent, freshUntil }: StoredResponse, settings: H
   return now < freshUntil && controlOf([...fields, ...unsent], settings).directives.has('immutable')
 }
 
-/** How stale a response the request takes (`max-stale`, section 5.2.1.2): without an argument, however stale. */
+/**
+ * How stale a response the request takes at most (`max-stale`, section 5.2.1.2): without an argument, however stale; without
+ * the directive, not at all, which less than nothing tells from `max-stale=0`.
+ */
 function toleratedMs(control: CacheControl, settings: HttpSettings): number {
   const args = settings.clientDirectives === 'obey' ? control.get('max-stale') : undefined
-  if (!args) return 0
+  if (!args) return Number.NEGATIVE_INFINITY
   const seconds = args.map((text) => (text === undefined ? Number.POSITIVE_INFINITY : (deltaSeconds(text) ?? 0)))
   return Math.min(...seconds) * 1000
 }

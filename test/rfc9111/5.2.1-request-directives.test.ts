@@ -20,6 +20,21 @@ clause('§5.2.1.1 … max-age=0 asks for a new one', { clientDirectives: 'obey' 
   expect((await world.get(control('max-age=0'))).body).toBe('run 2')
 })
 
+clause(
+  '§5.2.1.2 max-stale: a stale response may be used, up to so many seconds',
+  { clientDirectives: 'obey' },
+  async (world) => {
+    world.app({ fields: { 'Cache-Control': 'max-age=10', ETag: '"a"' } })
+    await world.get()
+    world.pass(20)
+    expect((await world.get(control('max-stale=10'))).body).toBe('run 1')
+    expect((await world.get(control('max-stale'))).body).toBe('run 1')
+    expect(world.seen.length).toBe(1)
+    await world.get(control('max-stale=9'))
+    expect(world.seen.length).toBe(2)
+  },
+)
+
 clause('§5.2.1.3 min-fresh: what is not fresh for so long is not used', { clientDirectives: 'obey' }, async (world) => {
   world.app({ fields: FRESH })
   await world.get()

@@ -180,6 +180,17 @@ clause('RFC 9110 §8.6 Content-Length is that of the content', async (world) => 
   expect([got.field('content-length'), got.body]).toEqual(['15', 'fifteen letters'])
 })
 
+clause(
+  'RFC 9110 §9.3.3 a response to POST answers GET with explicit freshness and an own Content-Location',
+  { storePost: true },
+  async (world) => {
+    world.app(({ method, run }) => ({ fields: { ...FRESH, 'Content-Location': world.path }, body: `${method} ${run}` }))
+    await world.ask({ method: 'POST', body: 'x' })
+    expect((await world.get()).body).toBe('POST 1')
+    expect((await world.ask({ method: 'POST', body: 'x' })).body).toBe('POST 2')
+  },
+)
+
 clause('RFC 9110 §9.3.3 … only then', { storePost: true, heuristic: 0.5 }, async (world) => {
   const first = { method: 'POST', body: 'x' }
   const old = { 'Last-Modified': world.date(-1e6) }
