@@ -128,6 +128,8 @@ class Asking {
         return failed && standsIn(this.#parts, this.#visit, sighting)
       case 'serve-and-revalidate':
         this.#refused = sighting
+        // By another clock than ours it is fresh, and nobody would renew it.
+        if (freshness === 'fresh') return false
         this.#clientless ??= withoutClient(this.#parts, this.#visit, this.#place)
         return this.#clientless !== undefined
       default:

@@ -20,6 +20,9 @@ const AGAIN: NothingShared = { kind: 'again' }
 /** The rule of a resource outlives its variants, so that the younger ones are not lost with the first. */
 const RULE_MS = 24 * 3_600_000
 
+/** Longer than it takes to store a response, most often. */
+const STORING_MS = 100
+
 /**
  * Runs the handler for a client, and answers with what others may have of its response. Throws where the handler failed and
  * what is stored stood in for it: so it may for the others who wait.
@@ -65,7 +68,7 @@ function wordsOf(recorded: Exclude<Recorded, Late>): string {
 export function hand(parts: HttpParts, { rule }: Place, flight: LoadContext, shared: Kept): Kept {
   switch (shared.kind) {
     case 'response':
-      flight.setTtl(leftMs(parts, shared))
+      flight.setTtl(ttlOf(parts, shared))
       flight.setStale(shared.retentionMs)
       flight.setTags(...tagsOf(shared, rule))
       break
@@ -168,7 +171,7 @@ async function storeVariant(parts: HttpParts, visit: Visit, rule: Variants, stor
   const { key } = variantPlace(parts, visit, rule)
   makeRoom(parts, visit, rule, key)
   await parts.store.set(key, stored, {
-    ttl: leftMs(parts, stored),
+    ttl: ttlOf(parts, stored),
     stale: stored.retentionMs,
     tags: tagsOf(stored, rule),
   })
@@ -256,6 +259,15 @@ async function watchTags({ store, keys, clock }: HttpParts, { resourceKey }: Vis
 
 /** Longer than a response is waited for that is late. */
 const WATCH_MS = 60_000
+
+/**
+ * For how long the tiers call it fresh: a little less than it is, as they count from the end of its storing. Where they called
+ * it fresh after its lifetime, nobody would renew it behind its readers.
+ */
+function ttlOf(parts: HttpParts, stored: StoredResponse): number {
+  const left = leftMs(parts, stored)
+  return left - Math.min(STORING_MS, left / 100)
+}
 
 function leftMs(parts: HttpParts, stored: StoredResponse): number {
   return Math.max(0, stored.freshUntil - parts.clock.wall())

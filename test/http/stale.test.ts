@@ -110,6 +110,14 @@ describe('stale-while-revalidate (RFC 5861, section 3)', () => {
     expect(await world.get()).toMatchObject({ body: 'run 1', cacheStatus: 'tiercache; hit; ttl=10; detail=L1' })
   })
 
+  test('however long storing takes, the tiers call nothing fresh that is stale: who comes first is not kept waiting', async () => {
+    const world = new World(page('max-age=10, stale-while-revalidate=30'))
+    await world.get()
+    world.clock.advance(9950)
+    expect(await world.get()).toMatchObject({ body: 'run 1', cacheStatus: 'tiercache; hit; ttl=0; detail=L1' })
+    expect(await world.get()).toMatchObject({ body: 'run 2', cacheStatus: 'tiercache; hit; ttl=10; detail=L1' })
+  })
+
   test('a HEAD is answered likewise, and what is renewed is the response to a GET', async () => {
     const world = new World(page('max-age=10, stale-while-revalidate=30'))
     await world.stored(15)
