@@ -13,6 +13,7 @@ import { dbLoad } from '../load/db-load.ts'
 import { httpCapture } from '../load/http-capture.ts'
 import { httpHitExpress, httpHitFront, httpVsRoute } from '../load/http-hits.ts'
 import { httpNewUrls } from '../load/http-new-urls.ts'
+import { httpVsProxies } from '../load/http-vs-proxies.ts'
 import { l1Hit } from '../micro/l1-hit.bench.ts'
 import { l1Peek } from '../micro/l1-peek.bench.ts'
 import { l2Hit1, l2Hit64, l2Hit64Cluster } from '../micro/l2-hit.bench.ts'
@@ -40,6 +41,7 @@ const scenarios: readonly Scenario[] = [
   httpHitExpress,
   httpHitFront,
   httpVsRoute,
+  httpVsProxies,
   httpCapture,
   httpNewUrls,
   stampede,

@@ -2,12 +2,18 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { root } from './root.ts'
+import type { RequestHandler } from 'express'
 import type { Variant, VariantContext, Variants } from './variant.ts'
 
 /** Other caches that do what one of ours does, each in the file of `bench/peers/` that has its name. */
 const PEERS = ['bentocache', 'cacheable', 'cache-manager', 'layered-loader', 'async-cache-dedupe'] as const
 
 export type PeerName = (typeof PEERS)[number]
+
+/** Caches of responses, for Express. */
+export const HTTP_PEERS = ['apicache'] as const
+
+export type HttpPeerName = (typeof HTTP_PEERS)[number]
 
 /** How a peer is set up. `load` computes a value that is not there. */
 export interface PeerSetting<Value> {
@@ -29,6 +35,10 @@ interface Peer {
   readonly onRedis: <Value>(setting: PeerSetting<Value>) => OpenedPeer<Value>
 }
 
+interface HttpPeer {
+  readonly middleware: () => RequestHandler
+}
+
 const folder = new URL('bench/peers/', root)
 
 /** A peer with the values in this process, or in Redis alone. */
@@ -43,6 +53,10 @@ export async function openPeer<Value>(
   return peer[where]({ url: redisUrl, connection, entriesMost: 10_000, ttlMs, load })
 }
 
+export async function openHttpPeer(name: HttpPeerName): Promise<HttpPeer> {
+  return (await import(new URL(`${name}.mjs`, folder).href)) as HttpPeer
+}
+
 /** One variant for each peer. */
 export function peerVariants(open: (name: PeerName, context: VariantContext) => Promise<Variant>): Variants {
   return Object.fromEntries(PEERS.map((name) => [name, (context: VariantContext) => open(name, context)]))
@@ -50,22 +64,25 @@ export function peerVariants(open: (name: PeerName, context: VariantContext) => 
 
 /** The names of the peers, once they are installed: they have a `package.json` of their own. */
 export function installedPeers(tell: (line: string) => void): readonly PeerName[] {
-  if (PEERS.every((name) => existsSync(packageOf(name)))) return PEERS
+  installPeers(tell)
+  return PEERS
+}
+
+export function installPeers(tell: (line: string) => void): void {
+  if ([...PEERS, ...HTTP_PEERS].every((name) => existsSync(packageOf(name)))) return
   tell('the peers are not installed: npm ci --prefix bench/peers')
   const { status } = spawnSync('npm', ['ci', '--prefix', fileURLToPath(folder), '--no-audit', '--no-fund'], {
     stdio: 'inherit',
   })
   if (status !== 0) throw new Error('the peers cannot be installed: npm ci --prefix bench/peers has failed')
-  return PEERS
 }
 
 /** The versions of the peers. */
-export function peerVersions(): Readonly<Record<string, string>> {
-  const versionOf = (name: PeerName) =>
-    (JSON.parse(readFileSync(packageOf(name), 'utf8')) as { version: string }).version
-  return Object.fromEntries(PEERS.map((name) => [name, versionOf(name)]))
+export function peerVersions(names: readonly (PeerName | HttpPeerName)[] = PEERS): Readonly<Record<string, string>> {
+  const versionOf = (name: string) => (JSON.parse(readFileSync(packageOf(name), 'utf8')) as { version: string }).version
+  return Object.fromEntries(names.map((name) => [name, versionOf(name)]))
 }
 
-function packageOf(name: PeerName): URL {
+function packageOf(name: string): URL {
   return new URL(`node_modules/${name}/package.json`, folder)
 }

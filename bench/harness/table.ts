@@ -14,6 +14,7 @@ const order = [
   'http-hit-express',
   'http-hit-front',
   'http-vs-route',
+  'http-vs-proxies',
   'http-capture',
   'http-new-urls',
   'stampede',

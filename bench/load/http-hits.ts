@@ -1,4 +1,5 @@
 import { startProgram } from '../harness/program.ts'
+import { HTTP_PEERS, installPeers, peerVersions } from '../harness/peers.ts'
 import { ratioOf } from '../harness/paired-rounds.ts'
 import { findGenerator } from './generator.ts'
 import type { NodeBinary } from '../harness/node-binary.ts'
@@ -16,6 +17,8 @@ const CONNECTIONS = 32
 interface Servers {
   readonly subject: Variant
   readonly reference: Variant
+  /** Measured beside them, in the same rounds. */
+  readonly also?: readonly Variant[]
 }
 
 export const httpHitExpress: Scenario = {
@@ -25,7 +28,7 @@ export const httpHitExpress: Scenario = {
   expects: 'A hit of the middleware costs about what Express itself costs.',
   bar: 0.95,
   nodes: [24, 20],
-  run: (node, tell) => run({ subject: 'httpCache', reference: 'bare route' }, node, tell),
+  run: (node, tell) => runBesidePeers({ subject: 'httpCache', reference: 'bare route' }, node, tell),
 }
 
 export const httpHitFront: Scenario = {
@@ -45,11 +48,17 @@ export const httpVsRoute: Scenario = {
   expects: 'What a cache in front spares, at the least: nothing but the framework and JSON.',
   bar: 4,
   nodes: [24, 20],
-  run: (node, tell) => run({ subject: 'accelerate', reference: 'uncached route' }, node, tell),
+  run: (node, tell) => runBesidePeers({ subject: 'accelerate', reference: 'uncached route' }, node, tell),
+}
+
+async function runBesidePeers(servers: Servers, node: NodeBinary, tell: (line: string) => void): Promise<Measured> {
+  installPeers(tell)
+  const measured = await run({ ...servers, also: HTTP_PEERS }, node, tell)
+  return { ...measured, versions: peerVersions(HTTP_PEERS) }
 }
 
 async function run(servers: Servers, node: NodeBinary, tell: (line: string) => void): Promise<Measured> {
-  const { subject, reference } = servers
+  const { subject, reference, also = [] } = servers
   const generator = findGenerator()
   const rounds: Round[] = []
   for (let pair = 1; pair <= PAIRS; pair++) {
@@ -60,6 +69,7 @@ async function run(servers: Servers, node: NodeBinary, tell: (line: string) => v
     unit: 'requests/s',
     rounds,
     ratio: ratioOf(rounds, subject, reference),
+    also: Object.fromEntries(also.map((name) => [name, ratioOf(rounds, name, reference)])),
     details: { generator: generator.name, connections: CONNECTIONS, secondsPerRound: SECONDS },
   }
 }
@@ -75,6 +85,10 @@ async function measurePair(pair: number, names: Servers, node: NodeBinary, gener
     { name: names.subject, program: subject, url: served.url },
     { name: names.reference, program: reference, url: same.url },
   ]
+  for (const name of names.also ?? []) {
+    const program = await startProgram(file, [name], node)
+    servers.push({ name, program, url: (await program.ask<Served>('served')).url })
+  }
   try {
     if (same.body !== served.body) throw new Error('the two servers send different bodies')
     if (names.reference !== 'uncached route' && JSON.stringify(same.names) !== JSON.stringify(served.names)) {

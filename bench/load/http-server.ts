@@ -7,11 +7,13 @@ import { createCache } from 'tiercache'
 import { httpCache as expressCache } from 'tiercache/middleware/express'
 import { accelerate } from 'tiercache/middleware/node'
 import { collectGarbage } from '../harness/garbage.ts'
+import { openHttpPeer } from '../harness/peers.ts'
 import { answerQuestions } from '../harness/program.ts'
 import { productOf } from '../micro/records.ts'
 import type { Express } from 'express'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { HttpPeerName } from '../harness/peers.ts'
 
 /** What a client of this server gets. */
 export interface Served {
@@ -37,12 +39,14 @@ const variants = {
   'bare route': bareRoute,
   'bare listener': bareListener,
   'uncached route': uncachedRoute,
+  'cacheable route': cacheableRoute,
+  apicache: () => peer('apicache'),
 }
 
 export type Variant = keyof typeof variants
 
 const [, , variant, fields = '[]'] = process.argv
-const server = createServer(variants[variant as Variant](JSON.parse(fields) as Served['fields']))
+const server = createServer(await variants[variant as Variant](JSON.parse(fields) as Served['fields']))
 let requests = 0
 server.on('request', () => requests++)
 server.listen(0, '127.0.0.1')
@@ -67,6 +71,27 @@ function uncachedRoute(): Express {
   return express()
     .disable('x-powered-by')
     .get('/products', (_req, res) => {
+      res.json(products)
+    })
+}
+
+/** What a proxy in front may keep. */
+function cacheableRoute(): Express {
+  return express()
+    .disable('x-powered-by')
+    .get('/products', (_req, res) => {
+      res.set('Cache-Control', 'public, max-age=3600').json(products)
+    })
+}
+
+async function peer(name: HttpPeerName): Promise<Express> {
+  const { middleware } = await openHttpPeer(name)
+  let runs = 0
+  return express()
+    .disable('x-powered-by')
+    .use(middleware())
+    .get('/products', (_req, res) => {
+      if (++runs > 1) throw new Error(`${name} has asked its route again`)
       res.json(products)
     })
 }

@@ -33,7 +33,7 @@ export function startNginx(originPort: number): Promise<Proxy> {
 export function startVarnish(originPort: number): Promise<Proxy> {
   return start('varnishd', ['-V'], /varnish-([\d.]+)/, async (port, folder) => {
     const vcl = join(folder, 'default.vcl')
-    await writeFile(vcl, `vcl 4.1;\nbackend default { .host = "127.0.0.1"; .port = "${originPort}"; }\n`)
+    await writeFile(vcl, varnishConf(originPort))
     const listen = ['-a', `127.0.0.1:${port}`, '-n', join(folder, 'work'), '-f', vcl]
     return ['-j', 'none', '-F', ...listen, '-s', 'malloc,64m', '-p', 'thread_pools=1']
   })
@@ -91,6 +91,16 @@ async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+function varnishConf(originPort: number): string {
+  return `
+vcl 4.1;
+backend default { .host = "127.0.0.1"; .port = "${originPort}"; }
+sub vcl_deliver {
+  if (obj.hits > 0) { set resp.http.Cache-Status = "varnish; hit"; }
+}
+`
 }
 
 function nginxConf(port: number, originPort: number, folder: string): string {
