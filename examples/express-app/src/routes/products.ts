@@ -7,21 +7,20 @@ import type { Router } from 'express'
 import type { Cache } from 'tiercache'
 import type { Database } from '../database.ts'
 
-/** On every page: each shows prices. */
-const CATALOGUE = 'catalogue'
-
 /** On all data that shows this product: its own, and the lists that it is in. */
 const productTag = ({ id }: { readonly id: number }) => `product:${id}`
 
+/** On all pages that show it. */
+const pageTag = ({ id }: { readonly id: number }) => `page:product:${id}`
+
 /**
  * The routes of the shop, cached twice: `products` and `lists` keep what the database answered, `pages` keeps
- * whole responses made of it. A new price makes invalid, by tag, the data that shows the product, then the pages.
+ * whole responses made of it. A new price makes invalid, by tag, the data that shows the product, then the pages that do.
  */
 export function productRoutes(cache: Cache, database: Database): Router {
   const products = cache.namespace('products', { ttl: '10m' })
   const lists = cache.namespace('lists', { ttl: '2m' })
-  const pages = cache.namespace('pages', { tags: [CATALOGUE] })
-  const page = httpCache(pages, { ttl: '1m' })
+  const page = httpCache(cache.namespace('pages'), { ttl: '1m', stale: '10m' })
   const router = express.Router()
 
   /** A list of products: which they are, and so its tags, is known when it is loaded. */
@@ -38,17 +37,22 @@ export function productRoutes(cache: Cache, database: Database): Router {
       tags: [productTag({ id })],
     })
     if (!product) throw new HttpError(404, `there is no product ${id}`)
+    res.cache.tags(pageTag({ id }))
     res.json(product)
   })
 
   router.get('/search', page, async (req, res) => {
     const words = readWords(req.query.q)
-    res.json(await list(`search:${words.join(' ')}`, () => timed(res, () => searchProducts(database, words))))
+    const found = await list(`search:${words.join(' ')}`, () => timed(res, () => searchProducts(database, words)))
+    res.cache.tags(...found.map(pageTag))
+    res.json(found)
   })
 
   router.get('/top', page, async (req, res) => {
     const days = readDays(req.query.days)
-    res.json(await list(`top:${days}`, () => timed(res, () => topSellers(database, days))))
+    const sellers = await list(`top:${days}`, () => timed(res, () => topSellers(database, days)))
+    res.cache.tags(...sellers.map(pageTag))
+    res.json(sellers)
   })
 
   router.put('/products/:id/price', express.json({ limit: '1kb' }), async (req, res) => {
@@ -56,7 +60,7 @@ export function productRoutes(cache: Cache, database: Database): Router {
     const price = readPrice(req.body)
     if (!(await timed(res, () => setPrice(database, id, price)))) throw new HttpError(404, `there is no product ${id}`)
     // The pages last: made invalid first, they could be made again from the old data.
-    const outcomes = [await cache.invalidateTags(productTag({ id })), await cache.invalidateTags(CATALOGUE)]
+    const outcomes = [await cache.invalidateTags(productTag({ id })), await page.purgeTags([pageTag({ id })])]
     res.json({ id, price, acknowledged: outcomes.every(({ acknowledged }) => acknowledged) })
   })
 
