@@ -185,6 +185,21 @@ clause('§4.2.2 … the conformance profile does', { profile: 'conformance' }, a
   expect(await world.stores({ 'Last-Modified': world.date(-1_000_000) })).toBe(true)
 })
 
+clause(
+  '§4.2.2 failures have a lifetime by status, where the options say so',
+  { negativeTtl: '10s', heuristic: 0 },
+  async (world) => {
+    for (const status of [404, 405, 410, 414, 501]) {
+      expect(await world.freshAfter(9, {}, { status }), String(status)).toBe(true)
+      expect(await world.freshAfter(10, {}, { status }), String(status)).toBe(false)
+    }
+    for (const status of [200, 400, 403, 500, 503])
+      expect(await world.stores({}, { status }), String(status)).toBe(false)
+    expect(await world.stores({ 'Cache-Control': 'no-store' }, { status: 404 })).toBe(false)
+    expect(await world.freshAfter(20, { 'Cache-Control': 'max-age=30' }, { status: 404 })).toBe(true)
+  },
+)
+
 // ── §4.2.3 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 clause('§4.2.3 the age starts from the Age that was received', async (world) => {
