@@ -1,4 +1,5 @@
 import { Audience } from '../stampede/audience.ts'
+import type { LoadSettings } from './call-options.ts'
 import { getOrLoad } from './get-or-load.ts'
 import type { Loader, Offer } from './loader.ts'
 import type { Namespace } from './namespace.ts'
@@ -36,10 +37,13 @@ export interface Sought<T> {
 export class Door {
   readonly #parts: Parts
   readonly #space: Namespace
+  /** A stale value that is taken is served at once. */
+  readonly #settings: LoadSettings
 
   constructor(parts: Parts, space: Namespace) {
     this.#parts = parts
     this.#space = space
+    this.#settings = { ...space.defaults, softTimeoutMs: 0 }
   }
 
   /** What L1 has under a key, fresh or stale, at once: the very value, which may not be changed. A miss is not counted. */
@@ -60,12 +64,13 @@ export class Door {
    */
   async seek<T>(key: string, loader: Loader<T>, { accepts, behind, waitTimeoutMs }: Seeking<T>): Promise<Sought<T>> {
     const target = this.#space.target(key)
-    const { defaults, requests } = this.#space
+    const { requests } = this.#space
+    const settings = this.#settings
     const { loaded, joined } = await this.#parts.life.attend(
       getOrLoad(this.#parts, {
         target,
         loader: loader as Loader<unknown>,
-        settings: waitTimeoutMs === undefined ? defaults : { ...defaults, waitTimeoutMs },
+        settings: waitTimeoutMs === undefined ? settings : { ...settings, waitTimeoutMs },
         requests,
         audience: new Audience(),
         purpose: 'read',

@@ -11,17 +11,18 @@ const DIGEST_CHARACTERS = 22
  * where a schema has none.
  */
 export function schemaVersionOf(schema: StandardSchema): string {
-  const text = JSON.stringify(jsonSchemaOf(schema))
-  return createHash('sha256').update(text).digest('base64url').slice(0, DIGEST_CHARACTERS)
+  return createHash('sha256').update(jsonSchemaOf(schema)).digest('base64url').slice(0, DIGEST_CHARACTERS)
 }
 
-function jsonSchemaOf(schema: StandardSchema): unknown {
+function jsonSchemaOf(schema: StandardSchema): string {
   const { jsonSchema } = schema['~standard']
   if (typeof jsonSchema?.output !== 'function') {
     throw badValue('ERR_INVALID_OPTION', 'schema', "one that tells its JSON Schema, for schemaVersion: 'auto'", schema)
   }
   try {
-    return jsonSchema.output({ target: 'draft-2020-12' })
+    const described = jsonSchema.output({ target: 'draft-2020-12' })
+    if (typeof described === 'object') return JSON.stringify(described)
+    throw badValue('ERR_INVALID_OPTION', 'the JSON Schema', 'an object', described)
   } catch (cause) {
     const expected = "one whose values JSON Schema can describe, for schemaVersion: 'auto'"
     throw Object.assign(badValue('ERR_INVALID_OPTION', 'schema', expected, schema), { cause })

@@ -78,6 +78,9 @@ export class Deadlines {
     if (each.isOver) return false
     each.isOver = true
     const { earlier, later } = each
+    // What is never answered would keep all those alive that came after it.
+    each.earlier = undefined
+    each.later = undefined
     if (earlier) earlier.later = later
     else this.#first = later
     if (later) later.earlier = earlier

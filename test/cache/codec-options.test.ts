@@ -181,5 +181,11 @@ describe("schemaVersion: 'auto'", () => {
     )
     const refused = /^ERR_INVALID_OPTION schema: expected one whose values JSON Schema can describe/
     expect(outcome(() => open({ schemaVersion: 'auto', schema: z.date() }))).toMatch(refused)
+    const circular: Record<string, unknown> = {}
+    circular.itself = circular
+    for (const described of [circular, undefined]) {
+      const standard = { ...mute['~standard'], jsonSchema: { output: () => described as Record<string, unknown> } }
+      expect(outcome(() => open({ schemaVersion: 'auto', schema: { '~standard': standard } }))).toMatch(refused)
+    }
   })
 })

@@ -58,6 +58,15 @@ inBothForms((kit) => {
     await expect.poll(() => cache.get('k')).toBe('new')
   })
 
+  test('a stale value that is taken is served at once where the defaults have a softTimeout, too', async () => {
+    const cache = (await kit.make()).namespace('n', { softTimeout: 'never' })
+    await cache.set('k', 'old', STALE)
+    const loader = new ScriptedLoader<string>()
+    expect(await seek(cache, loader.load, () => true)).toMatchObject({ value: 'old', freshness: 'stale' })
+    await loader.running()
+    loader.answer('new')
+  })
+
   test('a stale value that is not taken is loaded anew, however many renewals run', async () => {
     const cache = await kit.make()
     const loader = new ScriptedLoader<string>()

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test, vi } from 'vitest'
 import { Deadlines } from '../../src/redis/deadlines.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
@@ -84,6 +86,39 @@ test('what is sent while another one is found to be due has its time too, and ta
   clock.advance(100)
   expect(told).toEqual([`first at ${start + 100}`, `second at ${start + 160}`, `third at ${start + 200}`])
   expect(timers).toHaveBeenCalledTimes(3)
+})
+
+test('a command that is never answered keeps none of those alive that came after it', async () => {
+  const clock = new FakeClock()
+  const deadlines = new Deadlines(100, clock)
+  /** One that is answered when `answer` is called, by what it would be told to. */
+  const next = () => {
+    let answer = (_reply: unknown) => {}
+    const asked = new Promise((resolve) => {
+      answer = resolve
+    })
+    const failed = () => {}
+    deadlines.watch('next', asked, () => {}, failed)
+    return { answer: () => answer(''), told: new WeakRef(failed) }
+  }
+  let answerStuck = (_reply: unknown) => {}
+  const stuck = new Promise((resolve) => {
+    answerStuck = resolve
+  })
+  const ignore = () => {}
+  deadlines.watch('stuck', stuck, ignore, ignore)
+  clock.advance(50)
+  const [first, second] = [next(), next()]
+  clock.advance(50)
+  const third = next()
+  for (const { answer } of [first, second, third]) {
+    answer()
+    await turn()
+  }
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  expect([first, second, third].map(({ told }) => told.deref())).toEqual([undefined, undefined, undefined])
+  answerStuck('')
 })
 
 test('after all have ended, the next command has its whole time', async () => {
