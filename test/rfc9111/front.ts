@@ -80,7 +80,8 @@ export async function openFront(setUp: SetUp, redis: RedisServer): Promise<Front
   const cache = await openCache(setUp.tiers, connection)
   const routes = new Map<string, Route>()
   const listener = listenerOf(setUp, cache, routes)
-  const server = setUp.protocol === 'HTTP/2' ? createHttp2Server(listener as never) : createServer(listener)
+  const server =
+    setUp.protocol === 'HTTP/2' ? createHttp2Server(listener as never) : createServer({ keepAliveTimeout: 0 }, listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const client = new Client((server.address() as AddressInfo).port, setUp.protocol)
