@@ -141,8 +141,9 @@ function look(space: Namespace, target: Target, isForLoad: boolean, goOn: GoOn):
 }
 
 /** Whether nothing else must be looked at to tell that it is fresh. */
-function isPlainlyFresh({ clock }: Parts, found: Found): found is FoundEntry {
-  return found.word === 'entry' && found.tags.length === 0 && clock.now() < found.entry.freshUntil
+function isPlainlyFresh({ clock, journal }: Parts, found: Found): found is FoundEntry {
+  const isUnfenced = journal.size === 0
+  return isUnfenced && found.word === 'entry' && found.tags.length === 0 && clock.now() < found.entry.freshUntil
 }
 
 function answer(space: Namespace, each: Look, found: FoundEntry): void {

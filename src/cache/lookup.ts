@@ -90,7 +90,7 @@ export function readFound(
   found: Found,
 ): FarLookup | Promise<FarLookup> {
   if (found.word !== 'entry') return lookedInVain(parts, target, found, requests)
-  if (found.tags.length > 0 || kept.schema) return moveCheckedNearer(parts, target, flight, kept, requests, found)
+  if (mustBeJudged(parts, found) || kept.schema) return moveCheckedNearer(parts, target, flight, kept, requests, found)
   const { entry, sentAt } = found
   return moveNearer(parts, target, flight, kept, requests, found, entry, judge(entry, parts.clock.now()), sentAt)
 }
@@ -108,6 +108,11 @@ function lookedInVain(
   return { ...NOTHING, seen: found.seen }
 }
 
+/** Whether more must be looked at than the entry itself. It may have been fenced since it was asked for. */
+function mustBeJudged({ journal }: Parts, { tags }: FoundEntry): boolean {
+  return tags.length > 0 || journal.size > 0
+}
+
 /** An entry with tags, or for a reader with a schema. */
 async function moveCheckedNearer(
   parts: Parts,
@@ -119,8 +124,9 @@ async function moveCheckedNearer(
 ): Promise<FarLookup> {
   const { seen, sentAt } = found
   const now = parts.clock.now()
-  const { verdict, asOf } =
-    found.tags.length === 0 ? { verdict: 'holds', asOf: sentAt } : await judgeTags(parts, target, found)
+  const { verdict, asOf } = mustBeJudged(parts, found)
+    ? await judgeTags(parts, target, found)
+    : { verdict: 'holds', asOf: sentAt }
   const entry = verdict === 'stale' ? { ...found.entry, freshUntil: MADE_STALE } : found.entry
   const freshness = verdict === 'void' ? 'expired' : judge(entry, now)
   const { schema } = kept
