@@ -24,13 +24,16 @@ export interface AuditTerms {
   readonly keyed: readonly string[]
   /** Names that the application vouches for: no response depends on them. */
   readonly harmless: readonly string[]
+  /** Whether nothing but an option or a guess says that the response may be stored. */
+  readonly isAssumed: boolean
 }
 
 /**
  * Judges what a handler has read of the fields that its request carried: what it made depends on them, and the next client may
  * send others.
  */
-export function audit(reads: HeaderReads, carried: RequestHeaders, { rule, keyed, harmless }: AuditTerms): Audit {
+export function audit(reads: HeaderReads, carried: RequestHeaders, terms: AuditTerms): Audit {
+  const { rule, keyed, harmless, isAssumed } = terms
   const names: string[] = []
   for (const name of reads) {
     if (!SEEN_TO.has(name) && !keyed.includes(name) && !harmless.includes(name)) names.push(name)
@@ -39,7 +42,11 @@ export function audit(reads: HeaderReads, carried: RequestHeaders, { rule, keyed
   names.sort()
   switch (rule) {
     case 'guard': {
-      const isSuspect = (name: string) => carried[name] !== undefined && !isOrdinary(name)
+      const isSuspect = (name: string) => {
+        const value = carried[name]
+        if (value === undefined || isOrdinary(name)) return false
+        return isAssumed || TELLING.test(name) || value.toString().length > LONGEST_ORDINARY
+      }
       return { ...CLEAN, refused: names.filter(isSuspect), told: names.filter((name) => !isSuspect(name)) }
     }
     case 'strict':
@@ -76,6 +83,13 @@ const SEEN_TO = new Set([
   ...['traceparent', 'tracestate', 'baggage', 'b3', 'x-request-id', 'x-correlation-id', 'x-amzn-trace-id'],
   ...['x-cloud-trace-context', 'sentry-trace', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled'],
 ])
+
+/** Names that say who asks, or what a proxy in front has changed: few responses are the same for all of these. */
+const TELLING =
+  /^x-(?:forwarded|original|rewrite|backend)|auth|token|api-?key|user|tenant|account|customer|session|secret|client-cert/
+
+/** A longer value is sent to make a handler fail, so that its error is kept for all (Nguyen and others, "Your Cache Has Fallen", 2019). */
+const LONGEST_ORDINARY = 1024
 
 /** Fields that browsers, and proxies in front, send with every request: to refuse them would be to store nothing. */
 const ORDINARY = new Set([

@@ -115,8 +115,10 @@ export interface HttpCacheOptions {
    * What becomes of a response whose handler read a request field that is neither in the key nor in `Vary`, so that the next
    * client would get what was made of another one's.
    *
-   * - `guard` (default): it is not stored if the request carried that field, unless browsers and proxies send it by themselves
-   *   (`User-Agent`, `Accept-Language`, `X-Forwarded-For`): of these a warning tells in development.
+   * - `guard` (default): it is not stored if the request carried that field, and the field's name says who asks or what a proxy
+   *   has changed (`X-User-Id`, `X-Api-Key`, `X-Forwarded-Prefix`), or its value is over 1 kB long; nor, whatever the name, if the response does not say itself
+   *   for how long it is fresh. Fields that browsers and proxies send to all (`User-Agent`, `Accept-Language`, `X-Forwarded-For`)
+   *   do not count. Of what does not, a warning tells in development.
    * - `strict`: it is not stored, whatever the field, also when the request did not carry it.
    * - `vary`: the field is added to `Vary`: one response for each of its values.
    * - `warn` (conformance profile): it is stored; a warning tells of it in development.

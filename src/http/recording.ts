@@ -241,7 +241,7 @@ export class Recording implements Watcher {
     const { variance } = this.#subject
     if (variance && !names(candidate.head.fields, variance)) return 'no-vary-search'
     const settings = this.#settings
-    return refusalOf(this.#subject.request, candidate, settings) ?? this.#guards.atHead(candidate.head, settings)
+    return refusalOf(this.#subject.request, candidate, settings) ?? this.#guards.atHead(candidate, settings)
   }
 
   #answered(outcome: HttpOutcome): void {

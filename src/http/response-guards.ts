@@ -8,6 +8,7 @@ import type { GuardWarnings } from './guard-warnings.ts'
 import type { Audit } from './header-audit.ts'
 import type { Field, HttpRequest, ResponseHead } from './message.ts'
 import type { HttpSettings } from './options.ts'
+import type { Candidate } from './storable.ts'
 import type { HeaderReads } from './watched-headers.ts'
 
 /**
@@ -28,6 +29,7 @@ export class ResponseGuards {
   readonly #tags = new Set<string>()
   /** The fields that the response that was sent is told apart by. */
   #keyed: readonly string[] = []
+  #isAssumed = true
 
   constructor(request: HttpRequest, warnings: GuardWarnings) {
     this.#request = request
@@ -54,7 +56,8 @@ export class ResponseGuards {
   }
 
   /** Judges what is known with the head; it has its `Vary` by then. */
-  atHead(head: ResponseHead, settings: HttpSettings): GuardRefusal | undefined {
+  atHead({ head, lifetime }: Candidate, settings: HttpSettings): GuardRefusal | undefined {
+    this.#isAssumed = lifetime?.source === 'default' || lifetime?.source === 'heuristic'
     const found = this.#audit(head, settings)
     this.#keyed = storedVary(head)
     if (found.refused.length > 0) {
@@ -98,6 +101,7 @@ export class ResponseGuards {
     const { headers, scheme } = this.#request
     // Then it is in the key, as the scheme.
     const proto = headers['x-forwarded-proto'] === scheme ? ['x-forwarded-proto'] : []
-    return audit(this.headerReads, headers, { rule, harmless, keyed: [...keyed, ...keyHeaders, ...proto] })
+    const terms = { rule, harmless, keyed: [...keyed, ...keyHeaders, ...proto], isAssumed: this.#isAssumed }
+    return audit(this.headerReads, headers, terms)
   }
 }

@@ -4,8 +4,12 @@ import type { AuditRule } from '../../src/http/options.ts'
 
 const carried = { host: 'h', cookie: 'c', 'user-agent': 'u', 'x-tenant': '7', 'x-trace': 't', 'accept-language': 'tr' }
 
-function judged(rule: AuditRule, reads: string[], terms: { keyed?: string[]; harmless?: string[] } = {}) {
-  return audit(new Set(reads), carried, { rule, keyed: [], harmless: [], ...terms })
+function judged(
+  rule: AuditRule,
+  reads: string[],
+  terms: { keyed?: string[]; harmless?: string[]; isAssumed?: boolean } = {},
+) {
+  return audit(new Set(reads), carried, { rule, keyed: [], harmless: [], isAssumed: true, ...terms })
 }
 
 describe('fields that a handler read', () => {
@@ -22,6 +26,20 @@ describe('fields that a handler read', () => {
   test.each<AuditRule>(['guard', 'strict', 'vary', 'warn'])('%s: keyed and harmless ones are nothing', (rule) => {
     const terms = { keyed: ['accept-language', 'x-tenant'], harmless: ['x-trace'] }
     expect(judged(rule, ['accept-language', 'x-tenant', 'x-trace'], terms)).toEqual({ refused: [], vary: [], told: [] })
+  })
+
+  test('guard: where the response says its own lifetime, those whose names tell who asks or what was changed', () => {
+    const own = { isAssumed: false }
+    expect(judged('guard', ['x-trace', 'x-tenant', 'user-agent'], own)).toEqual({
+      refused: ['x-tenant'],
+      vary: [],
+      told: ['user-agent', 'x-trace'],
+    })
+    const long = { 'x-trace': 'a'.repeat(1025) }
+    expect(audit(new Set(['x-trace']), long, { rule: 'guard', keyed: [], harmless: [], ...own }).refused).toEqual([
+      'x-trace',
+    ])
+    expect(judged('guard', ['x-trace'], { isAssumed: true }).refused).toEqual(['x-trace'])
   })
 
   test('vary: more than Vary should name is refused', () => {

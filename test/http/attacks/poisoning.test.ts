@@ -27,7 +27,6 @@ describeFaces((open) => {
       ['x-backend-host', 'evil.example'],
       ['x-api-key', 'k-1'],
       ['x-user-id', '7'],
-      ['x-evil', 'reflected'],
     ])('%s does not get into what others are sent', async (name, value) => {
       const { get } = await open(reflecting((req) => req.headers[name] ?? 'clean'))
       const attack = await get('/', { [name]: value })
@@ -37,14 +36,26 @@ describeFaces((open) => {
       expect((await get('/')).cacheStatus).toMatch(/hit/)
     })
 
+    test('whatever its name, it does not get into what says no lifetime of its own; where it does, it is told in development', async () => {
+      const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+      const silent = await open((req, res) => void res.end(String(req.headers['x-evil'] ?? 'clean')), { ttl: '1m' })
+      expect((await silent.get('/', { 'X-Evil': 'poison' })).cacheStatus).toMatch(/detail=audit/)
+      expect((await silent.get('/')).body).toBe('clean')
+      const speaking = await open(reflecting((req) => req.headers['x-evil'] ?? 'clean'))
+      expect((await speaking.get('/', { 'X-Evil': 'poison' })).cacheStatus).toMatch(/stored/)
+      expect(warned.mock.calls.map(([message]) => message)).toContainEqual(
+        expect.stringContaining('its handler read x-evil'),
+      )
+    })
+
     test.each([
       ['rawHeaders', (req: Parameters<RequestListener>[0]) => req.rawHeaders.join()],
-      ['headersDistinct', (req: Parameters<RequestListener>[0]) => req.headersDistinct['x-evil']],
+      ['headersDistinct', (req: Parameters<RequestListener>[0]) => req.headersDistinct['x-user']],
       ['all of them as JSON', (req: Parameters<RequestListener>[0]) => JSON.stringify(req.headers)],
-      ['a copy', (req: Parameters<RequestListener>[0]) => ({ ...req.headers })['x-evil']],
+      ['a copy', (req: Parameters<RequestListener>[0]) => ({ ...req.headers })['x-user']],
     ])('nor does one that is read by %s', async (_, read) => {
       const { get } = await open(reflecting(read))
-      expect((await get('/', { 'X-Evil': 'poison' })).body).toContain('poison')
+      expect((await get('/', { 'X-User': 'poison' })).body).toContain('poison')
       expect((await get('/')).body).not.toContain('poison')
     })
 
@@ -52,9 +63,9 @@ describeFaces((open) => {
       const { get } = await open((req, res) => {
         res.setHeader('Cache-Control', 'public, max-age=60')
         res.flushHeaders()
-        setImmediate(() => res.end(String(req.headers['x-evil'] ?? 'clean')))
+        setImmediate(() => res.end(String(req.headers['x-user'] ?? 'clean')))
       })
-      expect((await get('/', { 'X-Evil': 'poison' })).body).toBe('poison')
+      expect((await get('/', { 'X-User': 'poison' })).body).toBe('poison')
       expect((await get('/')).body).toBe('clean')
     })
 
