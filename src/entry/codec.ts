@@ -207,9 +207,9 @@ function preparePlain(object: object, where: string, depth: number): unknown {
   let copy: Record<string, unknown> | undefined
   const source = object as Record<string, unknown>
   for (const name of Object.keys(source)) {
-    // It would come back under another name, since decoding never sets a prototype.
-    if (name === '__proto__') throw unstorable(`${where}.__proto__`, source[name])
-    if (!name.isWellFormed()) throw unnamable(where)
+    // Decoding never sets a prototype. Of two names with lone surrogates one would be lost.
+    if (name === '__proto__') throw unnamable(where, 'other than __proto__, got that')
+    if (!name.isWellFormed()) throw unnamable(where, 'without lone surrogates, got one with')
     const item = source[name]
     if (isAsItIs(item)) continue
     if (name === 'toJSON' && typeof item === 'function') return prepare(item.call(object), where, depth + 1)
@@ -228,9 +228,9 @@ function unstorable(where: string, value: unknown): TierCacheError {
   )
 }
 
-/** It would come back under another name, and of two such names one would be lost. */
-function unnamable(where: string): TierCacheError {
-  const message = `${shortened(where)}: expected names of properties without lone surrogates, got one with`
+/** A name that would come back as another one, or get lost. */
+function unnamable(where: string, saying: string): TierCacheError {
+  const message = `${shortened(where)}: expected names of properties ${saying}`
   return new TierCacheError('ERR_UNSTORABLE_VALUE', message)
 }
 

@@ -24,7 +24,8 @@ function jsonSchemaOf(schema: StandardSchema): string {
     if (typeof described === 'object') return JSON.stringify(described)
     throw badValue('ERR_INVALID_OPTION', 'the JSON Schema', 'an object', described)
   } catch (cause) {
-    const expected = "one whose values JSON Schema can describe, for schemaVersion: 'auto'"
+    const why = cause instanceof Error ? ` (${cause.message})` : ''
+    const expected = `one whose values JSON Schema can describe, for schemaVersion: 'auto'${why}`
     throw Object.assign(badValue('ERR_INVALID_OPTION', 'schema', expected, schema), { cause })
   }
 }

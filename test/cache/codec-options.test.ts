@@ -181,6 +181,7 @@ describe("schemaVersion: 'auto'", () => {
     )
     const refused = /^ERR_INVALID_OPTION schema: expected one whose values JSON Schema can describe/
     expect(outcome(() => open({ schemaVersion: 'auto', schema: z.date() }))).toMatch(refused)
+    expect(outcome(() => open({ schemaVersion: 'auto', schema: z.date() }))).toContain('(Date cannot be represented')
     const circular: Record<string, unknown> = {}
     circular.itself = circular
     for (const described of [circular, undefined]) {

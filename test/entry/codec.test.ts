@@ -242,6 +242,12 @@ describe('what cannot be stored is refused, at any depth', () => {
       expect([place, codeOf(() => encode(wrap(value)))]).toEqual([place, 'ERR_UNSTORABLE_VALUE'])
   })
 
+  test('a name that cannot be kept is called by its name', () => {
+    expect(() => encode({ user: JSON.parse('{"__proto__":1}') })).toThrow(
+      /user: expected names of properties other than __proto__, got that$/,
+    )
+  })
+
   test('undefined alone is refused; it is the word for absence', () => {
     expect(() => encode(undefined)).toThrow(
       'the value: expected plain data, Date, Map, Set, BigInt, Buffer or typed arrays, got undefined',
