@@ -184,7 +184,6 @@ export const httpRefusals = [
 
 /** What makes responses invalid: the answer to an unsafe method, or a purge by URL, tag or group. */
 export const httpInvalidators = ['method', 'url', 'tag', 'group'] as const
-export type HttpInvalidator = (typeof httpInvalidators)[number]
 
 /** What response caches have done over one cache. */
 export class HttpCounters {
