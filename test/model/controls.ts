@@ -176,7 +176,7 @@ local function refuse`,
     lacks: 'another server behind the same address is no reason to repeat invalidations',
     patches: [
       {
-        file: 'redis/server.js',
+        file: 'redis/handshake.js',
         find: 'this.#run.isAnother(report)',
         replace: 'false',
       },
