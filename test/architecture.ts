@@ -72,6 +72,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['gathering', 'many-arguments'],
     ['held-lease', 'servable', 'read-entry'],
     ['get-many'],
+    ['made-entry'],
     ['fill'],
     ['seek-lease'],
     ['read-through', 'replay'],

@@ -1,5 +1,3 @@
-import type { Encoded } from '../entry/codec.ts'
-import { decode } from '../entry/codec.ts'
 import type { TierCacheError } from '../errors.ts'
 import type { Lease } from '../stampede/lease.ts'
 import type { Candidate } from '../tiers/tier.ts'
@@ -8,13 +6,12 @@ import type { Flight } from './flights.ts'
 import { endLease, keepLease, noteFull, wordsOf } from './held-lease.ts'
 import type { LoadRequest, Run } from './loader.ts'
 import { loadedBy, runLoader } from './loader.ts'
-import { isolate, land, refuse } from './near.ts'
+import { encodedEntry, landLoaded, nearEntry } from './made-entry.ts'
+import { refuse } from './near.ts'
 import { DEFAULTS } from './call-options.ts'
 import type { Loaded, Parts } from './parts.ts'
 import { replacedBy } from './servable.ts'
-import { keptOf } from './term.ts'
 import { withinInBackground } from './time-limit.ts'
-import { candidateOf, encodeValue } from './write-through.ts'
 
 /** Told when a load is past its deadline: of what it comes to all the same; `undefined`: nothing, or nothing in time. */
 export type WhenLate = (landing: Promise<Loaded | undefined>) => void
@@ -76,7 +73,7 @@ export async function loadAlone(
       if (request.settings.tiers === 'l1') {
         return keepAsItIs(parts, request, into, run, asOf) ?? unstored(parts, request, into.mark, run)
       }
-      const storable = prepare(parts, request, into, run)
+      const storable = nearEntry(parts, request, into, run)
       if (!storable) return unstored(parts, request, into.mark, run)
       landLoaded(parts, request, into, storable, asOf, unguarded)
       return storable.loaded
@@ -184,7 +181,7 @@ async function storeUnderLease(
   run: Run,
   asOf: number,
 ): Promise<Loaded> {
-  const storable = prepare(parts, request, flight, run)
+  const storable = encodedEntry(parts, request, flight, run)
   if (!storable) {
     await endLease(parts, lease, { word: run.skippedFor === 'next' ? 'refused' : 'skipped' })
     return unstored(parts, request, flight.mark, run)
@@ -211,49 +208,6 @@ async function commitFar(
     // Counted and told by the client. The lease ends by itself.
     return 'unguarded'
   }
-}
-
-interface Storable {
-  readonly candidate: Candidate
-  readonly loaded: Loaded
-}
-
-/** Encodes what was loaded, and decodes it again: what the first caller gets is of the same types as what later ones get. */
-function prepare(parts: Parts, request: LoadRequest, flight: Flight, run: Run): Storable | undefined {
-  const { target, settings } = request
-  const kept = keptOf(run, settings)
-  if (!kept) return undefined
-  let encoded: Encoded
-  try {
-    encoded = encodeValue(parts, run.value)
-  } catch (error) {
-    parts.unstorable.noted(target, error)
-    return undefined
-  }
-  const candidate = candidateOf(parts, target, encoded, kept, run.loadMs)
-  const value = decode(encoded)
-  const { createdAt, freshUntil } = candidate
-  const shared = isolate(value, settings.isolation)
-  return { candidate, loaded: loadedBy(run, request, flight.mark, { value, shared, createdAt, freshUntil }) }
-}
-
-function landLoaded(
-  parts: Parts,
-  { target, settings }: LoadRequest,
-  flight: Flight,
-  { candidate, loaded }: Storable,
-  asOf: number,
-  unguarded: boolean,
-): void {
-  land(parts, target, flight, {
-    entry: { ...candidate, value: loaded.value },
-    bytes: candidate.payload.length,
-    shared: loaded.shared,
-    schema: settings.schema,
-    l1TtlMs: settings.l1TtlMs,
-    asOf,
-    unguarded,
-  })
 }
 
 /** The very value of the loader, for those who asked for it. */

@@ -54,6 +54,15 @@ export interface LoadContext<T = unknown> {
   notModified(): never
 }
 
+/** Where what a face's loader is given tells it, without the cost of a signal, when nobody waits for it any more. */
+export const whenAborted = Symbol('tiercache.whenAborted')
+
+/** What the loader of a face is given. */
+export interface FaceContext<T = unknown> extends LoadContext<T> {
+  /** Acts once {@link LoadContext.signal} is aborted; at once where it is. The last one that was given acts. */
+  readonly [whenAborted]: (act: () => void) => void
+}
+
 /** Computes the value of a key. `undefined` is handed to the callers and not stored. `Stale`: what is cached already. */
 export type Loader<T, Stale = T> = (context: LoadContext<Stale>) => T | Promise<T>
 
@@ -104,6 +113,11 @@ export interface LoadRequest {
   readonly behind?: Loader<unknown> | undefined
   /** The transaction that the caller is inside of: from its first change on, what a loader answers is for that caller alone. */
   readonly inside?: Inside | undefined
+  /**
+   * How many bytes a value takes that is loaded here: it is plain data that nobody changes, so that L1 keeps it as it is. Default:
+   * as many as it is encoded to, and L1 keeps what that is decoded to.
+   */
+  readonly bytesOf?: ((value: unknown) => number) | undefined
   /** What was found and is to be replaced. */
   readonly there?: Replaced | undefined
   /** Its place in a batch, if it is of one. */
@@ -163,8 +177,9 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
   let kept: Replaced | undefined
   let hasEnded = false
   let stale: LoadContext['stale']
-  const context: LoadContext = {
+  const context: FaceContext = {
     key: target.key,
+    [whenAborted]: (act) => abortion.whenAborted(act),
     get signal() {
       return abortion.signal
     },
@@ -237,6 +252,7 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
 class Abortion {
   #controller: AbortController | undefined
   #abort: ((controller: AbortController) => void) | undefined
+  #act = () => {}
 
   get signal(): AbortSignal {
     if (!this.#controller) {
@@ -249,6 +265,12 @@ class Abortion {
   abort(reason: unknown): void {
     this.#abort = (controller) => controller.abort(reason)
     if (this.#controller) this.#abort(this.#controller)
+    this.#act()
+  }
+
+  whenAborted(act: () => void): void {
+    if (this.#abort) act()
+    else this.#act = act
   }
 }
 

@@ -1,7 +1,7 @@
 import { Audience } from '../stampede/audience.ts'
 import type { LoadSettings } from './call-options.ts'
 import { getOrLoad } from './get-or-load.ts'
-import type { Loader, Offer } from './loader.ts'
+import type { FaceContext, Loader, Offer } from './loader.ts'
 import type { Namespace } from './namespace.ts'
 import { standing } from './near.ts'
 import type { Parts } from './parts.ts'
@@ -9,12 +9,17 @@ import type { Parts } from './parts.ts'
 /** Where a cache has its {@link Door}. */
 export const door = Symbol('tiercache.door')
 
+/** As a `Loader`, for a face. */
+export type FaceLoader<T> = (context: FaceContext<T>) => T | Promise<T>
+
 /** How a caller seeks a value that it judges itself. */
 export interface Seeking<T> {
   /** Which values it takes, from L1, L2, another caller's load, or in place of a failed one. It may not change them. */
   readonly accepts: (offer: Offer & { readonly value: T }) => boolean
   /** What a renewal behind it runs, where a stale value was taken. Default: its loader. */
-  readonly behind?: Loader<T>
+  readonly behind?: FaceLoader<T>
+  /** How many bytes a value takes; it is plain data that nobody changes, and kept in L1 as it is. Default: it is encoded. */
+  readonly bytesOf?: (value: T) => number
   /** How long it waits for another one's load. Default: as the namespace says. */
   readonly waitTimeoutMs?: number | undefined
 }
@@ -62,7 +67,8 @@ export class Door {
    * load, which is given it as `ctx.stale`. A stale one that is taken is served at once and renewed behind, once in all
    * processes, and with a pause after failures. See docs/decisions/0038-callers-that-judge.md.
    */
-  async seek<T>(key: string, loader: Loader<T>, { accepts, behind, waitTimeoutMs }: Seeking<T>): Promise<Sought<T>> {
+  async seek<T>(key: string, loader: FaceLoader<T>, seeking: Seeking<T>): Promise<Sought<T>> {
+    const { accepts, behind, waitTimeoutMs, bytesOf } = seeking
     const target = this.#space.target(key)
     const { requests } = this.#space
     const settings = this.#settings
@@ -76,6 +82,7 @@ export class Door {
         purpose: 'read',
         accepts: accepts as (offer: Offer) => boolean,
         behind: behind as Loader<unknown> | undefined,
+        bytesOf: bytesOf as ((value: unknown) => number) | undefined,
       }),
     )
     const { value, tier, freshness } = loaded

@@ -28,15 +28,19 @@ export interface SetResult extends Outcome {
 }
 
 /** Encodes a value within its bounds. Throws `ERR_UNSTORABLE_VALUE` or `ERR_VALUE_TOO_LARGE`. */
-export function encodeValue({ settings: { maxEntryBytes } }: Parts, value: unknown): Encoded {
+export function encodeValue(parts: Parts, value: unknown): Encoded {
   const encoded = encode(value)
-  if (encoded.payload.length > maxEntryBytes) {
-    throw new TierCacheError(
-      'ERR_VALUE_TOO_LARGE',
-      `the value: expected at most ${maxEntryBytes} bytes when encoded (maxEntryBytes), got ${encoded.payload.length}`,
-    )
-  }
+  checkSize(parts, encoded.payload.length)
   return encoded
+}
+
+/** Throws `ERR_VALUE_TOO_LARGE`. */
+export function checkSize({ settings: { maxEntryBytes } }: Parts, bytes: number): void {
+  if (bytes <= maxEntryBytes) return
+  throw new TierCacheError(
+    'ERR_VALUE_TOO_LARGE',
+    `the value: expected at most ${maxEntryBytes} bytes when encoded (maxEntryBytes), got ${bytes}`,
+  )
 }
 
 /** A given value that may be stored: encoded, or as it is. */

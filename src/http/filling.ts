@@ -1,5 +1,5 @@
 import { hasCredentials, lead, renew } from './leading.ts'
-import { asKept } from './response-store.ts'
+import { asKept, bytesOf } from './response-store.ts'
 import { passBy, passOn, refusedAs, serve, serveCollapsed, sight, standsIn } from './serving.ts'
 import { missReason, resourcePlace, variantPlace, withoutClient } from './visit.ts'
 import type { Offer } from '../cache/loader.ts'
@@ -88,9 +88,10 @@ class Asking {
           accepts: (offer) => this.#accepts(offer),
           behind: (flight) => renew(parts, this.#clientless, this.#place, flight, this.reason()),
           waitTimeoutMs: this.#waitTimeoutMs(),
+          bytesOf,
         },
       )
-      if (asKept(found.value)) return found
+      if (this.leads || asKept(found.value)) return found
       await parts.store.delete(key)
     } catch {
       // A load that failed or outlived its deadline, or a cache that was closed: the core has told it as an event or error.

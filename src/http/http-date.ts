@@ -9,6 +9,7 @@ const ASCTIME = new RegExp(`^[a-z]{3} ([a-z]{3}) ([ \\d]\\d) ${TIME} (\\d{4})$`)
  * anything else. `Date.parse` would take `0` for a year. `now` places the two-digit years of the second form.
  */
 export function parseHttpDate(text: string, now: number): number | undefined {
+  if (text === last?.text) return last.second * 1000
   const lower = text.trim().toLowerCase()
   const imf = IMF_FIXDATE.exec(lower)
   if (imf) return instant(Number(imf[3]), imf[2], imf[1], imf.slice(4))
@@ -21,8 +22,18 @@ export function parseHttpDate(text: string, now: number): number | undefined {
 
 /** An instant as IMF-fixdate, the one form that is sent. */
 export function formatHttpDate(at: number): string {
-  return new Date(at).toUTCString()
+  const second = Math.floor(at / 1000)
+  if (second === last?.second) return last.text
+  const text = new Date(at).toUTCString()
+  if (second >= 0 && second < YEAR_10000) last = { second, text }
+  return text
 }
+
+/** The last instant that was formatted: all responses of a second have the same Date, which is read as often as it is written. */
+let last: { readonly second: number; readonly text: string } | undefined
+
+/** From then on a year has more digits than an HTTP-date has room for. */
+const YEAR_10000 = 253_402_300_800
 
 /** A two-digit year more than 50 years ahead means the past century. */
 function nearYear(twoDigits: number, now: number): number {

@@ -37,8 +37,10 @@ export class Keys {
     }
     const known = this.#byTarget.get(target)
     if (known !== undefined && known.host === host && known.scheme === scheme) return known
-    const named = this.#name(request, settings)
-    if (named) this.#byTarget.set(target, { ...named, scheme, host })
+    const resource = resourceOf(request, settings)
+    if (resource === undefined) return undefined
+    const named: Known = { resource, resourceKey: digest(resource), scheme, host }
+    this.#byTarget.set(target, named)
     return named
   }
 

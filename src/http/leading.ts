@@ -1,4 +1,5 @@
 import { isAuthorized } from './message.ts'
+import { whenAborted } from '../cache/loader.ts'
 import { Recording } from './recording.ts'
 import { asKept, variantsTag } from './response-store.ts'
 import { isError } from './reuse.ts'
@@ -6,7 +7,7 @@ import { storedVary } from './stored-response.ts'
 import { validatorsOf } from './validation.ts'
 import { covers, unite } from './vary.ts'
 import { variantPlace } from './visit.ts'
-import type { LoadContext } from '../cache/loader.ts'
+import type { FaceContext } from '../cache/loader.ts'
 import type { ForwardReason } from './cache-status.ts'
 import type { Late, Recorded, Subject } from './recording.ts'
 import type { HttpParts, Kept, NothingShared, Variants } from './response-store.ts'
@@ -31,7 +32,7 @@ export async function lead(
   parts: HttpParts,
   visit: Visit,
   place: Place,
-  flight: LoadContext,
+  flight: FaceContext,
   reason: ForwardReason,
 ): Promise<Kept> {
   const recorded = await record(parts, visit, flight, { reason, forClient: true })
@@ -47,7 +48,7 @@ export async function renew(
   parts: HttpParts,
   visit: Visit | undefined,
   place: Place,
-  flight: LoadContext,
+  flight: FaceContext,
   reason: ForwardReason,
 ): Promise<Kept> {
   // Variants are fresh or stale by themselves; what tells them apart is still right.
@@ -65,7 +66,7 @@ function wordsOf(recorded: Exclude<Recorded, Late>): string {
 }
 
 /** Hands to the core what it is to keep, and for how long. */
-export function hand(parts: HttpParts, { rule }: Place, flight: LoadContext, shared: Kept): Kept {
+export function hand(parts: HttpParts, { rule }: Place, flight: FaceContext, shared: Kept): Kept {
   switch (shared.kind) {
     case 'response':
       flight.setTtl(ttlOf(parts, shared))
@@ -91,7 +92,7 @@ export function hand(parts: HttpParts, { rule }: Place, flight: LoadContext, sha
 function record(
   parts: HttpParts,
   { exchange, request, resource, variance }: Visit,
-  flight: LoadContext,
+  flight: FaceContext,
   why: Pick<Subject, 'reason' | 'forClient'>,
 ): Promise<Recorded> {
   if (exchange.isGone()) return Promise.resolve({ kind: 'abandoned' })
@@ -100,13 +101,13 @@ function record(
   return new Promise((resolve) => {
     const subject = { request, resource, variance, ...why, stale, validators }
     const recording = new Recording(parts, subject, resolve)
-    flight.signal.addEventListener('abort', () => recording.abandon(), { once: true })
+    flight[whenAborted](() => recording.abandon())
     exchange.forward(recording, validators && { ...validators })
   })
 }
 
 /** The stored response that the application may confirm, or that may stand in for it. */
-function replaceable({ stale }: LoadContext, resource: string): StoredResponse | undefined {
+function replaceable({ stale }: FaceContext, resource: string): StoredResponse | undefined {
   const kept = asKept(stale?.value)
   return kept?.kind === 'response' && kept.resource === resource ? kept : undefined
 }

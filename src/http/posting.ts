@@ -1,10 +1,11 @@
+import { whenAborted } from '../cache/loader.ts'
 import { held } from './held.ts'
 import { hand } from './leading.ts'
 import { Recording } from './recording.ts'
-import { asKept } from './response-store.ts'
+import { asKept, bytesOf } from './response-store.ts'
 import { storedVary } from './stored-response.ts'
 import { resourcePlace } from './visit.ts'
-import type { LoadContext } from '../cache/loader.ts'
+import type { FaceContext } from '../cache/loader.ts'
 import type { HeadOrders, Watcher } from './exchange.ts'
 import type { HttpRequest, ResponseHead } from './message.ts'
 import type { HttpSettings } from './options.ts'
@@ -35,13 +36,13 @@ export interface PostInvalidation {
 export async function post(parts: HttpParts, visit: Visit, invalidation: PostInvalidation): Promise<void> {
   const posting = new Posting(parts, invalidation)
   const own = `http:post:${parts.clock.nonce(12)}`
-  const load = (flight: LoadContext): Promise<Kept> => {
+  const load = (flight: FaceContext): Promise<Kept> => {
     posting.isOn = true
     return answer(parts, visit, posting, own, flight)
   }
   try {
     // Another load of the page is not waited for: then this one is not stored.
-    await parts.door.seek<Kept>(visit.resourceKey, load, { accepts: () => false, waitTimeoutMs: 0 })
+    await parts.door.seek<Kept>(visit.resourceKey, load, { accepts: () => false, waitTimeoutMs: 0, bytesOf })
   } catch {
     // A load that failed or outlived its deadline, or a cache that was closed: the core has told it as an event or error.
   }
@@ -54,7 +55,7 @@ async function answer(
   visit: Visit,
   posting: Posting,
   own: string,
-  flight: LoadContext,
+  flight: FaceContext,
 ): Promise<Kept> {
   if (visit.exchange.isGone()) return hand(parts, resourcePlace(visit), flight, { kind: 'again' })
   const recorded = await new Promise<Recorded>((resolve) => {
@@ -62,7 +63,7 @@ async function answer(
     const subject = { request: unconditional(visit.request), resource, reason: 'method', forClient: false } as const
     const recording = new Recording(parts, subject, resolve)
     recording.addTags([own])
-    flight.signal.addEventListener('abort', () => recording.abandon(), { once: true })
+    flight[whenAborted](() => recording.abandon())
     posting.recording = recording
     visit.exchange.forward(posting)
   })

@@ -2,7 +2,7 @@ import { mayFillWhole, ONLY_IF_CACHED } from './admission.ts'
 import { GATEWAY_TIMEOUT } from './answer.ts'
 import { renew } from './leading.ts'
 import { fill } from './filling.ts'
-import { asKept } from './response-store.ts'
+import { asKept, bytesOf } from './response-store.ts'
 import { passBy, passOn, serve, sight } from './serving.ts'
 import { resourcePlace, variantPlace, withoutClient } from './visit.ts'
 import type { CacheEntry } from '../cache/read-entry.ts'
@@ -76,5 +76,5 @@ function renewBehind(parts: HttpParts, visit: Visit, place: Place): void {
   }
   const behind: Parameters<typeof parts.door.seek<Kept>>[1] = (flight) =>
     renew(parts, clientless, place, flight, 'stale')
-  parts.door.seek<Kept>(place.key, nothing, { accepts: () => true, behind }).catch(() => {})
+  parts.door.seek<Kept>(place.key, nothing, { accepts: () => true, behind, bytesOf }).catch(() => {})
 }

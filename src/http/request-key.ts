@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { AUTHORITY } from './authority.ts'
 import { searchClass, varianceText } from './no-vary-search.ts'
 import { countParameters, parametersOf, splitTarget } from './query-parameters.ts'
@@ -197,5 +197,5 @@ function prefixed(component: string): string {
 
 /** A text as a key of the store. */
 export function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+  return hash('sha256', text, 'base64url')
 }

@@ -1,5 +1,5 @@
 import { badValue } from '../errors.ts'
-import { isIntact } from './stored-response.ts'
+import { isIntact, responseBytes } from './stored-response.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { Door, door, Sought } from '../cache/seek.ts'
 import type { Clock } from '../clock.ts'
@@ -63,6 +63,13 @@ export function asKept(value: unknown): Kept | undefined {
   intact.add(value)
   return value as Kept
 }
+
+/** About how many bytes it takes in memory. */
+export function bytesOf(kept: Kept): number {
+  return kept.kind === 'response' ? responseBytes(kept) : RULE_BYTES
+}
+
+const RULE_BYTES = 512
 
 function isRule({ nonce, fields, tags }: Partial<Variants>): boolean {
   return typeof nonce === 'string' && [fields, tags].every(isListOfTexts)

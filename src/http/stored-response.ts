@@ -1,6 +1,6 @@
 import { combined, linesOf } from './message.ts'
 import { variesBy } from './vary.ts'
-import type { Field, Fields, ResponseHead } from './message.ts'
+import type { Field, Fields, FieldValue, ResponseHead } from './message.ts'
 
 /** A response as it is kept: plain data, so that every tier can hold it. */
 export interface StoredResponse {
@@ -119,6 +119,24 @@ function isField(field: unknown): boolean {
 
 function isFieldText(text: unknown): boolean {
   return typeof text === 'string' && FIELD_TEXT.test(text)
+}
+
+/** About how many bytes a response takes in memory. */
+export function responseBytes({ resource, fields, unsent, body, tags }: StoredResponse): number {
+  let bytes = RESPONSE_BYTES + body.byteLength + resource.length
+  for (const [name, value] of fields) bytes += FIELD_BYTES + name.length + textLength(value)
+  for (const [name, value] of unsent) bytes += FIELD_BYTES + name.length + textLength(value)
+  for (const tag of tags) bytes += TAG_BYTES + tag.length
+  return bytes
+}
+
+/** What V8 takes for the objects around the texts. Estimates. */
+const RESPONSE_BYTES = 640
+const FIELD_BYTES = 96
+const TAG_BYTES = 32
+
+function textLength(value: FieldValue): number {
+  return typeof value === 'string' ? value.length : value.reduce((sum, line) => sum + FIELD_BYTES + line.length, 0)
 }
 
 /** The Age of a stored response, in seconds (RFC 9111, sections 4 and 5.1). */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
-import type { LoadContext, Offer } from '../../src/cache/loader.ts'
+import { whenAborted } from '../../src/cache/loader.ts'
+import type { FaceContext, LoadContext, Offer } from '../../src/cache/loader.ts'
 import { door } from '../../src/cache/seek.ts'
 import { assemble } from '../../src/create-cache.ts'
 import { inBothForms, withRedis } from '../doubles/caches.ts'
@@ -220,4 +221,44 @@ withRedis('L2 alone', (kit) => {
     expect([(await first).value, (await second).value]).toEqual(['new', 'new'])
     expect(loader.started).toBe(1)
   })
+})
+
+inBothForms((kit) => {
+  test('what is said to be plain data is kept as it is, and counts in L1 for what it is said to take', async () => {
+    const cache = await kit.make()
+    const made = { of: 'plain data' }
+    const sought = await cache[door].seek('k', () => made, { accepts: () => true, bytesOf: () => 4321 })
+    expect(sought.value).toBe(made)
+    expect(cache[door].peekEntry('k')?.value).toBe(made)
+    expect((await cache.inspect('k')).l1).toMatchObject({ entry: { bytes: 4321 } })
+  })
+})
+
+test('what is said to take more than `maxEntryBytes` is not stored', async () => {
+  const cache = assemble({ maxEntryBytes: 1000 }, new FakeClock())
+  const seeking = { accepts: () => true, bytesOf: () => 1001 }
+  expect(await cache[door].seek('k', () => 'made', seeking)).toMatchObject({ value: 'made' })
+  expect(cache[door].peekEntry('k')).toBeUndefined()
+  expect(cache.counters.unstorable).toBe(1)
+})
+
+test('the loader of a face hears without a signal that nobody waits for it any more', async () => {
+  const clock = new FakeClock()
+  const cache = assemble({ defaults: { hardTimeout: '1s' } }, clock)
+  const heard: string[] = []
+  const contexts: FaceContext[] = []
+  const load = (context: FaceContext) => {
+    contexts.push(context)
+    context[whenAborted](() => heard.push('at the end'))
+    return new Promise<string>(() => {})
+  }
+  const sought = cache[door].seek('k', load, { accepts: () => true })
+  sought.catch(() => {})
+  clock.advance(999)
+  expect(heard).toEqual([])
+  clock.advance(1)
+  await expect(sought).rejects.toThrow('more than 1000 ms')
+  expect(heard).toEqual(['at the end'])
+  contexts[0]?.[whenAborted](() => heard.push('at once'))
+  expect(heard).toEqual(['at the end', 'at once'])
 })
