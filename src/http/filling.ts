@@ -1,4 +1,4 @@
-import { hasCredentials, lead, renew } from './leading.ts'
+import { hasCredentials, lead, renew, renewRule } from './leading.ts'
 import { asKept, bytesOf } from './response-store.ts'
 import { passBy, passOn, refusedAs, serve, serveCollapsed, sight, standsIn } from './serving.ts'
 import { missReason, resourcePlace, variantPlace, withoutClient } from './visit.ts'
@@ -81,6 +81,8 @@ class Asking {
       const found = await parts.door.seek<Kept>(
         key,
         (flight) => {
+          const rule = renewRule(parts, flight)
+          if (rule) return rule
           this.leads = true
           return lead(parts, this.#visit, this.#place, flight, this.reason())
         },
@@ -120,6 +122,7 @@ class Asking {
   /** What is taken of what the core offers. What may answer nobody with these credentials is taken for what it is. */
   #accepts({ value, freshness, failed }: Offer): boolean {
     const kept = asKept(value)
+    if (kept?.kind === 'variants') return freshness === 'fresh'
     if (kept?.kind !== 'response') return true
     const sighting = sight(this.#parts, this.#visit, kept, freshness)
     this.#sighting = sighting

@@ -152,6 +152,7 @@ export class HttpCache {
     let there = door.peekEntry(visit.resourceKey)
     let kept = there && asKept(there.value)
     if (kept?.kind === 'variants') {
+      if (there?.freshness === 'stale') return undefined
       there = door.peekEntry(variantPlace(this.#parts, visit, kept).key)
       kept = there && asKept(there.value)
     }

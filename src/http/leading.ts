@@ -51,14 +51,29 @@ export async function renew(
   flight: FaceContext,
   reason: ForwardReason,
 ): Promise<Kept> {
-  // Variants are fresh or stale by themselves; what tells them apart is still right.
-  if (asKept(flight.stale?.value)?.kind === 'variants') return flight.notModified()
+  const rule = renewRule(parts, flight)
+  if (rule) return rule
   if (!visit) throw new Error('there is no way to run the handler without a client')
   const first = await record(parts, visit, flight, { reason, forClient: false })
   const recorded = first.kind === 'late' ? await first.rest : first
   if (recorded.kind !== 'complete') throw new Error(`the renewal came to nothing: ${wordsOf(recorded)}`)
   if (isError(recorded.stored.status)) throw new Error(`the application answered ${recorded.stored.status}`)
   return hand(parts, place, flight, await share(parts, visit, place, recorded))
+}
+
+/**
+ * Renews a rule that was made stale, and makes its variants so: what tells them apart is still right, but one of them may have
+ * come after what made the rule stale:
+ *   A: misses; the handler reads v1
+ *   B: the database gets v2; a tag of the page is expired
+ *   A: ends; v1 is stored as the first variant, and then the rule, which the core knows to be stale
+ * `undefined`: what is to be replaced is no rule.
+ */
+export function renewRule({ store }: HttpParts, flight: FaceContext): Promise<Kept> | undefined {
+  const rule = asKept(flight.stale?.value)
+  if (rule?.kind !== 'variants') return undefined
+  flight.setTtl(RULE_MS)
+  return store.expireTags(variantsTag(rule)).then(() => flight.notModified())
 }
 
 function wordsOf(recorded: Exclude<Recorded, Late>): string {
@@ -216,25 +231,30 @@ async function shareVariant(parts: HttpParts, visit: Visit, rule: Variants, stor
 function shareLate(parts: HttpParts, visit: Visit, rule: Variants | undefined, late: Late): Kept {
   mark(parts, visit)
   if (rule) {
-    void keepLate(parts, visit, rule, late)
+    void keepLate(parts, visit, rule, late, false)
     return UNSHAREABLE
   }
   const first = newRule(parts, visit, late.fields, late.tags)
-  void keepLate(parts, visit, first, late)
+  void keepLate(parts, visit, first, late, true)
   return first
 }
 
-async function keepLate(parts: HttpParts, visit: Visit, rule: Variants, { rest, tags }: Late): Promise<void> {
+async function keepLate(parts: HttpParts, visit: Visit, rule: Variants, late: Late, isFirst: boolean): Promise<void> {
+  const { rest, tags } = late
   const watch = await watchTags(parts, visit, [...tags, variantsTag(rule)])
+  // A younger one was renewed since the handler began: its variants were made stale.
+  const isCurrent = isFirst || (await isOlder(parts, visit, late))
   const recorded = await rest
+  if (!isCurrent) return
   if (recorded.kind !== 'complete' || leftMs(parts, recorded.stored) === 0) return
   // What was invalidated meanwhile by a tag that the rule has not would not have taken the rule along.
   if (!covers(rule.tags, recorded.stored.tags)) return
   const { store } = parts
   try {
-    const standing = asKept((await store.getEntry(visit.resourceKey))?.value)
+    const entry = await store.getEntry(visit.resourceKey)
+    const standing = entry?.freshness === 'fresh' ? asKept(entry.value) : undefined
     const { key } = variantPlace(parts, visit, rule)
-    // Nobody would find it, or another run was faster.
+    // Nobody would find it, or it is as stale as its rule, or another run was faster.
     if (standing?.kind !== 'variants' || standing.nonce !== rule.nonce || (await store.has(key))) return
     if (!(await watch.areValid())) return
     const shared = await shareVariant(parts, visit, rule, recorded.stored)
@@ -243,6 +263,12 @@ async function keepLate(parts: HttpParts, visit: Visit, rule: Variants, { rest, 
   } catch {
     // A cache that was closed. The client has its response.
   }
+}
+
+/** Whether the rule stands since before the run began. */
+async function isOlder({ store, clock }: HttpParts, { resourceKey }: Visit, { startedAt }: Late): Promise<boolean> {
+  const entry = await store.getEntry(resourceKey).catch(() => undefined)
+  return entry?.freshness === 'fresh' && entry.age >= clock.wall() - startedAt
 }
 
 /**

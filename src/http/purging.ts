@@ -101,7 +101,7 @@ export async function drop(
   return together(await Promise.all(changed))
 }
 
-/** The rule of variants stays as it is: it tells them apart, be they fresh or stale. */
+/** A rule that is stale says that its variants are, also those that are being made. */
 async function soften({ store, keys, settings }: PurgeParts, changes: Changes, request: HttpRequest): Promise<Outcome> {
   const named = keys.named(request, settings)
   if (!named) return { acknowledged: true }
@@ -109,8 +109,8 @@ async function soften({ store, keys, settings }: PurgeParts, changes: Changes, r
   const kept = asKept((await store.getEntry(key))?.value)
   return together(
     await Promise.all([
-      kept?.kind === 'variants' ? changes.expireTags(variantsTag(kept)) : changes.expire(key),
-      changes.expireTags(...tagsOfUrl(request, settings)),
+      changes.expire(key),
+      changes.expireTags(...tagsOfUrl(request, settings), ...(kept?.kind === 'variants' ? [variantsTag(kept)] : [])),
     ]),
   )
 }

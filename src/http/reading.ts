@@ -46,8 +46,11 @@ async function lookFor(parts: HttpParts, visit: Visit): Promise<Look | undefined
     let entry = await parts.store.getEntry<Kept>(place.key)
     const rule = asKept(entry?.value)
     if (rule?.kind === 'variants') {
+      const isStale = entry?.freshness === 'stale'
       place = variantPlace(parts, visit, rule)
       entry = await parts.store.getEntry<Kept>(place.key)
+      // A variant may have come after what made its rule stale.
+      if (isStale) entry &&= { ...entry, freshness: 'stale' }
     }
     return entry && lookAt(parts, visit, place, entry)
   } catch {

@@ -10,7 +10,7 @@ import { withCacheStatus } from './passing.ts'
 import { ResponseGuards } from './response-guards.ts'
 import { isError, mayServeOnError } from './reuse.ts'
 import { candidateOf, refusalOf } from './storable.ts'
-import { storedVary, ttlSeconds } from './stored-response.ts'
+import { COOKIES, storedVary, ttlSeconds } from './stored-response.ts'
 import { unsentFields } from './targeted.ts'
 import { freshen, selects } from './validation.ts'
 import type { Clock } from '../clock.ts'
@@ -18,7 +18,7 @@ import type { HttpOutcome } from '../events.ts'
 import type { ForwardReason } from './cache-status.ts'
 import type { CaptureMemory } from './capture.ts'
 import type { Answer, HeadOrders, Watcher } from './exchange.ts'
-import type { HttpRequest, ResponseHead } from './message.ts'
+import type { Fields, HttpRequest, ResponseHead } from './message.ts'
 import type { SearchVariance } from './no-vary-search.ts'
 import type { HttpSettings } from './options.ts'
 import type { SearchVariances } from './search-variances.ts'
@@ -47,6 +47,8 @@ type Ended =
 
 export interface Late {
   readonly kind: 'late'
+  /** When the application was asked. */
+  readonly startedAt: number
   /** The request fields that it depends on. */
   readonly fields: readonly string[]
   /** Its tags, as far as they are known by now. */
@@ -96,6 +98,8 @@ export class Recording implements Watcher {
   readonly #toldFirst: (recorded: Recorded) => void
   #told: (ended: Ended) => void
   #settings: HttpSettings
+  /** Fields that a cache further inside would have in its keys. */
+  #unkeyed: readonly string[] = []
   readonly #guards: ResponseGuards
   readonly #startedAt: number
   #routeMs: number | undefined
@@ -134,8 +138,11 @@ export class Recording implements Watcher {
     this.#guards.addTags(tags)
   }
 
+  /** What tells pages apart was settled when the cache looked for this one; what else would have is put into `Vary`. */
   refine(settings: HttpSettings): void {
-    this.#settings = settings
+    const { query, keyHeaders, normalize, maxQueryParameters, maxTargetLength } = this.#parts.settings
+    this.#unkeyed = settings.keyHeaders.filter((name) => !keyHeaders.includes(name))
+    this.#settings = { ...settings, query, keyHeaders, normalize, maxQueryParameters, maxTargetLength }
   }
 
   head(head: ResponseHead): HeadOrders {
@@ -196,7 +203,8 @@ export class Recording implements Watcher {
     this.#answered('revalidated')
     const ttl = ttlSeconds(stored, now)
     const cacheStatus = forwardStatus(reason, { status: 304, ttl, stored: refusal === undefined, detail: refusal })
-    return instead(answerOf(stored, request, cacheStatus, now))
+    const answer = answerOf(stored, request, cacheStatus, now)
+    return instead({ ...answer, fields: [...answer.fields, ...cookiesOf(head)] })
   }
 
   /** What is stored stands in for an error (RFC 5861, section 4). */
@@ -225,11 +233,12 @@ export class Recording implements Watcher {
       this.#refuse(refusal)
     }
     const stored = this.#taking !== undefined
-    return this.#orders(head, forwardStatus(this.#subject.reason, { stored, detail: refusal }), now)
+    const cacheStatus = forwardStatus(this.#subject.reason, { stored, detail: refusal })
+    return this.#orders(head, head === written ? undefined : combined(head.fields, 'vary'), cacheStatus, now)
   }
 
   #candidate(head: ResponseHead, now: number): Candidate {
-    return candidateOf(this.#guards.withVary(head, this.#settings), this.#settings, {
+    return candidateOf(this.#guards.withVary(head, this.#settings, this.#unkeyed), this.#settings, {
       now,
       routeMs: this.#routeMs,
       delayMs: now - this.#startedAt,
@@ -255,8 +264,7 @@ export class Recording implements Watcher {
   }
 
   /** The client's conditionals were hidden from the application: they are judged here, on what it made. */
-  #orders(head: ResponseHead, cacheStatus: string, now: number): HeadOrders {
-    const vary = this.#settings.audit === 'vary' ? combined(head.fields, 'vary') : undefined
+  #orders(head: ResponseHead, vary: string | undefined, cacheStatus: string, now: number): HeadOrders {
     const set: HeadOrders['set'] = [
       ['Date', linesOf(head.fields, 'date')[0] ?? formatHttpDate(now)],
       ...(vary === undefined ? [] : [['Vary', vary] as const]),
@@ -284,7 +292,8 @@ export class Recording implements Watcher {
       this.#told = resolve
     })
     this.#stopTimer = this.#parts.clock.inBackground(LONGEST_REST_MS, () => this.abandon())
-    this.#toldFirst({ kind: 'late', fields: storedVary(head), tags: this.#guards.tags, rest })
+    const tags = this.#guards.tags
+    this.#toldFirst({ kind: 'late', startedAt: this.#startedAt, fields: storedVary(head), tags, rest })
   }
 
   #tell(ended: Ended): void {
@@ -299,6 +308,11 @@ export class Recording implements Watcher {
 
 function instead(answer: Answer): HeadOrders {
   return { status: answer.status, without: [], set: [], watchBody: false, instead: answer }
+}
+
+/** Those of a 304 are for its own client: they are not kept. */
+function cookiesOf({ fields }: ResponseHead): Fields {
+  return fields.filter(([name]) => COOKIES.includes(name.toLowerCase()))
 }
 
 /** A response that is being taken: judged by its head, its body on the way. */

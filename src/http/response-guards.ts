@@ -45,9 +45,11 @@ export class ResponseGuards {
     for (const tag of tags) this.#tags.add(tag)
   }
 
-  /** The head as it is to be sent and stored: with what `Vary` has to name besides. */
-  withVary(head: ResponseHead, settings: HttpSettings): ResponseHead {
-    const { vary } = this.#audit(head, settings)
+  /** The head as it is to be sent and stored: with what `Vary` has to name besides, `unkeyed` among it. */
+  withVary(head: ResponseHead, settings: HttpSettings, unkeyed: readonly string[]): ResponseHead {
+    const named = storedVary(head)
+    const missing = unkeyed.filter((name) => !named.includes(name))
+    const vary = [...new Set([...this.#audit(head, settings).vary, ...missing])]
     if (vary.length === 0) return head
     const rest = head.fields.filter(([name]) => name.toLowerCase() !== 'vary')
     const said = combined(head.fields, 'vary')

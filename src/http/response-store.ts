@@ -80,7 +80,10 @@ function isListOfTexts(list: unknown): boolean {
 }
 
 /** What the engine needs of a cache, and of its {@link Door}. */
-export type ResponseStore = Pick<Cache, 'getEntry' | 'has' | 'set' | 'delete' | 'invalidateTags' | typeof door>
+export type ResponseStore = Pick<
+  Cache,
+  'getEntry' | 'has' | 'set' | 'delete' | 'invalidateTags' | 'expireTags' | typeof door
+>
 
 /**
  * The part of a cache where responses are kept. Readers share them without copies, as nothing here changes one; how

@@ -256,6 +256,16 @@ describe('validation (RFC 9111, section 4.3)', () => {
     expect(world.seen[3]?.headers.range).toBeUndefined()
   })
 
+  test('a cookie on the 304 is for its own client', async () => {
+    const world = new World(page('max-age=10', [['ETag', '"v1"']]))
+    await world.stored(15)
+    world.script = () => ({ status: 304, fields: [['Set-Cookie', ['a=1', 'b=2']]] })
+    expect((await world.get()).fields).toContainEqual(['Set-Cookie', ['a=1', 'b=2']])
+    const hit = await world.get()
+    expect(hit.cacheStatus).toBe('tiercache; hit; ttl=10; detail=L1')
+    expect(hit.fields.map(([name]) => name)).not.toContain('Set-Cookie')
+  })
+
   test('another response than a 304 replaces the stored one', async () => {
     const world = new World(confirming('max-age=10'))
     await world.stored(15)
