@@ -8,8 +8,7 @@ import type { BatchPlace, LoadContext, Loader } from './loader.ts'
 const SAME_TIME_MS = 20
 
 interface Asked {
-  /** The number of its place. */
-  readonly number: number
+  readonly place: Place
   readonly context: LoadContext
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
@@ -44,10 +43,10 @@ export class Gathering {
     this.#behind = ahead ? undefined : new Gathering(loader, clock, this)
   }
 
-  /** A key asks for its load, with the number of its place. */
-  ask(number: number, context: LoadContext): Promise<unknown> {
+  /** A key asks for its load. */
+  ask(place: Place, context: LoadContext): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#asked.push({ number, context, resolve, reject })
+      this.#asked.push({ place, context, resolve, reject })
       this.check()
     })
   }
@@ -93,7 +92,7 @@ export class Gathering {
   }
 
   #load(): void {
-    const all = this.#asked.sort((one, other) => one.number - other.number)
+    const all = this.#asked.sort((one, other) => one.place.number - other.place.number)
     this.#asked = []
     for (const { context, reject } of all) if (context.signal.aborted) reject(context.signal.reason)
     const asked = all.filter(({ context }) => !context.signal.aborted)
@@ -110,7 +109,7 @@ export class Gathering {
             reject(error)
           }
         }
-        void Promise.all(inChunks(asked, settle))
+        void Promise.all(inChunks(asked, settle, ({ place }) => place.left))
       },
       (error: unknown) => {
         for (const { reject } of asked) reject(error)
@@ -126,18 +125,31 @@ class Place implements BatchPlace {
   readonly batch: object
   readonly #gathering: Gathering
   readonly #behind: Gathering
-  readonly #number: number
+  /** Keys are loaded in the order of these. */
+  readonly number: number
+  /** When it is first known whether the key asks: then nothing of it waits for Redis. */
+  readonly decided: Promise<void>
+  /** When the key needs nothing any more: what was loaded is stored, or not to be. */
+  readonly left: Promise<void>
   #state: PlaceState = 'undecided'
+  #decide = () => {}
+  #leave = () => {}
 
   constructor(gathering: Gathering, behind: Gathering, number: number) {
     this.batch = behind
     this.#gathering = gathering
     this.#behind = behind
-    this.#number = number
+    this.number = number
+    this.decided = new Promise((resolve) => {
+      this.#decide = resolve
+    })
+    this.left = new Promise((resolve) => {
+      this.#leave = resolve
+    })
   }
 
   readonly load: Loader<unknown> = (context) => {
-    const asked = this.#gathering.ask(this.#number, context)
+    const asked = this.#gathering.ask(this, context)
     this.#become(this.#state === 'left' ? 'left' : 'asked')
     return asked
   }
@@ -159,7 +171,7 @@ class Place implements BatchPlace {
   behind() {
     // Served already, its caller has nothing more to load; or it waits for this very renewal.
     this.waits()
-    const place = this.#behind.place(this.#number)
+    const place = this.#behind.place(this.number)
     return { loader: place.load, place }
   }
 
@@ -167,6 +179,8 @@ class Place implements BatchPlace {
     const before = this.#state
     if (before === state) return
     this.#state = state
+    this.#decide()
+    if (state === 'left') this.#leave()
     this.#gathering.changed(this, before, state)
   }
 }

@@ -29,11 +29,13 @@ export function getOrLoadMany(
 ): Promise<HandedOut>[] {
   const gathering = new Gathering(loader, parts.clock)
   const placed = targets.map((target, index) => ({ target, place: gathering.place(index) }))
-  return inChunks(placed, ({ target, place }) => {
+  const begin = ({ target, place }: (typeof placed)[number]) => {
     const audience = new Audience()
     const loaded = loadOne(parts, { target, loader: place.load, settings, requests, audience, purpose: 'read', place })
     const leave = () => place.leaves()
     loaded.then(leave, leave)
     return loaded
-  })
+  }
+  // A key that asks waits for all the others.
+  return inChunks(placed, begin, ({ place }) => place.decided)
 }

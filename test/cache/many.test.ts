@@ -287,21 +287,80 @@ withOneRedis('what leaves this process', 'its socket is looked at', (kit) => {
 })
 
 describe('chunks', () => {
-  test('a chunk is begun at once, each further one a turn later, in order', async () => {
+  const items = Array.from({ length: 1025 }, (_, index) => index)
+
+  test('a chunk is begun at once, each further one when those before it have ended, in order', async () => {
     const begun: number[] = []
-    const items = Array.from({ length: 1025 }, (_, index) => index)
+    const ends: (() => void)[] = []
     const all = Promise.all(
-      inChunks(items, async (item) => {
+      inChunks(items, (item) => {
         begun.push(item)
-        return -item
+        return new Promise<number>((resolve) => ends.push(() => resolve(-item)))
       }),
     )
     expect(begun).toHaveLength(512)
-    const turn = () => new Promise((resolve) => setImmediate(resolve))
-    await turn()
-    await turn()
+    for (const end of ends.splice(1)) end()
+    await settled()
+    expect(begun).toHaveLength(512)
+    for (const end of ends.splice(0)) end()
+    await settled()
     expect(begun).toHaveLength(1024)
+    for (const end of ends.splice(0)) end()
+    await settled()
+    for (const end of ends.splice(0)) end()
     expect(await all).toEqual(items.map((item) => -item))
     expect(begun).toEqual(items)
+  })
+
+  test('one that fails holds nothing up, and each is told of its own', async () => {
+    const acting = inChunks(items, (item) => (item === 3 ? Promise.reject(new Error('three')) : Promise.resolve(item)))
+    const outcomes = await Promise.allSettled(acting)
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1)
+    expect(outcomes[1024]).toEqual({ status: 'fulfilled', value: 1024 })
+  })
+
+  test('or when they are known to be answered', async () => {
+    const begun: number[] = []
+    const answers: (() => void)[] = []
+    const acting = inChunks(
+      items,
+      (item) => {
+        begun.push(item)
+        return new Promise<never>(() => {})
+      },
+      () => new Promise<void>((resolve) => answers.push(resolve)),
+    )
+    expect(acting).toHaveLength(1025)
+    expect(begun).toHaveLength(512)
+    for (const answer of answers) answer()
+    await settled()
+    expect(begun).toHaveLength(1025)
+  })
+})
+
+/** When what follows from what has happened has happened, as far as it takes no input. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+withOneRedis('large batches', 'its answers begin the next chunk', (kit) => {
+  test('go through, chunk by chunk: loaded, read, written and deleted', async () => {
+    const cache = await kit.make({ commandTimeout: '5s', l1: false })
+    const errors: unknown[] = []
+    cache.on('l2-error', (event) => void errors.push(event))
+    const keys = numbered(1500)
+    const entries = new Map(keys.map((key) => [key, key]))
+    const loads: number[] = []
+    const load = (missing: string[]) => {
+      loads.push(missing.length)
+      return entries
+    }
+    expect((await cache.getOrSetMany(keys, load)).size).toBe(1500)
+    expect(loads).toEqual([1500])
+    expect((await cache.getMany(keys)).size).toBe(1500)
+    expect(await cache.setMany(entries)).toMatchObject({ acknowledged: true })
+    expect(await cache.deleteMany(keys)).toMatchObject({ acknowledged: true })
+    expect((await cache.getMany(keys)).size).toBe(0)
+    expect(errors).toEqual([])
   })
 })
