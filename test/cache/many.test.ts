@@ -351,7 +351,7 @@ withOneRedis('large batches', 'its answers begin the next chunk', (kit) => {
     const keys = numbered(1500)
     const entries = new Map(keys.map((key) => [key, key]))
     const loads: number[] = []
-    const load = (missing: string[]) => {
+    const load = (missing: readonly string[]) => {
       loads.push(missing.length)
       return entries
     }
