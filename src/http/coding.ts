@@ -1,5 +1,5 @@
 import { parseCacheControl } from './cache-control.ts'
-import { entityTag } from './conditional.ts'
+import { entityTag, namesTag } from './conditional.ts'
 import { combined, linesOf, requestField } from './message.ts'
 import { variesBy } from './vary.ts'
 import type { Coding, CompressSettings } from './coding-options.ts'
@@ -46,7 +46,7 @@ export function codingFor({ headers }: HttpRequest, settings: CompressSettings):
 export function codingHeld({ headers }: HttpRequest, fields: Fields, codings: readonly Coding[]): Coding | undefined {
   const held = headers['if-none-match'] === undefined ? undefined : requestField(headers, 'if-none-match')
   const tag = held === undefined ? undefined : entityTag(linesOf(fields, 'etag')[0])
-  return tag && codings.find((coding) => held?.includes(codedTag(tag.opaque, coding)))
+  return tag && codings.find((coding) => namesTag(held ?? '', codedTag(tag.opaque, coding)))
 }
 
 /** The fields of the response in a coding, of one in none with these. */

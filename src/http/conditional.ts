@@ -77,6 +77,11 @@ export function strongDate(fields: Fields, now: number): number | undefined {
 /** Weak comparison (RFC 9110, section 8.8.3.2); `*` matches whatever there is (section 13.1.2). */
 function matchesSomeTag(list: string, current: string | undefined): boolean {
   if (list.trim() === '*') return true
+  return namesTag(list, current)
+}
+
+/** Whether a list of entity tags has this one, be either weak. */
+export function namesTag(list: string, current: string | undefined): boolean {
   const opaque = entityTag(current)?.opaque
   if (opaque === undefined) return false
   for (const [, tag] of list.matchAll(ENTITY_TAGS)) if (tag === opaque) return true

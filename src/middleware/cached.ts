@@ -120,6 +120,10 @@ class RouteExchange extends NodeExchange {
     })
   }
 
+  protected fail(error: unknown): void {
+    this.#route.next(error)
+  }
+
   protected run(): void {
     runRoute(this.#route, this.req, this.res)
   }

@@ -1,6 +1,7 @@
 import { createServer, validateHeaderValue } from 'node:http'
 import { Duplex } from 'node:stream'
 import { systemClock } from '../clock.ts'
+import { isAuthorized } from '../http/message.ts'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Exchange, Watcher } from '../http/exchange.ts'
 import type { HttpRequest, RequestHeaders } from '../http/message.ts'
@@ -45,13 +46,13 @@ const LEFT_OUT = new Set([
 /**
  * A request once more, without its client: its response is seen by the watcher and goes nowhere.
  *
- * `undefined` for one with Authorization, since an application that asks for it would only refuse; and for one whose
- * client has gone, since the application sees the connection of that client, less what it was trusted by.
+ * `undefined` for one with Authorization or a client certificate, since an application that asks for it would only refuse;
+ * and for one whose client has gone, since the application sees the connection of that client, less what it was trusted by.
  */
 export function detach(request: HttpRequest, req: NodeRequest, rerun: Rerun): Exchange | undefined {
   const { socket } = req
   const gone = socket.destroyed && socket.remoteAddress === undefined
-  if (gone || request.headers.authorization !== undefined) return undefined
+  if (gone || isAuthorized(request)) return undefined
   const kept = Object.entries(request.headers).filter(([name]) => !LEFT_OUT.has(name))
   const method = request.method === 'HEAD' ? 'GET' : request.method
   const again = { ...request, method, headers: Object.fromEntries(kept) }

@@ -30,7 +30,9 @@ declare global {
 }
 
 /** A middleware of Express 4 or 5. */
-export type ExpressMiddleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
+export type ExpressMiddleware = (req: IncomingMessage, res: ServerResponse, next: Next) => void
+
+type Next = (error?: unknown) => void
 
 /**
  * Caches responses of the routes behind it: for the whole application, a router, or one route.
@@ -79,10 +81,10 @@ interface Renewed extends IncomingMessage {
 
 /** A request and response of Express, as the engine sees them. */
 class ExpressExchange extends NodeExchange<ExpressRequest> {
-  readonly #next: () => void
+  readonly #next: Next
   readonly #engine: HttpCache
 
-  constructor(request: HttpRequest, req: ExpressRequest, res: ServerResponse, next: () => void, engine: HttpCache) {
+  constructor(request: HttpRequest, req: ExpressRequest, res: ServerResponse, next: Next, engine: HttpCache) {
     super(request, req, res)
     this.#next = next
     this.#engine = engine
@@ -95,6 +97,10 @@ class ExpressExchange extends NodeExchange<ExpressRequest> {
       ;(req as Renewed)[renewalOf] = { engine, watcher }
       application(req, res)
     })
+  }
+
+  protected fail(error: unknown): void {
+    this.#next(error)
   }
 
   protected run(): void {

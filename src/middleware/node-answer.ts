@@ -33,6 +33,12 @@ export function setHead(res: ServerResponse, answer: Answer): void {
   if (answer.message !== undefined && !isHttp2(res)) res.statusMessage = answer.message
 }
 
+/** What is sent in place of an answer that could not be is not to look like it. */
+export function takeBack(res: ServerResponse, { fields }: Answer): void {
+  for (const name of [...fields.map(([each]) => each), 'Age', 'Cache-Status']) res.removeHeader(name)
+  res.statusCode = 200
+}
+
 /** Nobody in front has set a field or put a method of its own on it, so that Node writes a list as it stands. */
 function isUntouched(res: ServerResponse): boolean {
   return res.writeHead === ServerResponse.prototype.writeHead && res.getHeaderNames().length === 0

@@ -1,4 +1,4 @@
-import { sendAnswer } from './node-answer.ts'
+import { sendAnswer, takeBack } from './node-answer.ts'
 import { disguise } from './node-request.ts'
 import { isDestroyed } from './node-response.ts'
 import { watchForCache } from './response-cache.ts'
@@ -24,7 +24,14 @@ export abstract class NodeExchange<Request extends IncomingMessage = IncomingMes
 
   /** While the cache was asked, a middleware in front (a time limit) may have answered. */
   answer(answer: Answer): void {
-    if (!this.res.headersSent) sendAnswer(this.res, answer)
+    if (this.res.headersSent) return
+    try {
+      sendAnswer(this.res, answer)
+    } catch (error) {
+      // What stands in front has failed with the head: nobody else would see that, as the cache may have been waited for.
+      if (!this.res.headersSent) takeBack(this.res, answer)
+      this.fail(error)
+    }
   }
 
   forward(watcher: Watcher, shown?: RequestHeaders): void {
@@ -37,6 +44,9 @@ export abstract class NodeExchange<Request extends IncomingMessage = IncomingMes
   }
 
   abstract detached(): Exchange | undefined
+
+  /** What becomes of an error in front of the application. */
+  protected abstract fail(error: unknown): void
 
   /** Lets the application answer. */
   protected abstract run(): void

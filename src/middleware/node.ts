@@ -114,13 +114,13 @@ class Application {
   answer(req: IncomingMessage, res: ServerResponse): void {
     try {
       const result = this.#listener(req, res)
-      if (result instanceof Promise) result.catch((error) => this.#failed(res, error))
+      if (result instanceof Promise) result.catch((error) => this.failed(res, error))
     } catch (error) {
-      this.#failed(res, error)
+      this.failed(res, error)
     }
   }
 
-  #failed(res: ServerResponse, error: unknown): void {
+  failed(res: ServerResponse, error: unknown): void {
     if (res.headersSent) res.destroy()
     else {
       for (const name of res.getHeaderNames()) res.removeHeader(name)
@@ -150,6 +150,10 @@ class FrontExchange extends NodeExchange {
       watchForCache(res, watcher)
       application.answer(req, res)
     })
+  }
+
+  protected fail(error: unknown): void {
+    this.#application.failed(this.res, error)
   }
 
   protected run(): void {

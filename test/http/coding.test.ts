@@ -125,7 +125,7 @@ describe('the fields of a coded form', () => {
     expect(held('"a-br"')).toBe('br')
     expect(held('"x", W/"a-gzip"')).toBe('gzip')
     expect(held('W/"a-br"', 'W/"a"')).toBe('br')
-    for (const other of ['"a"', '"b-br"', '*', '"aa-br"', 'a-br', '']) expect(held(other)).toBeUndefined()
+    for (const other of ['"a"', '"b-br"', '*', '"aa-br"', 'a-br', '"x"a-br"', '']) expect(held(other)).toBeUndefined()
     expect(held('"a-br"', 'a')).toBeUndefined()
     expect(codingHeld(requestOf(), fields, ['br'])).toBeUndefined()
   })

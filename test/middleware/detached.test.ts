@@ -127,6 +127,18 @@ describe('the request', () => {
     expect(await detached(() => {}, { headers: { authorization: 'Bearer x' } })).toBeUndefined()
   })
 
+  test('is not made for a client with a certificate', async () => {
+    const made: unknown[] = []
+    const server = await startServer('HTTP/1.1', (req, res) => {
+      const request = requestOf(req, () => false)
+      for (const clientCertificate of [false, true]) made.push(detach({ ...request, clientCertificate }, req, () => {}))
+      res.end()
+    })
+    cleanups.push(() => server.close())
+    await server.ask()
+    expect(made).toEqual([expect.anything(), undefined])
+  })
+
   test('is not made for a client that has gone', async () => {
     const made: unknown[] = []
     const server = await startServer('HTTP/1.1', (req) => {
