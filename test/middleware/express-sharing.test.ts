@@ -247,7 +247,9 @@ describeExpress(({ hit, serve }) => {
       })
       const responses = await Promise.all(Array.from({ length: 5 }, () => hasty.get('/')))
       expect(responses.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 503])
-      expect(runs()).toBe(5)
+      expect(responses.filter(({ text }) => text === 'good')).toHaveLength(4)
+      // Who is late finds what another one has stored meanwhile.
+      expect(runs()).toBeLessThanOrEqual(5)
     })
 
     test('a follower gets the answer to its own conditional', async () => {
