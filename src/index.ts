@@ -29,7 +29,7 @@ export type {
   SetOptions,
 } from './cache/call-options.ts'
 export type { CodecOptions, CompressionOptions, EncryptionOptions } from './cache/codec-options.ts'
-export type { LoadContext, Loader } from './cache/loader.ts'
+export type { LoadContext, Loader } from './cache/load-context.ts'
 export type { Outcome, SetResult } from './cache/write-through.ts'
 export type { CreateCacheOptions, RedisConnection, RedisOptions, RedisSource } from './create-cache.ts'
 export type { Isolation } from './entry/isolation.ts'

@@ -63,6 +63,8 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'write-through',
       'invalidation',
       'resync',
+      'load-context',
+      'load-request',
       'loader',
       'touch',
       'counter',

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { badValue } from '../errors.ts'
 import type { Duration } from '../options.ts'
-import type { LoadContext } from './loader.ts'
+import type { LoadContext } from './load-context.ts'
 import { tellTags } from './told-tags.ts'
 
 /** What a loader of many keys is given. */

@@ -33,7 +33,7 @@ import type {
 } from './handle-options.ts'
 import { readDefineOptions, readWrapOptions } from './handle-options.ts'
 import { isIdentical, isOfOneSource, noteOwners } from './handle-owners.ts'
-import type { Loader } from './loader.ts'
+import type { Loader } from './load-context.ts'
 import { lookForGet, lookForLoad } from './look.ts'
 import { checkLoader, loadEach, loadEachValue, loadOne } from './loads.ts'
 import { readKeys } from './many-arguments.ts'

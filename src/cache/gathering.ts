@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts'
 import type { ManyLoader } from './batch-loader.ts'
 import { runBatchLoader } from './batch-loader.ts'
 import { inChunks } from './in-chunks.ts'
-import type { BatchPlace, LoadContext, Loader } from './loader.ts'
+import type { BatchPlace } from './load-request.ts'
+import type { LoadContext, Loader } from './load-context.ts'
 
 /** How near the end of a wait is that is over at the same time as others, for all that clocks know. */
 const SAME_TIME_MS = 20

@@ -6,7 +6,7 @@ import { Gathering } from './gathering.ts'
 import type { HandedOut } from './get-or-load.ts'
 import { getOrLoad } from './get-or-load.ts'
 import { inChunks } from './in-chunks.ts'
-import type { LoadRequest } from './loader.ts'
+import type { LoadRequest } from './load-request.ts'
 import type { Parts, Target } from './parts.ts'
 
 /** One load of many keys of one namespace, each of which is there once. */

@@ -5,7 +5,7 @@ import { definedOptions } from '../options.ts'
 import type { DefaultOptions } from './call-options.ts'
 import { DEFAULT_NAMES } from './call-options.ts'
 import type { Definition, HandleManyContext } from './handle.ts'
-import type { LoadContext } from './loader.ts'
+import type { LoadContext } from './load-context.ts'
 
 /** What holds for the values of a handle or a wrapped function, beside how they are named and loaded. */
 type ValueOptions = Omit<DefaultOptions, 'tags' | 'schema'>

@@ -8,7 +8,7 @@ import { isPlain, tellTagsOf } from './batch-loader.ts'
 import type { ChangeOptions, LoadOptions, SetOptions } from './call-options.ts'
 import { LOAD_NAMES } from './call-options.ts'
 import { inChunks } from './in-chunks.ts'
-import type { LoadContext, Loader } from './loader.ts'
+import type { LoadContext, Loader } from './load-context.ts'
 import { tellTags } from './told-tags.ts'
 import type { Outcome, SetResult } from './write-through.ts'
 

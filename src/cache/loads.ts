@@ -8,7 +8,7 @@ import type { HandedOut } from './get-or-load.ts'
 import { getOrLoad } from './get-or-load.ts'
 import { getOrLoadMany } from './get-or-load-many.ts'
 import { loadInside, loadManyInside } from './inside-transaction.ts'
-import type { Loader } from './loader.ts'
+import type { Loader } from './load-context.ts'
 import type { Namespace } from './namespace.ts'
 import type { Target } from './parts.ts'
 

@@ -1,7 +1,7 @@
 import type { Audience } from '../stampede/audience.ts'
 import type { WhenLate } from './fill.ts'
 import { loadAlone, loadUnstored } from './fill.ts'
-import type { LoadRequest } from './loader.ts'
+import type { LoadRequest } from './load-request.ts'
 import { isCoherent } from './near.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import { seekLease } from './seek-lease.ts'

@@ -1,7 +1,7 @@
 import type { Lifetime } from '../entry/refresh-ahead.ts'
 import { dueFor } from '../entry/refresh-ahead.ts'
 import type { NearEntry } from '../tiers/near-entry.ts'
-import type { LoadRequest } from './loader.ts'
+import type { LoadRequest } from './load-request.ts'
 import type { Loaded, Parts } from './parts.ts'
 import { renewBehind } from './stale-while-revalidate.ts'
 

@@ -1,7 +1,7 @@
 import { isMadeStale } from '../entry/freshness.ts'
 import type { Seen } from '../tiers/tier.ts'
 import type { Flight } from './flights.ts'
-import type { LoadRequest, Replaced } from './loader.ts'
+import type { LoadRequest, Replaced } from './load-request.ts'
 import type { FarLookup } from './lookup.ts'
 import { lookupFar } from './lookup.ts'
 import { groupsOf, standing } from './near.ts'

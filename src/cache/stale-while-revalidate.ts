@@ -1,5 +1,5 @@
 import { Audience } from '../stampede/audience.ts'
-import type { LoadRequest } from './loader.ts'
+import type { LoadRequest } from './load-request.ts'
 import type { Parts } from './parts.ts'
 import type { Answer } from './read-through.ts'
 import { noteRenewalFailed, renewThrough } from './read-through.ts'

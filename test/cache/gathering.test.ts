@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Gathering } from '../../src/cache/gathering.ts'
-import type { LoadContext } from '../../src/cache/loader.ts'
+import type { LoadContext } from '../../src/cache/load-context.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 import { ScriptedManyLoader } from '../doubles/scripted-many-loader.ts'
 

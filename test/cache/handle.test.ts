@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import type { LoadContext } from '../../src/cache/loader.ts'
+import type { LoadContext } from '../../src/cache/load-context.ts'
 import { heardAll, inBothForms } from '../doubles/caches.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 

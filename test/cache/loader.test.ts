@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { LoadManyContext } from '../../src/cache/batch-loader.ts'
-import type { LoadContext } from '../../src/cache/loader.ts'
+import type { LoadContext } from '../../src/cache/load-context.ts'
 import { assemble } from '../../src/create-cache.ts'
 import { inBothForms } from '../doubles/caches.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { isFresh, standing } from '../../src/cache/near.ts'
-import type { Loader } from '../../src/cache/loader.ts'
+import type { Loader } from '../../src/cache/load-context.ts'
 import type { CreateCacheOptions } from '../../src/create-cache.ts'
 import { assemble, partsOf } from '../../src/create-cache.ts'
 import type { Duration } from '../../src/options.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { LoadContext } from '../../src/cache/loader.ts'
+import type { LoadContext } from '../../src/cache/load-context.ts'
 import { assemble } from '../../src/create-cache.ts'
 import { inBothForms, withRedis } from '../doubles/caches.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'

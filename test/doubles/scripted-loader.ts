@@ -1,4 +1,4 @@
-import type { LoadContext } from '../../src/cache/loader.ts'
+import type { LoadContext } from '../../src/cache/load-context.ts'
 
 interface Run<T> {
   readonly context: LoadContext

@@ -1,5 +1,5 @@
 import type { Cache } from '../../src/cache/cache.ts'
-import type { Loader } from '../../src/cache/loader.ts'
+import type { Loader } from '../../src/cache/load-context.ts'
 import type { Outcome } from '../../src/cache/write-through.ts'
 
 /** What every value of the model is: it names its key, and the version that the database had given. */

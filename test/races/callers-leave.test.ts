@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
-import type { LoadContext } from '../../src/cache/loader.ts'
+import type { LoadContext } from '../../src/cache/load-context.ts'
 import { assemble } from '../../src/create-cache.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 import type { Process } from '../doubles/fleet.ts'

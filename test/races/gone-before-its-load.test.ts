@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { LoadContext, Offer } from '../../src/cache/loader.ts'
+import type { Offer } from '../../src/cache/load-request.ts'
+import type { LoadContext } from '../../src/cache/load-context.ts'
 import { door } from '../../src/cache/seek.ts'
 import type { Process } from '../doubles/fleet.ts'
 import { allHeard, inFleets } from '../doubles/fleet.ts'

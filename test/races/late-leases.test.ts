@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
-import type { LoadContext } from '../../src/cache/loader.ts'
+import type { LoadContext } from '../../src/cache/load-context.ts'
 import { assemble } from '../../src/create-cache.ts'
 import type { Duration } from '../../src/options.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'

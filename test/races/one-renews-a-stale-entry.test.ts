@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LoadContext } from '../../src/cache/loader.ts'
+import type { LoadContext } from '../../src/cache/load-context.ts'
 import type { Fleet, Process, RedisFleet } from '../doubles/fleet.ts'
 import { allHeard, inFleets, turn } from '../doubles/fleet.ts'
 import { expectOneRenewal } from '../doubles/one-renewal.ts'

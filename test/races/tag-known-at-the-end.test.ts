@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LoadContext } from '../../src/cache/loader.ts'
+import type { LoadContext } from '../../src/cache/load-context.ts'
 import { heardAll, inEveryForm } from '../doubles/caches.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
 

@@ -172,7 +172,8 @@ describeFaces((open) => {
 
     test('a field over the limit of the server is its own 431, and the server lives', async () => {
       const { get, raw } = await open((_, res) => res.setHeader('Cache-Control', 'max-age=60').end('fine'))
-      const answer = await raw(`GET / HTTP/1.1\r\nHost: h\r\nX-Large: ${'a'.repeat(300_000)}\r\n\r\n`)
+      // Just over it: what a server has not read when it closes resets the connection, and its answer may be lost with that.
+      const answer = await raw(`GET / HTTP/1.1\r\nHost: h\r\nX-Large: ${'a'.repeat(256 * 1024)}\r\n\r\n`)
       expect(answer).toMatch(/^HTTP\/1\.1 431 /)
       expect(await get('/')).toMatchObject({ status: 200, body: 'fine' })
     })
