@@ -15,8 +15,9 @@ export interface EntryOptions {
   readonly l1Ttl?: Duration | undefined
   /**
    * How long past `ttl` a value may be served by `getOrSet` while a newer one is loaded behind it, or when loading
-   * fails. Default 0: not at all; what `expire` or `expireTags` made stale is then served when loading fails, and only
-   * then.
+   * fails. Default: 0 for what is stored; what others stored with more is served as they said. A caller that says 0 itself, or
+   * whose namespace does, is served none past its `ttl`, whoever stored it, not even when loading fails. What `expire` or
+   * `expireTags` made stale is served to callers whose `stale` is 0 when loading fails, and only then.
    */
   readonly stale?: Duration | undefined
   /** Shortens each `ttl` by up to this fraction, by chance, so that what was stored together does not end together. Default 0.05. */
@@ -136,7 +137,8 @@ export interface DefaultOptions extends LoadingOptions, ChangeOptions {
 export interface EntrySettings {
   readonly ttlMs: number
   readonly l1TtlMs: number
-  readonly staleMs: number
+  /** `undefined`: nobody has said. */
+  readonly staleMs: number | undefined
   readonly jitter: number
   readonly isolation: Isolation
   readonly tags: readonly string[]
@@ -177,7 +179,7 @@ export interface KeysSettings {
 export const DEFAULTS: DefaultSettings = Object.freeze({
   ttlMs: 300_000,
   l1TtlMs: Number.POSITIVE_INFINITY,
-  staleMs: 0,
+  staleMs: undefined,
   jitter: 0.05,
   isolation: 'frozen',
   tags: Object.freeze([]),

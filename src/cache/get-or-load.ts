@@ -68,8 +68,8 @@ export function loadFrom(parts: Parts, request: LoadRequest, first?: FarRead): P
   return readThrough(parts, request, first).then((answer) => fromBehind(parts, request, answer))
 }
 
-function isTakenFresh(parts: Parts, request: LoadRequest, { value, createdAt }: NearEntry): boolean {
-  return request.accepts === undefined || isTaken(parts, request, { value, freshness: 'fresh', createdAt })
+function isTakenFresh(parts: Parts, request: LoadRequest, { value, createdAt, freshUntil }: NearEntry): boolean {
+  return request.accepts === undefined || isTaken(parts, request, { value, freshness: 'fresh', createdAt, freshUntil })
 }
 
 /** What L2, or a load, has come to. */

@@ -38,7 +38,7 @@ export function setInside(
   given: Given,
   settings: SetSettings,
 ): void {
-  const { tags, ttlMs, staleMs, requireAck, schema, tiers } = settings
+  const { tags, ttlMs, staleMs = 0, requireAck, schema, tiers } = settings
   transaction.set(
     target.id,
     {
@@ -157,11 +157,12 @@ export async function loadInside(parts: Parts, transaction: Transaction, request
 
 async function loadApart(parts: Parts, transaction: Transaction, request: LoadRequest): Promise<HandedOut> {
   const { target, settings, requests } = request
-  const entry = await readEntryInside(parts, transaction, target, settings, requests)
-  if (entry?.freshness === 'fresh') return handedOut(parts, entry)
+  const found = await readEntryInside(parts, transaction, target, settings, requests)
+  if (found?.freshness === 'fresh') return handedOut(parts, found)
+  const entry = settings.staleMs === 0 ? undefined : found
   try {
     // What L1 has may be what was made gone inside.
-    const there = entry && replacedBy(parts, target, entry)
+    const there = found && replacedBy(parts, target, found)
     const loading = loadReplacing(parts, { ...request, there })
     const isSoft = entry !== undefined && settings.softTimeoutMs > 0
     const loaded = await (isSoft ? within(parts.clock, loading, settings.softTimeoutMs) : loading)

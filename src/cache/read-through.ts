@@ -6,7 +6,7 @@ import { isCoherent } from './near.ts'
 import type { Loaded, Parts, Target } from './parts.ts'
 import { seekLease } from './seek-lease.ts'
 import type { FarRead } from './servable.ts'
-import { isPresumedMissing, isTaken, PRESUMED_MISSING, UNREACHABLE, readAgain, readFar, readNear } from './servable.ts'
+import { isPresumedMissing, PRESUMED_MISSING, UNREACHABLE, readAgain, readFar, readNear, suits } from './servable.ts'
 import { untilAborted, within, withinInBackground } from './time-limit.ts'
 
 /** What a caller gets: the outcome, and whether another caller of this process had started the load. */
@@ -133,7 +133,7 @@ async function joinOrLead(parts: Parts, request: LoadRequest, first: FarRead | u
     endVisit(audience, running.audience, outcome)
     if (!outcome) return purpose === 'renew' ? undefined : loadInstead(parts, request)
     const { loaded } = outcome
-    if (loaded && !loaded.isApart && !isOutdated(parts, loaded, joinedAt) && isTaken(parts, request, loaded)) {
+    if (loaded && !loaded.isApart && !isOutdated(parts, loaded, joinedAt) && suits(parts, request, loaded)) {
       counters.loadsShared++
       return { loaded, joined: true }
     }
@@ -216,7 +216,7 @@ async function loadInstead(parts: Parts, request: LoadRequest): Promise<Answer> 
   }
   const loaded = await spare.promise
   place?.goesOn()
-  const isForAll = !joined || (loaded && !loaded.isApart && isTaken(parts, request, loaded))
+  const isForAll = !joined || (loaded && !loaded.isApart && suits(parts, request, loaded))
   if (loaded && isForAll && !isOutdated(parts, loaded, joinedAt)) return { loaded, joined }
   return { loaded: await loadUnstored(parts, request), joined: false }
 }

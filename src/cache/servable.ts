@@ -86,24 +86,38 @@ export function readNear(parts: Parts, request: LoadRequest): Loaded | undefined
   if (!near || (freshness !== 'fresh' && freshness !== 'stale') || !isChecked(near, settings.schema)) return undefined
   if (freshness === 'stale' && purpose === 'renew') return undefined
   const { value, shared, tiers, createdAt, freshUntil, schema, mark, groups } = near
-  if (!isTaken(parts, request, { value, freshness, createdAt })) return undefined
+  if (!isTaken(parts, request, { value, freshness, createdAt, freshUntil })) return undefined
   return { value, shared, isAsItIs: tiers === 'l1', tier: 'l1', freshness, createdAt, freshUntil, schema, mark, groups }
 }
 
-/** Whether a caller that judges what it is served takes this; others take anything. */
+/**
+ * Whether a caller takes this: as it judges itself; others whatever may be served, unless they said a `stale` of 0. See
+ * docs/decisions/0024-expired-values-are-a-fallback.md.
+ */
 export function isTaken(
   { clock }: Parts,
-  { accepts, purpose }: LoadRequest,
-  { value, freshness, createdAt, failure }: Pick<Loaded, 'value' | 'freshness' | 'createdAt' | 'failure'>,
+  { accepts, purpose, settings }: LoadRequest,
+  found: Pick<Loaded, 'value' | 'freshness' | 'createdAt' | 'freshUntil' | 'failure'>,
 ): boolean {
-  if (accepts === undefined) return true
+  const { value, freshness, createdAt, failure } = found
+  if (accepts === undefined) return freshness === 'fresh' || settings.staleMs !== 0 || isMadeStale(found)
   const failed = failure !== undefined || purpose === 'fall-back'
   return accepts({ value, freshness, age: Math.max(0, clock.now() - createdAt), failed })
 }
 
 /**
+ * Whether what another caller's load has come to is for one who waited for it. Throws what the load has failed with where a
+ * stale value stands in for it which this caller does not take: it is one failure for all.
+ */
+export function suits(parts: Parts, request: LoadRequest, loaded: Loaded): boolean {
+  if (isTaken(parts, request, loaded)) return true
+  if (request.accepts === undefined && loaded.failure !== undefined) throw loaded.failure
+  return false
+}
+
+/**
  * Whether a stale value will do for a reader, who then need not wait. What was made stale by `expire` or `expireTags` will
- * not do where `stale` is 0: it takes the place of a load that fails, and of those that would follow a moment later. See
+ * not do where its `stale` is 0: it takes the place of a load that fails, and of those that would follow a moment later. See
  * docs/decisions/0024-expired-values-are-a-fallback.md. A caller that judges itself is asked in place of that.
  */
 export function isEnough(
@@ -113,8 +127,9 @@ export function isEnough(
 ): boolean {
   const { target, settings, accepts } = request
   const { backOff } = parts
-  if (accepts) return isTaken(parts, request, { value: stale.value, freshness: 'stale', createdAt: stale.createdAt })
-  return settings.staleMs > 0 || !isMadeStale(stale) || backOff.holds(target.id, stale.groups)
+  const { value, createdAt, freshUntil } = stale
+  if (!isTaken(parts, request, { value, freshness: 'stale', createdAt, freshUntil })) return false
+  return accepts !== undefined || !!settings.staleMs || !isMadeStale(stale) || backOff.holds(target.id, stale.groups)
 }
 
 /** What may be served by now, after a load or a wait that came to nothing: from L1, else from L2. */

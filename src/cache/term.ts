@@ -12,7 +12,7 @@ export interface Term {
 export function termOf({ clock }: Parts, kept: Pick<EntrySettings, 'ttlMs' | 'staleMs' | 'jitter'>): Term {
   const createdAt = clock.now()
   const ttlMs = kept.jitter === 0 ? kept.ttlMs : kept.ttlMs * (1 - kept.jitter * clock.random())
-  return { createdAt, freshUntil: createdAt + ttlMs, staleUntil: createdAt + ttlMs + kept.staleMs }
+  return { createdAt, freshUntil: createdAt + ttlMs, staleUntil: createdAt + ttlMs + (kept.staleMs ?? 0) }
 }
 
 /** A value, and what its loader said of how it is kept; `undefined`: as its settings say. */
@@ -30,6 +30,6 @@ export function keptOf<Settings extends LoadSettings>(run: Made, settings: Setti
   const { value, tags } = run
   if (run.skippedFor || value === undefined) return undefined
   const ttlMs = run.ttlMs ?? (value === null ? settings.negativeTtlMs : undefined) ?? settings.ttlMs
-  const staleMs = run.staleMs ?? settings.staleMs
+  const staleMs = run.staleMs ?? settings.staleMs ?? 0
   return ttlMs + staleMs === 0 ? undefined : { ...settings, ttlMs, staleMs, tags }
 }
