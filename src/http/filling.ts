@@ -1,6 +1,7 @@
-import { hasCredentials, lead, renew, renewRule } from './leading.ts'
+import { hasCredentials, lead, renew } from './leading.ts'
 import { asKept, bytesOf } from './response-store.ts'
 import { passBy, passOn, refusedAs, serve, serveCollapsed, sight, standsIn } from './serving.ts'
+import { renewRule } from './variant-rule.ts'
 import { missReason, resourcePlace, variantPlace, withoutClient } from './visit.ts'
 import type { Offer } from '../cache/load-request.ts'
 import type { ForwardReason } from './cache-status.ts'

@@ -1,79 +1,33 @@
-import { answerOf } from './answer.ts'
 import { forwardStatus } from './cache-status.ts'
 import { Capture } from './capture.ts'
-import { isConditional, isLeftOut, isNotModified } from './conditional.ts'
-import { formatHttpDate } from './http-date.ts'
+import { isConditional } from './conditional.ts'
+import { confirmed, confirmedAnswer, confirmedHead, misconfirmedAnswer, standInAnswer } from './confirming.ts'
 import { storedOf, withDate } from './intake.ts'
-import { combined, linesOf } from './message.ts'
+import { combined } from './message.ts'
 import { names } from './no-vary-search.ts'
-import { withCacheStatus } from './passing.ts'
 import { ResponseGuards } from './response-guards.ts'
 import { isError, mayServeOnError } from './reuse.ts'
 import { candidateOf, refusalOf } from './storable.ts'
-import { COOKIES, storedVary, ttlSeconds } from './stored-response.ts'
-import { unsentFields } from './targeted.ts'
-import { freshen, selects } from './validation.ts'
+import { storedVary } from './stored-response.ts'
+import { isCutShort, ordersFor } from './taking.ts'
+import { selects } from './validation.ts'
 import type { Clock } from '../clock.ts'
 import type { HttpOutcome } from '../events.ts'
-import type { ForwardReason } from './cache-status.ts'
 import type { CaptureMemory } from './capture.ts'
 import type { Answer, HeadOrders, Watcher } from './exchange.ts'
-import type { Fields, HttpRequest, ResponseHead } from './message.ts'
-import type { SearchVariance } from './no-vary-search.ts'
+import type { ResponseHead } from './message.ts'
 import type { HttpSettings } from './options.ts'
+import type { Ended, Recorded, Subject } from './recorded.ts'
 import type { SearchVariances } from './search-variances.ts'
 import type { Candidate } from './storable.ts'
 import type { StoredResponse } from './stored-response.ts'
+import type { Taking } from './taking.ts'
 import type { Tally } from './tally.ts'
-import type { Validators } from './validation.ts'
 import type { HeaderReads } from './watched-headers.ts'
-
-/**
- * What became of a response that was watched in order to be stored.
- *
- * - `complete`: here it is; or the stored one, that the application has confirmed.
- * - `unshareable`: it is for this client alone; the others need their own.
- * - `abandoned`: it was cut off before its end; another one may do better.
- * - `failed`: the application failed, and what is stored stands in for it.
- * - `late`: it may be shared, but its end is long in coming; what becomes of it then is the `rest`.
- */
-export type Recorded = Ended | Late
-
-type Ended =
-  | { readonly kind: 'complete'; readonly stored: StoredResponse }
-  | { readonly kind: 'unshareable' }
-  | { readonly kind: 'abandoned' }
-  | { readonly kind: 'failed'; readonly status: number }
-
-export interface Late {
-  readonly kind: 'late'
-  /** When the application was asked. */
-  readonly startedAt: number
-  /** The request fields that it depends on. */
-  readonly fields: readonly string[]
-  /** Its tags, as far as they are known by now. */
-  readonly tags: readonly string[]
-  readonly rest: Promise<Ended>
-}
 
 /** How long after its head the end of a response is waited for, and how long then it is recorded on at most. */
 export const PATIENCE_MS = 1000
 const LONGEST_REST_MS = 30_000
-
-/** What a recording is about: the request as it came in, since handlers may change theirs. */
-export interface Subject {
-  readonly request: HttpRequest
-  readonly resource: string
-  /** The variance under which others are equivalent to the resource; a response that does not name it answers only its own. */
-  readonly variance?: SearchVariance | undefined
-  readonly reason: ForwardReason
-  /** Whether a client waits for it. */
-  readonly forClient: boolean
-  /** What is to be replaced, or confirmed. */
-  readonly stale?: StoredResponse | undefined
-  /** Those of `stale`, as the application sees them. */
-  readonly validators?: Validators | undefined
-}
 
 /** What recordings go by. */
 export interface RecordingParts {
@@ -184,39 +138,31 @@ export class Recording implements Watcher {
 
   /** The application's 304 to our validators: what is stored is right, and is the answer (RFC 9111, section 4.3.3). */
   #confirm(head: ResponseHead, now: number): HeadOrders | undefined {
-    const { request, resource, reason, stale, validators } = this.#subject
+    const { resource, stale, validators } = this.#subject
     if (stale === undefined || validators === undefined || head.status !== 304) return undefined
     if (!selects(head, stale)) {
       this.#tell({ kind: 'abandoned' })
-      return instead(answerOf(stale, request, forwardStatus(reason, { status: 304, detail: 'validator' }), now))
+      return instead(misconfirmedAnswer(this.#subject, stale, now))
     }
-    const { status, message, unsent } = stale
-    const fields = [...stale.fields, ...unsent]
-    const candidate = this.#candidate(freshen({ status, message, fields }, head), now)
+    const candidate = this.#candidate(confirmedHead(stale, head), now)
     const refusal = this.#refusal(candidate)
     this.#guards.addTags(stale.tags)
-    const { tags } = this.#guards
-    const renewed = storedOf(candidate, stale.body, { resource, tags, headAt: now }, this.#settings)
-    const stored = { ...renewed, taggedHere: stale.taggedHere }
+    const facts = { resource, tags: this.#guards.tags, headAt: now }
+    const stored = confirmed(candidate, stale, facts, this.#settings)
     if (refusal === undefined) this.#tell({ kind: 'complete', stored })
     else this.#refuse(refusal)
     this.#answered('revalidated')
-    const ttl = ttlSeconds(stored, now)
-    const cacheStatus = forwardStatus(reason, { status: 304, ttl, stored: refusal === undefined, detail: refusal })
-    const answer = answerOf(stored, request, cacheStatus, now)
-    return instead({ ...answer, fields: [...answer.fields, ...cookiesOf(head)] })
+    return instead(confirmedAnswer(this.#subject, stored, head, refusal, now))
   }
 
   /** What is stored stands in for an error (RFC 5861, section 4). */
   #standIn({ status }: ResponseHead, now: number): HeadOrders | undefined {
-    const { request, reason, stale } = this.#subject
+    const { request, stale } = this.#subject
     if (stale === undefined || !isError(status)) return undefined
     if (!mayServeOnError(request, stale, this.#settings, now)) return undefined
     this.#tell({ kind: 'failed', status })
     this.#answered('stale')
-    const ttl = ttlSeconds(stale, now)
-    const cacheStatus = forwardStatus(reason, { status, ttl, detail: 'stale-if-error' })
-    return instead(answerOf(stale, request, cacheStatus, now))
+    return instead(standInAnswer(this.#subject, stale, status, now))
   }
 
   /** A response of the application's own: its client gets it, and it is stored if it may be. */
@@ -232,9 +178,10 @@ export class Recording implements Watcher {
     } else {
       this.#refuse(refusal)
     }
-    const stored = this.#taking !== undefined
-    const cacheStatus = forwardStatus(this.#subject.reason, { stored, detail: refusal })
-    return this.#orders(head, head === written ? undefined : combined(head.fields, 'vary'), cacheStatus, now)
+    const watchBody = this.#taking !== undefined
+    const cacheStatus = forwardStatus(this.#subject.reason, { stored: watchBody, detail: refusal })
+    const set = head === written ? [] : [['Vary', combined(head.fields, 'vary') ?? ''] as const]
+    return ordersFor(this.#subject.request, head, { set, watchBody, cacheStatus }, this.#settings, now)
   }
 
   #candidate(head: ResponseHead, now: number): Candidate {
@@ -261,24 +208,6 @@ export class Recording implements Watcher {
   #refuse(detail: string | undefined): void {
     if (detail !== undefined) this.#parts.tally.refused(detail, this.#subject.request)
     this.#tell({ kind: 'unshareable' })
-  }
-
-  /** The client's conditionals were hidden from the application: they are judged here, on what it made. */
-  #orders(head: ResponseHead, vary: string | undefined, cacheStatus: string, now: number): HeadOrders {
-    const set: HeadOrders['set'] = [
-      ['Date', linesOf(head.fields, 'date')[0] ?? formatHttpDate(now)],
-      ...(vary === undefined ? [] : [['Vary', vary] as const]),
-      withCacheStatus(head.fields, cacheStatus),
-    ]
-    const watchBody = this.#taking !== undefined
-    const ours = unsentFields(head.fields, this.#settings)
-    const { headers } = this.#subject.request
-    if (!isConditional(headers) || !isNotModified(headers, head, now)) {
-      return { status: head.status, without: ours, set, watchBody }
-    }
-    const tagged = linesOf(head.fields, 'etag').length > 0
-    const without = head.fields.map(([name]) => name).filter((name) => isLeftOut(name, tagged))
-    return { status: 304, without: [...without, ...ours], set, watchBody }
   }
 
   #keep({ candidate, headAt, capture }: Taking): StoredResponse {
@@ -308,21 +237,4 @@ export class Recording implements Watcher {
 
 function instead(answer: Answer): HeadOrders {
   return { status: answer.status, without: [], set: [], watchBody: false, instead: answer }
-}
-
-/** Those of a 304 are for its own client: they are not kept. */
-function cookiesOf({ fields }: ResponseHead): Fields {
-  return fields.filter(([name]) => COOKIES.includes(name.toLowerCase()))
-}
-
-/** A response that is being taken: judged by its head, its body on the way. */
-interface Taking {
-  readonly candidate: Candidate
-  readonly headAt: number
-  readonly capture: Capture
-}
-
-function isCutShort({ candidate, capture }: Taking): boolean {
-  const declared = combined(candidate.head.fields, 'content-length')
-  return declared !== undefined && Number(declared) !== capture.bytes
 }

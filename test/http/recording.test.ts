@@ -8,7 +8,7 @@ import { SearchVariances } from '../../src/http/search-variances.ts'
 import { Tally } from '../../src/http/tally.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 import { requestOf } from './plain-exchange.ts'
-import type { Recorded } from '../../src/http/recording.ts'
+import type { Recorded } from '../../src/http/recorded.ts'
 
 function start() {
   const clock = new FakeClock()

@@ -1,0 +1,62 @@
+import { answerOf } from './answer.ts'
+import { forwardStatus } from './cache-status.ts'
+import { storedOf } from './intake.ts'
+import { COOKIES, ttlSeconds } from './stored-response.ts'
+import { freshen } from './validation.ts'
+import type { Answer } from './exchange.ts'
+import type { Facts } from './intake.ts'
+import type { Fields, ResponseHead } from './message.ts'
+import type { HttpSettings } from './options.ts'
+import type { Subject } from './recorded.ts'
+import type { Candidate } from './storable.ts'
+import type { StoredResponse } from './stored-response.ts'
+
+/** The head of the stored response as a 304 leaves it, fields that speak to this cache alone included. */
+export function confirmedHead({ status, message, fields, unsent }: StoredResponse, notModified: ResponseHead) {
+  return freshen({ status, message, fields: [...fields, ...unsent] }, notModified)
+}
+
+/** The stored response with the head that a 304 has left it. */
+export function confirmed(
+  candidate: Candidate,
+  stale: StoredResponse,
+  facts: Facts,
+  settings: HttpSettings,
+): StoredResponse {
+  return { ...storedOf(candidate, stale.body, facts, settings), taggedHere: stale.taggedHere }
+}
+
+/** What the client gets when the application has confirmed the stored response: that (RFC 9111, section 4.3.3). */
+export function confirmedAnswer(
+  { request, reason }: Subject,
+  stored: StoredResponse,
+  notModified: ResponseHead,
+  refusal: string | undefined,
+  now: number,
+): Answer {
+  const ttl = ttlSeconds(stored, now)
+  const cacheStatus = forwardStatus(reason, { status: 304, ttl, stored: refusal === undefined, detail: refusal })
+  const answer = answerOf(stored, request, cacheStatus, now)
+  return { ...answer, fields: [...answer.fields, ...cookiesOf(notModified)] }
+}
+
+/** … when the application has confirmed another one than is stored. */
+export function misconfirmedAnswer({ request, reason }: Subject, stale: StoredResponse, now: number): Answer {
+  return answerOf(stale, request, forwardStatus(reason, { status: 304, detail: 'validator' }), now)
+}
+
+/** … when the application has failed, and the stored response stands in for it (RFC 5861, section 4). */
+export function standInAnswer(
+  { request, reason }: Pick<Subject, 'request' | 'reason'>,
+  stale: StoredResponse,
+  status: number,
+  now: number,
+): Answer {
+  const ttl = ttlSeconds(stale, now)
+  return answerOf(stale, request, forwardStatus(reason, { status, ttl, detail: 'stale-if-error' }), now)
+}
+
+/** Those of a 304 are for its own client: they are not kept. */
+function cookiesOf({ fields }: ResponseHead): Fields {
+  return fields.filter(([name]) => COOKIES.includes(name.toLowerCase()))
+}
