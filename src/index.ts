@@ -36,17 +36,7 @@ export type { Isolation } from './entry/isolation.ts'
 export type { RefreshAhead } from './entry/refresh-ahead.ts'
 export type { OutputOf, SchemaIssue, SchemaResult, StandardSchema } from './entry/schema.ts'
 export type { ErrorCode } from './errors.ts'
-export type {
-  CacheEventName,
-  CacheEvents,
-  CacheListener,
-  Counters,
-  FarHealth,
-  Gauges,
-  Observable,
-  RequestCounters,
-  ServerHealth,
-  Timings,
-} from './events.ts'
+export type { Counters, Gauges, RequestCounters, Timings } from './counters/counters.ts'
+export type { CacheEventName, CacheEvents, CacheListener, FarHealth, Observable, ServerHealth } from './events.ts'
 export type { CallOutcome, CallTrace, CommandTrace, LoadTrace } from './tracing.ts'
 export type { Duration, DurationParts } from './options.ts'

@@ -241,8 +241,9 @@ const walls: readonly Wall[] = [
     ],
     allows: [
       {
-        'metrics/prometheus.ts': "import '../events.ts'\nimport './instruments.ts'",
+        'metrics/prometheus.ts': "import '../events.ts'\nimport '../counters/counters.ts'\nimport './instruments.ts'",
         'events.ts': '',
+        'counters/counters.ts': '',
         'metrics/instruments.ts': '',
       },
     ],

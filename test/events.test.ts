@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
-import { Counters, Events, Timings } from '../src/events.ts'
+import { Counters, Timings } from '../src/counters/counters.ts'
+import { Events } from '../src/events.ts'
 
 const gap = () => ({ reason: 'because', buckets: 1 })
 

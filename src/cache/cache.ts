@@ -1,7 +1,7 @@
 import type { RefreshAhead } from '../entry/refresh-ahead.ts'
 import type { OutputOf, StandardSchema } from '../entry/schema.ts'
 import { badValue } from '../errors.ts'
-import type { RequestCounters } from '../events.ts'
+import type { RequestCounters } from '../counters/counters.ts'
 import type { NearEntry } from '../tiers/near-entry.ts'
 import type { CallTrace } from '../tracing.ts'
 import {

@@ -1,5 +1,5 @@
 import type { EntrySettings } from './call-options.ts'
-import type { RequestCounters } from '../events.ts'
+import type { RequestCounters } from '../counters/counters.ts'
 import { inChunks } from './in-chunks.ts'
 import type { Parts, Target } from './parts.ts'
 import type { CacheEntry } from './read-entry.ts'

@@ -1,4 +1,4 @@
-import type { RequestCounters } from '../events.ts'
+import type { RequestCounters } from '../counters/counters.ts'
 import { Audience } from '../stampede/audience.ts'
 import type { ManyLoader } from './batch-loader.ts'
 import type { LoadSettings } from './call-options.ts'

@@ -1,4 +1,5 @@
-import type { Counters, FarHealth, Gauges, RequestCounters } from '../events.ts'
+import type { Counters, Gauges, RequestCounters } from '../counters/counters.ts'
+import type { FarHealth } from '../events.ts'
 import { isInTouch } from './near.ts'
 import type { Parts } from './parts.ts'
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
-import type { Counters, Events } from '../events.ts'
+import type { Counters } from '../counters/counters.ts'
+import type { Events } from '../events.ts'
 
 /** Gaps of one reason are told once in so long at most. */
 const GAPS_EVERY_MS = 1000

@@ -1,6 +1,6 @@
 import { decode } from '../entry/codec.ts'
 import { copyDeep } from '../entry/isolation.ts'
-import type { RequestCounters } from '../events.ts'
+import type { RequestCounters } from '../counters/counters.ts'
 import type { EntrySettings, SetSettings } from './call-options.ts'
 import { loadReplacing } from './fill.ts'
 import type { HandedOut } from './get-or-load.ts'

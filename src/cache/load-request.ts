@@ -1,5 +1,5 @@
 import type { Due } from '../entry/refresh-ahead.ts'
-import type { RequestCounters } from '../events.ts'
+import type { RequestCounters } from '../counters/counters.ts'
 import type { Audience } from '../stampede/audience.ts'
 import type { LoadSettings } from './call-options.ts'
 import type { Loader } from './load-context.ts'

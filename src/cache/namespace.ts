@@ -9,7 +9,7 @@ import {
   namespaceWithin,
 } from '../entry/key.ts'
 import { schemaVersionOf } from '../entry/schema-version.ts'
-import type { RequestCounters } from '../events.ts'
+import type { RequestCounters } from '../counters/counters.ts'
 import type { NearHome } from '../tiers/near-entry.ts'
 import type { DefaultOptions, DefaultSettings, EntrySettings } from './call-options.ts'
 import { checkTiers, readDefaultOptions } from './call-options.ts'

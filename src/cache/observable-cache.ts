@@ -1,4 +1,5 @@
-import type { CacheEventName, CacheListener, Counters, Gauges, Observable } from '../events.ts'
+import type { Counters, Gauges } from '../counters/counters.ts'
+import type { CacheEventName, CacheListener, Observable } from '../events.ts'
 import { eventNames } from '../events.ts'
 import { badValue } from '../errors.ts'
 import { tracedListing } from '../tracing.ts'

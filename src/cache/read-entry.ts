@@ -1,6 +1,6 @@
 import type { Freshness } from '../entry/freshness.ts'
 import { judge } from '../entry/freshness.ts'
-import type { RequestCounters } from '../events.ts'
+import type { RequestCounters } from '../counters/counters.ts'
 import type { NearEntry } from '../tiers/near-entry.ts'
 import { lookupFar, lookupNear } from './lookup.ts'
 import { handOut } from './near.ts'

@@ -1,6 +1,6 @@
 import type { Address } from '../entry/entry.ts'
 import { TierCacheError } from '../errors.ts'
-import { Counters } from '../events.ts'
+import { Counters } from '../counters/counters.ts'
 import type { Events } from '../events.ts'
 
 /**

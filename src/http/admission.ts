@@ -3,7 +3,7 @@ import { requestField } from './message.ts'
 import { namesDefaultPort } from './request-key.ts'
 import { isSafe } from './unsafe-methods.ts'
 import type { HttpRequest } from './message.ts'
-import type { HttpSettings } from './options.ts'
+import type { HttpSettings } from './settings.ts'
 
 /**
  * What the cache may do for a request, before it looks anything up.

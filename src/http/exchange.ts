@@ -1,5 +1,5 @@
 import type { FieldValue, Fields, HttpRequest, RequestHeaders, ResponseHead } from './message.ts'
-import type { HttpSettings } from './options.ts'
+import type { HttpSettings } from './settings.ts'
 import type { HeaderReads } from './watched-headers.ts'
 
 /**

@@ -5,7 +5,7 @@ import { isForAuthorized, withheldFields } from './storable.ts'
 import { keep } from './stored-response.ts'
 import { unsentNames } from './targeted.ts'
 import type { Fields, ResponseHead } from './message.ts'
-import type { HttpSettings } from './options.ts'
+import type { HttpSettings } from './settings.ts'
 import type { Candidate } from './storable.ts'
 import type { StoredResponse } from './stored-response.ts'
 

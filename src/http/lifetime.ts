@@ -3,7 +3,7 @@ import { parseHttpDate } from './http-date.ts'
 import { combined, linesOf } from './message.ts'
 import { CACHEABLE_FAILURES, CACHEABLE_SUCCESSES } from './status.ts'
 import type { Fields, ResponseHead } from './message.ts'
-import type { HttpSettings } from './options.ts'
+import type { HttpSettings } from './settings.ts'
 import type { Control } from './targeted.ts'
 
 /** How long a response is fresh from its birth on, and who said so. */

@@ -6,7 +6,7 @@ import { nominated } from './vary.ts'
 import type { HttpRequest, RequestHeaders } from './message.ts'
 import type { SearchVariance } from './no-vary-search.ts'
 import type { NormalizeSettings, QuerySettings } from './key-options.ts'
-import type { HttpSettings } from './options.ts'
+import type { HttpSettings } from './settings.ts'
 
 /** What a resource with variants is told apart by. The nonce is new whenever the list is. */
 export interface VariantRule {

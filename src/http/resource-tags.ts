@@ -2,7 +2,7 @@ import { groupTags } from './groups.ts'
 import { searchVariance } from './no-vary-search.ts'
 import { pathTag, urlTag } from './request-key.ts'
 import type { Fields, HttpRequest } from './message.ts'
-import type { HttpSettings } from './options.ts'
+import type { HttpSettings } from './settings.ts'
 
 /** The most tags of one response, whoever names them: an entry has 64, a few of which the tiers add. */
 export const RESPONSE_TAGS_MOST = 60

@@ -7,7 +7,7 @@ import { storedVary } from './stored-response.ts'
 import type { GuardWarnings } from './guard-warnings.ts'
 import type { Audit } from './header-audit.ts'
 import type { Field, HttpRequest, ResponseHead } from './message.ts'
-import type { HttpSettings } from './options.ts'
+import type { HttpSettings } from './settings.ts'
 import type { Candidate } from './storable.ts'
 import type { HeaderReads } from './watched-headers.ts'
 

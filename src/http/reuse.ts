@@ -4,7 +4,7 @@ import { ageSeconds, staleMs, ttlSeconds } from './stored-response.ts'
 import { controlOf } from './targeted.ts'
 import type { CacheControl } from './cache-control.ts'
 import type { HttpRequest } from './message.ts'
-import type { HttpSettings } from './options.ts'
+import type { HttpSettings } from './settings.ts'
 import type { StoredResponse } from './stored-response.ts'
 
 /**

@@ -2,7 +2,7 @@ import { fieldNames, leastSeconds, LONGEST_SECONDS } from './cache-control.ts'
 import { linesOf } from './message.ts'
 import type { CacheControl } from './cache-control.ts'
 import type { Fields } from './message.ts'
-import type { HttpSettings } from './options.ts'
+import type { HttpSettings } from './settings.ts'
 import type { Control } from './targeted.ts'
 
 /** For what a response may be used past its lifetime, and how long past it. */

@@ -10,7 +10,7 @@ import { controlOf } from './targeted.ts'
 import { isOtherCoding, variesBy } from './vary.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { HttpRequest, RequestHeaders, ResponseHead } from './message.ts'
-import type { HttpSettings } from './options.ts'
+import type { HttpSettings } from './settings.ts'
 import type { StaleRules } from './stale-rules.ts'
 import type { Control } from './targeted.ts'
 

@@ -1,4 +1,4 @@
-import type { HttpCounters, HttpOutcome } from '../events.ts'
+import type { HttpCounters, HttpOutcome } from '../counters/http-counters.ts'
 import type { GuardWarnings } from './guard-warnings.ts'
 import type { HttpRequest } from './message.ts'
 

@@ -4,7 +4,7 @@ import { TAG_FIELDS } from './response-tags.ts'
 import { parseDictionary } from './structured-fields.ts'
 import type { CacheControl } from './cache-control.ts'
 import type { Fields } from './message.ts'
-import type { HttpSettings } from './options.ts'
+import type { HttpSettings } from './settings.ts'
 import type { Member } from './structured-fields.ts'
 
 /** What a response says to this cache: the directives of one field. */

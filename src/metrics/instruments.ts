@@ -1,6 +1,7 @@
 import { errorCodes } from '../errors.ts'
-import type { Observable, RequestCounters, Timings } from '../events.ts'
-import { Counters } from '../events.ts'
+import type { RequestCounters, Timings } from '../counters/counters.ts'
+import type { Observable } from '../events.ts'
+import { Counters } from '../counters/counters.ts'
 
 /** One number of a scrape. */
 export interface Sample {

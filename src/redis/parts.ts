@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
-import type { Counters, Events } from '../events.ts'
+import type { Counters } from '../counters/counters.ts'
+import type { Events } from '../events.ts'
 import type { Warnings } from './warnings.ts'
 
 export interface ServerSettings {

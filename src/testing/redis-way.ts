@@ -2,7 +2,8 @@ import type { SharedParts } from '../cache/parts.ts'
 import type { Clock } from '../clock.ts'
 import type { ErrorCode } from '../errors.ts'
 import { TierCacheError } from '../errors.ts'
-import type { Counters, Events } from '../events.ts'
+import type { Counters } from '../counters/counters.ts'
+import type { Events } from '../events.ts'
 
 /** What may become of a command to Redis, in place of an answer. */
 export type RedisFailure = Extract<

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Incidents } from '../../src/cache/incidents.ts'
-import { Counters, Events } from '../../src/events.ts'
+import { Counters } from '../../src/counters/counters.ts'
+import { Events } from '../../src/events.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 
 const turn = () => new Promise(setImmediate)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { admit } from '../../src/http/admission.ts'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import { requestOf } from './plain-exchange.ts'
 import type { HttpRequest } from '../../src/http/message.ts'
 import type { HttpCacheOptions } from '../../src/http/options.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { codedFields, codingFor, codingHeld, isCompressible, withVary } from '../../src/http/coding.ts'
 import { readCompress } from '../../src/http/coding-options.ts'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import { requestOf } from './plain-exchange.ts'
 import { storedOf } from './stored.ts'
 import type { CompressOptions, CompressSettings } from '../../src/http/coding-options.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import { formDecoded, parametersOf } from '../../src/http/query-parameters.ts'
 import { isOtherCoding, nominated } from '../../src/http/vary.ts'
 import type { HttpCacheOptions } from '../../src/http/options.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Keys } from '../../src/http/keys.ts'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import { resourceOf } from '../../src/http/request-key.ts'
 import { requestOf } from './plain-exchange.ts'
 import type { HttpRequest } from '../../src/http/message.ts'

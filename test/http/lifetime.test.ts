@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { formatHttpDate } from '../../src/http/http-date.ts'
 import { initialAgeMs, lifetimeOf } from '../../src/http/lifetime.ts'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import { controlOf } from '../../src/http/targeted.ts'
 import type { Fields } from '../../src/http/message.ts'
 import type { HttpCacheOptions } from '../../src/http/options.ts'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import type { HttpCacheOptions } from '../../src/http/options.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/concepts/http.md'), 'utf8')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { HttpCache } from '../../src/http/http-cache.ts'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import type { NegativeTtl } from '../../src/http/negative-ttl.ts'
 
 test('the defaults are the safe ones', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Invalidating } from '../../src/http/invalidating.ts'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import { Passing } from '../../src/http/passing.ts'
 import { requestOf } from './plain-exchange.ts'
 import type { ResponseHead } from '../../src/http/message.ts'

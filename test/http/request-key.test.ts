@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AS_IT_CAME } from '../../src/http/key-options.ts'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import { keyedTarget, namesDefaultPort, resourceOf, unnamed, urlTag, variantOf } from '../../src/http/request-key.ts'
 import { requestOf } from './plain-exchange.ts'
 import type { HttpRequest } from '../../src/http/message.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import { mayReuse } from '../../src/http/reuse.ts'
 import { requestOf } from './plain-exchange.ts'
 import type { HttpCacheOptions } from '../../src/http/options.ts'

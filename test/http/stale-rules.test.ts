@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import { retentionOf, staleRulesOf } from '../../src/http/stale-rules.ts'
 import { controlOf } from '../../src/http/targeted.ts'
 import type { Fields } from '../../src/http/message.ts'

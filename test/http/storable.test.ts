@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import { candidateOf, isForAuthorized, refusalOf, withheldFields } from '../../src/http/storable.ts'
 import { controlOf } from '../../src/http/targeted.ts'
 import { requestOf } from './plain-exchange.ts'

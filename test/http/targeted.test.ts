@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readHttpOptions } from '../../src/http/options.ts'
+import { readHttpOptions } from '../../src/http/settings.ts'
 import { controlOf, unsentFields } from '../../src/http/targeted.ts'
 import type { Fields } from '../../src/http/message.ts'
 
