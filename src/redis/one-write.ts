@@ -1,22 +1,33 @@
 import type { RedisConnection } from './source.ts'
 
-/** The sockets on which writes of this tick are collected. */
-const collecting = new WeakSet<object>()
+/** So many commands leave in one write at most: Redis carries out the first while the others are made. */
+const TOGETHER_MOST = 8
+
+/** The sockets on which writes of this tick are collected, and how many they are by now. */
+const collecting = new WeakMap<object, number>()
 
 /**
- * Sends a command in one write with all others that are sent in this way until the end of the tick, whoever sends them: those
+ * Sends a command in one write with others that are sent in this way until the end of the tick, whoever sends them: those
  * for the keys of a batch come from as many callers.
  */
 export function inWriteOfTick<Asked>({ stream }: RedisConnection, send: () => Asked): Asked {
-  if (stream && !collecting.has(stream)) {
-    collecting.add(stream)
+  if (!stream) return send()
+  const before = collecting.get(stream)
+  if (before === undefined) {
     stream.cork()
     process.nextTick(() => {
       collecting.delete(stream)
       stream.uncork()
     })
   }
-  return send()
+  const together = (before ?? 0) + 1
+  collecting.set(stream, together % TOGETHER_MOST)
+  const asked = send()
+  if (together === TOGETHER_MOST) {
+    stream.uncork()
+    stream.cork()
+  }
+  return asked
 }
 
 /**

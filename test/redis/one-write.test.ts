@@ -46,6 +46,21 @@ test('commands of one tick leave in one write, whoever sends them', async () => 
   expect([together.mock.calls.length, alone.mock.calls.length]).toEqual([1, 1])
 })
 
+test('of many commands of one tick the first eight leave at once', async () => {
+  const redis = ioredis(server().url)
+  await redis.ping()
+  const socket = redis.stream as unknown as { _writev(...values: unknown[]): void }
+  const writes = vi.spyOn(socket, '_writev')
+  const ask = () => inWriteOfTick(redis, () => redis.get('none'))
+  const asked = Array.from({ length: 7 }, ask)
+  expect(writes).not.toHaveBeenCalled()
+  asked.push(ask())
+  expect(writes).toHaveBeenCalledOnce()
+  asked.push(ask(), ask())
+  expect(await Promise.all(asked)).toEqual(Array(10).fill(null))
+  expect(writes).toHaveBeenCalledTimes(2)
+})
+
 test('a command of a tick that throws leaves nothing behind that waits to be written', async () => {
   const redis = ioredis(server().url)
   await redis.ping()
