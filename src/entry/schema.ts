@@ -9,7 +9,12 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
     /** How the values are described in JSON Schema: https://standardschema.dev/json-schema. For `schemaVersion: 'auto'`. */
     readonly jsonSchema?:
-      | { readonly output: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown> }
+      | {
+          readonly output: (options: {
+            readonly target: 'draft-2020-12'
+            readonly libraryOptions?: Record<string, unknown> | undefined
+          }) => Record<string, unknown>
+        }
       | undefined
     /** For inference alone; there is nothing in it. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined

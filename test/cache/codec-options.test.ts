@@ -177,11 +177,17 @@ describe("schemaVersion: 'auto'", () => {
   test('a schema that tells no JSON Schema is refused, and so is one whose values it cannot describe', () => {
     const mute = { '~standard': { version: 1, vendor: 'mine', validate: (value: unknown) => ({ value }) } } as const
     expect(outcome(() => open({ schemaVersion: 'auto', schema: mute }))).toMatch(
-      /^ERR_INVALID_OPTION schema: expected one that tells its JSON Schema, for schemaVersion: 'auto', got an object/,
+      /^ERR_INVALID_OPTION schema: expected one that tells its JSON Schema, for schemaVersion: 'auto'; or give schemaVersion a number or a text, and change it with the schema, got an object/,
     )
     const refused = /^ERR_INVALID_OPTION schema: expected one whose values JSON Schema can describe/
-    expect(outcome(() => open({ schemaVersion: 'auto', schema: z.date() }))).toMatch(refused)
-    expect(outcome(() => open({ schemaVersion: 'auto', schema: z.date() }))).toContain('(Date cannot be represented')
+    const throwing = () => {
+      throw new Error('no Date')
+    }
+    const strict = { ...mute, '~standard': { ...mute['~standard'], jsonSchema: { output: throwing } } } as const
+    expect(outcome(() => open({ schemaVersion: 'auto', schema: strict }))).toMatch(refused)
+    expect(outcome(() => open({ schemaVersion: 'auto', schema: strict }))).toMatch(
+      /give schemaVersion a number or a text, and change it with the schema \(no Date\), got an object/,
+    )
     const circular: Record<string, unknown> = {}
     circular.itself = circular
     for (const described of [circular, undefined]) {

@@ -204,6 +204,17 @@ withOneRedis('with Redis', 'it looks at the bytes that are stored', (kit) => {
       expect(incompatible).toEqual([{ namespace: 'users', key: 'k', reason: 'schema-version' }])
     })
 
+    test("'auto': of values that JSON Schema cannot describe, too", async () => {
+      const open = async (schema: StandardSchema) =>
+        (await make()).namespace('users', { schemaVersion: 'auto', schema })
+      const ada = { born: new Date(0), visits: new Map([['home', 1]]) }
+      const visits = z.map(z.string(), z.number())
+      await (await open(z.object({ born: z.date(), visits }))).set('k', ada)
+      expect(await (await open(z.object({ born: z.date(), visits }))).get('k')).toEqual(ada)
+      const other = await open(z.object({ born: z.date(), visits: z.map(z.string(), z.number().nullable()) }))
+      expect(await other.get('k')).toBeUndefined()
+    })
+
     test('integers are of every version', async () => {
       const one = await make({ defaults: { schemaVersion: 1 } })
       const two = await make({ defaults: { schemaVersion: 2 } })
