@@ -284,6 +284,8 @@ const sharedByFaces = [
   'node-response',
   'node-answer',
   'written-head',
+  'written-chunk',
+  'cut-off',
   'response-cache',
   'node-exchange',
   'detached',

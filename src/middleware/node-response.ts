@@ -1,10 +1,10 @@
+import { endBeforeCut } from './cut-off.ts'
 import { setHead } from './node-answer.ts'
+import { bytesOf, callbackOf, isChunk, refuseLateWrite } from './written-chunk.ts'
 import { applyHeaders, fieldsOf, isHttp2, isNoFinalHead, ownMessage, writtenHead } from './written-head.ts'
 import type { ServerResponse } from 'node:http'
 import type { Answer, HeadOrders, Watcher } from '../http/exchange.ts'
 import type { Fields } from '../http/message.ts'
-
-type WriteCallback = (error?: Error | null) => void
 
 /** The methods of a response that are watched. Applications call them in many forms. */
 interface Methods {
@@ -116,6 +116,7 @@ class WatchedResponse {
     this.#bodySwallowed = true
     this.#bodyWatched = watchBody
     this.#state = 'watching'
+    endBeforeCut(res, (sent) => this.#before.end.call(res, sent))
     const result = this.#sendHead([answer.status])
     if (answer.body === undefined) res.flushHeaders()
     else this.#before.write.call(res, answer.body)
@@ -157,7 +158,7 @@ class WatchedResponse {
   #sendEnd(args: unknown[]): unknown {
     this.#ending = true
     try {
-      return this.#before.end.apply(this.#res, this.#bodySwallowed ? args.filter(isFunction) : args)
+      return this.#before.end.apply(this.#res, this.#bodySwallowed ? [callbackOf(args)] : args)
     } finally {
       this.#ending = false
     }
@@ -235,33 +236,6 @@ export function isDestroyed(res: ServerResponse): boolean {
   return res.destroyed || stream?.destroyed === true
 }
 
-/** Node's own checks refuse anything else; nothing of it is told. */
-function isChunk(chunk: unknown): boolean {
-  return chunk === undefined || chunk === null || typeof chunk === 'string' || chunk instanceof Uint8Array
-}
-
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function'
-}
-
-function bytesOf(chunk: unknown, encoding: unknown): Uint8Array | undefined {
-  if (chunk instanceof Uint8Array) return chunk
-  if (typeof chunk !== 'string') return undefined
-  return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
-}
-
 function hasCookies(fields: Fields): boolean {
   return fields.some(([name]) => name.toLowerCase() === 'set-cookie')
-}
-
-function callbackOf(args: unknown[]): WriteCallback | undefined {
-  return args.find((argument) => typeof argument === 'function') as WriteCallback | undefined
-}
-
-/** What Node does with a write after the end, for an end that only waits to be sent. */
-function refuseLateWrite(args: unknown[]): false {
-  const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })
-  const callback = callbackOf(args)
-  if (callback) process.nextTick(callback, error)
-  return false
 }

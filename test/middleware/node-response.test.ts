@@ -173,6 +173,36 @@ describe.each(versions)('%s', (version, send) => {
       expect(piped.readableEnded).toBe(true)
     })
 
+    const ends: [string, (req: IncomingMessage, res: ServerResponse) => unknown][] = [
+      ['destroys its response', (_, res) => res.writeHead(503).destroy()],
+      ['destroys it with an error', (_, res) => res.writeHead(503).destroy(new Error('broken'))],
+      ['destroys its connection, as Express does', (req, res) => res.writeHead(503) && req.socket.destroy()],
+      ['destroys it amidst its body', (req, res) => res.writeHead(503).write('so') && req.socket.destroy()],
+      ['destroys it a turn later', (req, res) => res.writeHead(503) && setImmediate(() => req.socket.destroy())],
+      ['destroys it after its end', (req, res) => res.writeHead(503).end('sorry') && req.socket.destroy()],
+      [
+        'destroys it and writes on',
+        (req, res) => res.writeHead(503) && req.socket.destroy() && res.write('so') && res.end(),
+      ],
+    ]
+
+    test.each(ends)('goes out whole when the application %s', async (_, cut) => {
+      const body = Buffer.alloc(2 ** 23, 'x')
+      const watcher = new Noting()
+      watcher.mayReplace = true
+      watcher.orders = { instead: { ...stale, body, fields: [['Content-Length', String(body.byteLength)]] } }
+      let closed = false
+      const got = await send((req, res) => {
+        watchResponse(res, watcher)
+        res.on('close', () => {
+          closed = true
+        })
+        cut(req, res)
+      })
+      expect([got.status, got.body.length]).toEqual([200, body.byteLength])
+      await until(() => closed)
+    })
+
     test('a 304 of the application becomes an answer without a body', async () => {
       const watcher = new Noting()
       watcher.mayReplace = true

@@ -1,58 +1,19 @@
-import express5 from 'express'
-// @ts-expect-error It has no types here; what is used of it is the same.
-import express4 from 'express4'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createCache } from '../../src/create-cache.ts'
-import { cached } from '../../src/middleware/cached.ts'
-import { httpCache } from '../../src/middleware/express.ts'
-import { accelerate } from '../../src/middleware/node.ts'
+import { faces } from './faces.ts'
 import { startServer, until } from './node-server.ts'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Cache } from '../../src/cache/cache.ts'
-import type { InCache } from '../../src/middleware/node.ts'
-import type { HttpVersion, Listener } from './node-server.ts'
+import type { Handler } from './faces.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-type Handler = (req: IncomingMessage, res: ServerResponse & InCache) => void
-
-const options = { ttl: '1m', stale: '10m' } as const
-
-/** An application of one route, with a cache by one of the faces. */
-type Face = (cache: Cache, handler: Handler) => Listener
-
-const faces: [string, HttpVersion, Face][] = [
-  ['accelerate', 'HTTP/1.1', (cache, handler) => accelerate(cache, handler, options)],
-  ['accelerate, HTTP/2', 'HTTP/2', (cache, handler) => accelerate(cache, handler, options)],
-]
-for (const [name, express] of [
-  ['Express 5', express5],
-  ['Express 4', express4 as typeof express5],
-] as const) {
-  faces.push(
-    [`accelerate, ${name}`, 'HTTP/1.1', (cache, handler) => accelerate(cache, express().use(handler), options)],
-    [`httpCache, ${name}`, 'HTTP/1.1', (cache, handler) => express().use(httpCache(cache, options)).use(handler)],
-    [
-      `httpCache in a router, ${name}`,
-      'HTTP/1.1',
-      (cache, handler) => {
-        const inner = express()
-        inner.use(httpCache(cache, options)).use(handler)
-        return express().use('/', express().use(inner))
-      },
-    ],
-    [`cached, ${name}`, 'HTTP/1.1', (cache, handler) => express().get('/', cached(cache, handler, options))],
-  )
-}
-
 describe.each(faces)('%s', (_, version, face) => {
   async function serve(handler: Handler) {
     const cache = createCache()
     cleanups.push(() => cache.close())
-    const server = await startServer(version, face(cache, handler))
+    const server = await startServer(version, face(cache, handler, { ttl: '1m', stale: '10m' }))
     cleanups.push(() => server.close())
     return { cache, ask: server.ask }
   }
