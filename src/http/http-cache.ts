@@ -48,7 +48,7 @@ export class HttpCache {
 
   constructor(cache: Cache, options: HttpCacheOptions | undefined, clock: HttpParts['clock'] = systemClock) {
     this.settings = readHttpOptions(options)
-    const store = responseStore(cache)
+    const store = responseStore(cache, this.settings)
     this.#parts = {
       store,
       door: store[door],

@@ -52,6 +52,16 @@ export interface HttpCacheOptions {
    * with a 304 in place of sending it again. It is not served without that. Default `'10m'`.
    */
   readonly keep?: Duration | undefined
+  /**
+   * How long after its request a response may come, head first, and still be stored; those who wait for it are let go then.
+   * Its own client gets it whenever it comes. Must have an end. Default `'30s'`.
+   */
+  readonly hardTimeout?: Duration | undefined
+  /**
+   * How long a request waits for the head of a response that another one has the application make, here or in another
+   * process. After that it goes to the application itself. Must have an end; 0: it does not wait. Default: as `hardTimeout`.
+   */
+  readonly waitTimeout?: Duration | undefined
   /** The largest body that is stored, in bytes; a larger one streams on uncached. Default: 1 MiB. */
   readonly maxBodyBytes?: number | undefined
   /**

@@ -87,9 +87,10 @@ export type ResponseStore = Pick<
 
 /**
  * The part of a cache where responses are kept. Readers share them without copies, as nothing here changes one; how
- * long they are fresh is theirs to say, to the second, and no other default applies.
+ * long they are fresh is theirs to say, to the second. What the cache says of its values does not apply, down to the last
+ * default: see docs/decisions/0046-defaults-of-values-are-not-of-responses.md.
  */
-export function responseStore(cache: Cache): ResponseStore {
+export function responseStore(cache: Cache, { hardTimeoutMs, waitTimeoutMs }: HttpSettings): ResponseStore {
   if (typeof cache?.namespace !== 'function') {
     throw badValue('ERR_INVALID_ARGUMENT', 'cache', 'a cache made by createCache', cache)
   }
@@ -101,6 +102,10 @@ export function responseStore(cache: Cache): ResponseStore {
     refreshAhead: false,
     l1Ttl: 'never',
     requireAck: false,
+    tags: [],
+    tiers: 'all',
+    hardTimeout: hardTimeoutMs,
+    waitTimeout: waitTimeoutMs ?? hardTimeoutMs,
   })
 }
 

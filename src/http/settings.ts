@@ -1,6 +1,15 @@
 import { checkTags } from '../entry/key.ts'
 import { badValue } from '../errors.ts'
-import { oneOf, readDuration, readFlag, readInteger, readNumber, readOptions, readWord } from '../options.ts'
+import {
+  oneOf,
+  readDuration,
+  readFiniteDuration,
+  readFlag,
+  readInteger,
+  readNumber,
+  readOptions,
+  readWord,
+} from '../options.ts'
 import { readCompress } from './coding-options.ts'
 import { ALL_COUNT, AS_IT_CAME, readNormalize, readQuery } from './key-options.ts'
 import { readFieldNames, readHosts, readTargeted } from './name-options.ts'
@@ -26,6 +35,9 @@ export interface HttpSettings {
   readonly staleIfErrorMs: number | undefined
   /** How long a response with a validator is retained past its lifetime; see `retentionOf`. */
   readonly keepMs: number
+  readonly hardTimeoutMs: number
+  /** `undefined`: as `hardTimeoutMs`. */
+  readonly waitTimeoutMs: number | undefined
   readonly maxBodyBytes: number
   readonly clientDirectives: ClientDirectives
   readonly cookies: CookieRule
@@ -58,6 +70,8 @@ const SAFE: HttpSettings = {
   staleMs: 0,
   staleIfErrorMs: undefined,
   keepMs: 600_000,
+  hardTimeoutMs: 30_000,
+  waitTimeoutMs: undefined,
   maxBodyBytes: 2 ** 20,
   clientDirectives: 'ignore',
   cookies: 'explicit',
@@ -98,6 +112,8 @@ const HTTP: OptionTable<HttpCacheOptions, HttpSettings> = {
   stale: { setting: 'staleMs', read: readDuration },
   staleIfError: { setting: 'staleIfErrorMs', read: readDuration },
   keep: { setting: 'keepMs', read: readDuration },
+  hardTimeout: { setting: 'hardTimeoutMs', read: readFiniteDuration },
+  waitTimeout: { setting: 'waitTimeoutMs', read: (name, value) => readFiniteDuration(name, value, 0) },
   maxBodyBytes: { setting: 'maxBodyBytes', read: (name, value) => readInteger(name, value, 0, MOST_BODY_BYTES) },
   clientDirectives: { setting: 'clientDirectives', read: oneOf('ignore', 'validate', 'obey') },
   cookies: { setting: 'cookies', read: oneOf('explicit', 'ignore', 'bypass') },
@@ -116,6 +132,9 @@ const HTTP: OptionTable<HttpCacheOptions, HttpSettings> = {
   normalize: { setting: 'normalize', read: readNormalize },
   compress: { setting: 'compress', read: readCompress },
 }
+
+/** The names of the options that every response cache takes. */
+export const HTTP_NAMES: readonly string[] = Object.keys(HTTP)
 
 /** Reads the options of `owner` (`httpCache`, `accelerate`, …), over those of their profile. */
 export function readHttpOptions(options: HttpCacheOptions | undefined, owner = 'httpCache'): HttpSettings {

@@ -1,5 +1,7 @@
 import { badValue } from '../errors.ts'
 import { HttpCache } from '../http/http-cache.ts'
+import { HTTP_NAMES } from '../http/settings.ts'
+import { checkOptions } from '../options.ts'
 import { detach } from './detached.ts'
 import { expressRequestOf } from './express-request.ts'
 import { NodeExchange } from './node-exchange.ts'
@@ -58,6 +60,7 @@ export function cached<
   if (typeof handler !== 'function') {
     throw badValue('ERR_INVALID_ARGUMENT', 'cached: handler', 'a function (req, res, next)', handler)
   }
+  if (options !== undefined) checkOptions('cached', options, HTTP_NAMES)
   const engine = new HttpCache(cache, options)
   const route = (req: Request, res: Response, next: Next = endWithoutNext(res)) => {
     const run: Route = { handler: handler as Route['handler'], next }

@@ -1,5 +1,7 @@
 import { badValue } from '../errors.ts'
 import { HttpCache } from '../http/http-cache.ts'
+import { HTTP_NAMES } from '../http/settings.ts'
+import { checkOptions } from '../options.ts'
 import { detach } from './detached.ts'
 import { NodeExchange } from './node-exchange.ts'
 import { requestOf } from './node-request.ts'
@@ -32,7 +34,7 @@ export interface AccelerateOptions extends HttpCacheOptions {
   /**
    * Told of an error that the listener throws, or rejects with. Its client gets a 500, or what is stored and may be
    * served in place of one; or the rest of its response is cut off. Default: a warning of the process
-   * (`TierCacheWarning`).
+   * (`TierCacheWarning`), as for what it throws itself.
    */
   readonly onError?: ((error: unknown) => void) | undefined
 }
@@ -75,13 +77,14 @@ export function accelerate<
   options?: AccelerateOptions,
 ): ((req: Request, res: Response) => void) & Purges
 export function accelerate(cache: Cache, listener: unknown, options?: AccelerateOptions): Listener & Purges {
+  if (options !== undefined) checkOptions('accelerate', options, NAMES)
   const { trustProxy, onError, ...rest } = options ?? {}
   if (typeof listener !== 'function') {
     throw badValue('ERR_INVALID_ARGUMENT', 'accelerate: listener', 'a function (req, res)', listener)
   }
   const engine = new HttpCache(cache, rest)
   const trusts = readTrustProxy('trustProxy', trustProxy)
-  const application = new Application(listener as Listener, onError)
+  const application = new Application(listener as Listener, readOnError('onError', onError))
   const handle = (request: HttpRequest, req: IncomingMessage, res: ServerResponse) =>
     engine.handle(new FrontExchange(request, req, res, application))
   const front: Listener = (req, res) => {
@@ -90,6 +93,14 @@ export function accelerate(cache: Cache, listener: unknown, options?: Accelerate
     else readContent(req, (content) => handle({ ...request, content }, req, res))
   }
   return Object.assign(front, engine.purges)
+}
+
+const NAMES = [...HTTP_NAMES, 'trustProxy', 'onError']
+
+function readOnError(name: string, value: unknown): (error: unknown) => unknown {
+  if (value === undefined) return warn
+  if (typeof value === 'function') return value as (error: unknown) => unknown
+  throw badValue('ERR_INVALID_OPTION', name, 'a function', value)
 }
 
 /** Inside, requests and responses of HTTP/2 are used by what they have in common with these. */
@@ -104,11 +115,11 @@ interface ApplicationFunction {
 /** Whatever stands behind: it is called, and its errors are seen to. */
 class Application {
   readonly #listener: Listener
-  readonly #onError: (error: unknown) => void
+  readonly #onError: (error: unknown) => unknown
 
-  constructor(listener: Listener, onError: ((error: unknown) => void) | undefined) {
+  constructor(listener: Listener, onError: (error: unknown) => unknown) {
     this.#listener = listener
-    this.#onError = onError ?? warn
+    this.#onError = onError
   }
 
   answer(req: IncomingMessage, res: ServerResponse): void {
@@ -126,7 +137,17 @@ class Application {
       for (const name of res.getHeaderNames()) res.removeHeader(name)
       res.writeHead(500).end()
     }
-    this.#onError(error)
+    this.#tell(error)
+  }
+
+  /** Nobody is left to be told of an error in telling. */
+  #tell(error: unknown): void {
+    try {
+      const result = this.#onError(error)
+      if (result instanceof Promise) result.catch(warn)
+    } catch (another) {
+      warn(another)
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import { badValue } from '../errors.ts'
  * - `false`: none.
  * - `true`: any. Only where nobody but a proxy that sets or removes these fields can reach the server.
  * - addresses and subnets: those (`'10.0.0.0/8'`, `'::1'`), or `'loopback'`, `'linklocal'`, `'uniquelocal'`.
- * - a function: those for whose address it says `true`. It must not throw.
+ * - a function: those for whose address it says `true`. Where it throws, nobody is believed.
  */
 export type TrustProxy = boolean | string | readonly string[] | ((address: string | undefined) => boolean)
 
@@ -21,7 +21,15 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
 /** Reads the option. Throws `ERR_INVALID_OPTION`, naming it. */
 export function readTrustProxy(name: string, value: unknown): (address: string | undefined) => boolean {
   if (value === undefined || typeof value === 'boolean') return () => value === true
-  if (typeof value === 'function') return (address) => value(address) === true
+  if (typeof value === 'function') {
+    return (address) => {
+      try {
+        return value(address) === true
+      } catch {
+        return false
+      }
+    }
+  }
   const list = new BlockList()
   const words: unknown[] = Array.isArray(value) ? value : [value]
   const subnets = words.flatMap(

@@ -1,23 +1,32 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
+import { createCache } from '../../src/create-cache.ts'
 import { readHttpOptions } from '../../src/http/settings.ts'
+import { cached } from '../../src/middleware/cached.ts'
+import { httpCache } from '../../src/middleware/express.ts'
+import { accelerate } from '../../src/middleware/node.ts'
 import type { HttpCacheOptions } from '../../src/http/options.ts'
 
-const page = readFileSync(join(import.meta.dirname, '../../docs/concepts/http.md'), 'utf8')
-const section = /^## Options\n(.*?)^## /ms.exec(page)?.[1] ?? ''
+const cache = createCache()
+afterAll(() => cache.close())
 
-const rows = [...section.matchAll(/^\| `(\w+)` \| (.+?) \| (.+) \|$/gm)].map(
-  ([, name = '', standard = '', meaning = '']) => ({
+const page = readFileSync(join(import.meta.dirname, '../../docs/reference/options.md'), 'utf8')
+const section = /^## Response caches\n(.*)/ms.exec(page)?.[1] ?? ''
+const [, group = ''] = /^\| responses \| (.+) \|$/m.exec(section) ?? []
+
+const rows = [...section.matchAll(/^\| `(\w+)` \| (.+?) \| (.+?) \| (.+) \|$/gm)].map(
+  ([, name = '', where = '', standard = '', meaning = '']) => ({
     name,
+    places: [...where.replace('responses', group).matchAll(/`(\w+)`/g)].map(([, place]) => place),
     standard,
     conformance: / With the conformance profile `(.+?)`\.$/.exec(meaning)?.[1],
   }),
 )
 
 /** What stands for a default that no literal can say. */
-const UNSAID = ['none', 'as `stale`', 'all count', 'as they came']
+const UNSAID = ['none', 'as `stale`', 'as `hardTimeout`', 'all count', 'as they came', 'a warning']
 
 function read(options: Record<string, unknown>) {
   return readHttpOptions(options as HttpCacheOptions)
@@ -35,9 +44,24 @@ function differences(some: Record<string, unknown>, others: Record<string, unkno
   )
 }
 
-test('the page has every option, and no other', () => {
-  const [, list = ''] = /expected one of (.+)$/.exec(messageOf(() => read({ unknown: 1 }))) ?? []
-  expect(rows.map(({ name }) => name).sort()).toEqual(list.split(', ').sort())
+/** How the faces are made that take options. */
+const faces: Readonly<Record<string, (options: object) => unknown>> = {
+  httpCache: (options) => httpCache(cache, options),
+  accelerate: (options) => accelerate(cache, () => {}, options),
+  cached: (options) => cached(cache, () => {}, options),
+}
+
+test.each(Object.entries(faces))('the page has every option of %s, and no other', (face, make) => {
+  const [, owner, list = ''] = /^(\w+): .+ expected one of (.+)$/.exec(messageOf(() => make({ unknown: 1 }))) ?? []
+  expect(owner).toBe(face)
+  const told = rows.filter(({ places }) => places.includes(face)).map(({ name }) => name)
+  expect(told.sort()).toEqual(list.split(', ').sort())
+})
+
+test.each(Object.entries(faces))('what is no object of options is told: %s', (face, make) => {
+  for (const value of [null, 5, 'nonsense', []]) {
+    expect(messageOf(() => make(value as never))).toMatch(new RegExp(`^${face}: expected an object of options, got `))
+  }
 })
 
 function messageOf(act: () => unknown): string {
@@ -48,7 +72,9 @@ function messageOf(act: () => unknown): string {
   }
 }
 
-test.each(rows)('$name has the default that the page says: $standard', ({ name, standard }) => {
+const ofResponses = rows.filter(({ places }) => places.length === 3)
+
+test.each(ofResponses)('$name has the default that the page says: $standard', ({ name, standard }) => {
   const literal = /^`(.+?)`(?: \(.+\))?$/.exec(standard)?.[1]
   if (literal === undefined) expect(UNSAID).toContain(standard)
   else expect(differences({ [name]: parsed(literal) }, {})).toEqual([])

@@ -1,7 +1,7 @@
 import express5 from 'express'
 // @ts-expect-error It has no types here; what is used of it is the same.
 import express4 from 'express4'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createCache } from '../../src/create-cache.ts'
 import { accelerate } from '../../src/middleware/node.ts'
 import { rawHttp1, startServer } from './node-server.ts'
@@ -161,6 +161,32 @@ describe.each(['HTTP/1.1', 'HTTP/2'] as const)('%s', (version) => {
     expect(errors).toHaveLength(2)
   })
 
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('deaf')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('deaf'))],
+  ])('who asked to be told and %s: the process is told, and goes on', async (_, onError) => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const { ask } = await serve(
+      version,
+      () => {
+        throw new Error('broken')
+      },
+      { onError },
+    )
+    expect(await ask()).toMatchObject({ status: 500 })
+    expect(await ask()).toMatchObject({ status: 500 })
+    expect(warned.mock.calls.map(([message]) => String(message))).toEqual([
+      expect.stringContaining('deaf'),
+      expect.stringContaining('deaf'),
+    ])
+    warned.mockRestore()
+  })
+
   test('a listener that fails when its head was sent: the response is cut off', async () => {
     const errors: unknown[] = []
     const { ask } = await serve(
@@ -191,6 +217,12 @@ describe('who is believed about host and scheme', () => {
     ['false', false],
     ['other addresses', ['10.0.0.0/8', '::1']],
     ['a function', () => false],
+    [
+      'a function that throws',
+      () => {
+        throw new Error('broken')
+      },
+    ],
   ])('nobody: %s', async (_, trustProxy) => {
     const { ask, runs } = await serve('HTTP/1.1', page, { trustProxy })
     const host = { headers: { 'x-forwarded-host': 'b.example' } }
@@ -312,6 +344,15 @@ describe.each([
 test.each([[undefined], [{}], ['app']])('what is no listener is told: %s', (listener) => {
   expect(() => accelerate(createCache(), listener as never)).toThrow(
     expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }),
+  )
+})
+
+test.each([[null], ['log'], [{}]])('onError that is no function is told: %s', (onError) => {
+  expect(() => accelerate(createCache(), () => {}, { onError: onError as never })).toThrow(
+    expect.objectContaining({
+      code: 'ERR_INVALID_OPTION',
+      message: expect.stringMatching(/^onError: expected a function, got /),
+    }),
   )
 })
 
