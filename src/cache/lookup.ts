@@ -8,7 +8,7 @@ import type { NearEntry } from '../tiers/near-entry.ts'
 import type { Carried, Found, Seen } from '../tiers/tier.ts'
 import type { EntrySettings } from './call-options.ts'
 import type { Flight } from './flights.ts'
-import { groupsOf, isolate, land, standing } from './near.ts'
+import { groupsOf, isNewerNear, isolate, land, standing } from './near.ts'
 import type { Parts, Target } from './parts.ts'
 import { checkCached, checkNear, isChecked } from './validity.ts'
 
@@ -160,7 +160,7 @@ export function moveNearer(
   if (freshness === 'fresh') requests.l2Fresh++
   else requests.l2Stale++
   const shared = isolate(entry.value, isolation)
-  land(parts, target, flight, { entry, bytes, shared, schema, l1TtlMs, asOf })
+  if (!isNewerNear(parts, target, entry)) land(parts, target, flight, { entry, bytes, shared, schema, l1TtlMs, asOf })
   return { entry, shared, freshness, seen }
 }
 

@@ -141,6 +141,17 @@ export function land(parts: Parts, target: Target, flight: Flight, landing: Land
   return true
 }
 
+/**
+ * Whether L1 may answer with an entry that was stored later than this one, which a read brings:
+ *   1. a read of L2 is answered with v1, and the answer is slow
+ *   2. v1 is replaced ahead of its end: this process loads v2, and keeps it
+ *   3. the answer comes: v1 is fresh still, and nothing was told that would keep it out of L1
+ */
+export function isNewerNear(parts: Parts, { id }: Target, { createdAt }: Entry): boolean {
+  const there = parts.near?.peek(id)
+  return there !== undefined && there.createdAt > createdAt && isFresh(parts, there, parts.clock.now())
+}
+
 /** The groups of an entry: the namespaces above it, and its tags. */
 export function groupsOf(target: Target, tags: readonly string[]): readonly string[] {
   return tags.length === 0 ? target.groups : [...target.groups, ...tags.map(tagGroup)]

@@ -52,15 +52,22 @@ export class Door {
     this.#settings = { ...space.defaults, softTimeoutMs: 0 }
   }
 
-  /** What L1 has under a key, fresh or stale, at once: the very value, which may not be changed. A miss is not counted. */
+  /**
+   * What L1 has under a key, fresh or stale, at once: the very value, which may not be changed. Not counted: who serves it says
+   * so ({@link Door.noteHit}), and who does not seeks.
+   */
   peekEntry<T>(key: string): { readonly value: T; readonly freshness: 'fresh' | 'stale' } | undefined {
     const { near, clock } = this.#parts
     const entry = near?.get(this.#space.idOf(key))
     if (entry === undefined || entry.home.isRoot !== this.#space.isRoot) return undefined
     const freshness = standing(this.#parts, entry, clock.now())
-    if (freshness === 'fresh') this.#space.requests.l1Fresh++
-    else if (freshness !== 'stale') return undefined
+    if (freshness !== 'fresh' && freshness !== 'stale') return undefined
     return { value: entry.value as T, freshness }
+  }
+
+  /** Counts an answer from what was peeked at. */
+  noteHit(): void {
+    this.#space.requests.l1Fresh++
   }
 
   /**

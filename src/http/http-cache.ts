@@ -127,6 +127,7 @@ export class HttpCache {
   #serveNear(visit: Visit): boolean {
     const near = this.#peek(visit)
     if (near?.reuse !== 'serve') return false
+    this.#parts.door.noteHit()
     serve(this.#parts, visit, near, 'L1')
     return true
   }

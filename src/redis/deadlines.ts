@@ -4,7 +4,7 @@ import { lateAnswer } from './deadline.ts'
 /** What waits for an answer until an instant (monotonic ms). */
 interface Waiting {
   readonly command: string
-  readonly until: number
+  until: number
   readonly failed: (error: unknown) => void
   isOver: boolean
   earlier: Waiting | undefined
@@ -14,6 +14,8 @@ interface Waiting {
 /**
  * The deadlines of commands that all have the same time to be answered: the one that was sent first is due first, and one
  * timer does for all. It is set anew when it has run out, and not for each command.
+ *
+ * A machine that slept, or whose clock was set forward, gave Redis no time in that: who waits then has the whole time once more.
  */
 export class Deadlines {
   readonly #ms: number
@@ -21,10 +23,12 @@ export class Deadlines {
   #first: Waiting | undefined
   #last: Waiting | undefined
   #isSet = false
+  #jumps: number
 
   constructor(ms: number, clock: Clock) {
     this.#ms = ms
     this.#clock = clock
+    this.#jumps = clock.jumps
   }
 
   /**
@@ -61,6 +65,7 @@ export class Deadlines {
 
   #due(): void {
     const now = this.#clock.now()
+    if (this.#jumps !== this.#clock.jumps) this.#beginAnew(now)
     try {
       // Who is told may send the next command, which needs no timer of its own.
       for (let each = this.#first; each && each.until <= now; each = this.#first) {
@@ -71,6 +76,12 @@ export class Deadlines {
       this.#isSet = false
       if (this.#first) this.#set(this.#first.until - now)
     }
+  }
+
+  /** Time that was found to have passed at once cannot be told from time that passed. */
+  #beginAnew(now: number): void {
+    this.#jumps = this.#clock.jumps
+    for (let each = this.#first; each; each = each.later) each.until = now + this.#ms
   }
 
   /** Answers whether it has not ended before. */

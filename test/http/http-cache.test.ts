@@ -36,6 +36,19 @@ test('no schema that the application has for its own values is asked about respo
   expect(cache.counters.invalid + cache.counters.loadsFailed).toBe(0)
 })
 
+test.each([{}, { Vary: 'Accept' }])('a hit of L1 counts once, with %o', async (more) => {
+  const cache = createCache()
+  caches.push(cache)
+  const engine = new HttpCache(cache, undefined)
+  const fields = Object.entries({ 'Cache-Control': 'public, max-age=60', ...more })
+  const hits = () => Object.values(cache.stats().namespaces).reduce((sum, { l1Fresh }) => sum + l1Fresh, 0)
+  await ask(engine, requestOf(), () => ({ fields, body: 'page' }))
+  await landed()
+  const before = hits()
+  expect(await ask(engine, requestOf(), () => ({ fields, body: 'page' }))).toMatchObject({ from: 'cache' })
+  expect(hits() - before).toBe(1)
+})
+
 describe('a response is shared only with whom it may be', () => {
   const request = fc.record({
     method: mostly('GET', 'HEAD'),

@@ -132,3 +132,16 @@ test('after all have ended, the next command has its whole time', async () => {
   clock.advance(1)
   expect(told).toHaveLength(2)
 })
+
+test('a clock that is set forward ends no command early: those that wait have their whole time from then on', () => {
+  const { clock, told, watch } = watching()
+  watch('before')
+  clock.advance(60)
+  watch('between')
+  clock.jumpWall(3_600_000)
+  watch('after')
+  clock.advance(99)
+  expect(told).toEqual([])
+  clock.advance(1)
+  expect(told.map((each) => each.split(':')[0])).toEqual(['before', 'between', 'after'])
+})
