@@ -28,32 +28,36 @@ export function confirmed(
 
 /** What the client gets when the application has confirmed the stored response: that (RFC 9111, section 4.3.3). */
 export function confirmedAnswer(
-  { request, reason }: Subject,
+  { request, reason, shownKey: key }: Subject,
   stored: StoredResponse,
   notModified: ResponseHead,
   refusal: string | undefined,
   now: number,
 ): Answer {
   const ttl = ttlSeconds(stored, now)
-  const cacheStatus = forwardStatus(reason, { status: 304, ttl, stored: refusal === undefined, detail: refusal })
+  const cacheStatus = forwardStatus(reason, { status: 304, ttl, stored: refusal === undefined, detail: refusal, key })
   const answer = answerOf(stored, request, cacheStatus, now)
   return { ...answer, fields: [...answer.fields, ...cookiesOf(notModified)] }
 }
 
 /** … when the application has confirmed another one than is stored. */
-export function misconfirmedAnswer({ request, reason }: Subject, stale: StoredResponse, now: number): Answer {
-  return answerOf(stale, request, forwardStatus(reason, { status: 304, detail: 'validator' }), now)
+export function misconfirmedAnswer(
+  { request, reason, shownKey: key }: Subject,
+  stale: StoredResponse,
+  now: number,
+): Answer {
+  return answerOf(stale, request, forwardStatus(reason, { status: 304, detail: 'validator', key }), now)
 }
 
 /** … when the application has failed, and the stored response stands in for it (RFC 5861, section 4). */
 export function standInAnswer(
-  { request, reason }: Pick<Subject, 'request' | 'reason'>,
+  { request, reason, shownKey: key }: Pick<Subject, 'request' | 'reason' | 'shownKey'>,
   stale: StoredResponse,
   status: number,
   now: number,
 ): Answer {
   const ttl = ttlSeconds(stale, now)
-  return answerOf(stale, request, forwardStatus(reason, { status, ttl, detail: 'stale-if-error' }), now)
+  return answerOf(stale, request, forwardStatus(reason, { status, ttl, detail: 'stale-if-error', key }), now)
 }
 
 /** Those of a 304 are for its own client: they are not kept. */

@@ -18,6 +18,7 @@ import { classOf, unnamed } from './request-key.ts'
 import { asKept, responseStore } from './response-store.ts'
 import { SearchVariances } from './search-variances.ts'
 import { passOn, serve, sight } from './serving.ts'
+import { shownKey } from './shown-key.ts'
 import { Tally } from './tally.ts'
 import { VariantCounts, VaryWidths } from './variants.ts'
 import { variantPlace } from './visit.ts'
@@ -116,7 +117,8 @@ export class HttpCache {
       return
     }
     const { resource, resourceKey } = named
-    const visit: Visit = { exchange, request, resource, resourceKey }
+    const key = this.settings.cacheStatus === 'debug' ? shownKey(request, this.settings) : undefined
+    const visit: Visit = { exchange, request, resource, resourceKey, shownKey: key }
     if (this.#serveNear(visit)) return
     const wider = this.#widened(visit)
     if (wider && this.#serveNear(wider)) return

@@ -61,7 +61,7 @@ function wordsOf(recorded: Exclude<Recorded, Late>): string {
 
 function record(
   parts: HttpParts,
-  { exchange, request, resource, variance }: Visit,
+  { exchange, request, resource, variance, shownKey }: Visit,
   flight: FaceContext,
   why: Pick<Subject, 'reason' | 'forClient'>,
 ): Promise<Recorded> {
@@ -69,7 +69,7 @@ function record(
   const stale = replaceable(flight, resource)
   const validators = stale && validatorsFor(stale, parts.clock.wall())
   return new Promise((resolve) => {
-    const subject = { request, resource, variance, ...why, stale, validators }
+    const subject = { request, resource, variance, shownKey, ...why, stale, validators }
     const recording = new Recording(parts, subject, resolve)
     flight[whenAborted](() => recording.abandon())
     exchange.forward(recording, validators && { ...validators })

@@ -169,11 +169,17 @@ export interface HttpCacheOptions {
    * not `no-transform`. Its `ETag` gets the coding's name at its end, and `Vary` names `Accept-Encoding`. Default `false`.
    */
   readonly compress?: boolean | CompressOptions | undefined
+  /**
+   * What `Cache-Status` tells of a response. `debug`: also the `key` of its page (RFC 9211, section 2.7), its URL as far as that
+   * counts and the `keyHeaders`; what `Vary` names is not in it. Default `brief`.
+   */
+  readonly cacheStatus?: CacheStatusRule | undefined
 }
 
 /** Tags for every response, or a way to tell them from its request. */
 export type TagsOption = readonly string[] | ((request: HttpRequest) => readonly string[])
 export type TagFieldRule = 'keep' | 'strip'
+export type CacheStatusRule = 'brief' | 'debug'
 export type AuditRule = 'guard' | 'strict' | 'vary' | 'warn'
 export type Profile = 'safe' | 'conformance'
 export type ClientDirectives = 'ignore' | 'validate' | 'obey'

@@ -11,6 +11,8 @@ export interface Subject {
   /** The variance under which others are equivalent to the resource; a response that does not name it answers only its own. */
   readonly variance?: SearchVariance | undefined
   readonly reason: ForwardReason
+  /** For Cache-Status; `undefined`: the client is not told. */
+  readonly shownKey?: string | undefined
   /** Whether a client waits for it. */
   readonly forClient: boolean
   /** What is to be replaced, or confirmed. */

@@ -179,7 +179,8 @@ export class Recording implements Watcher {
       this.#refuse(refusal)
     }
     const watchBody = this.#taking !== undefined
-    const cacheStatus = forwardStatus(this.#subject.reason, { stored: watchBody, detail: refusal })
+    const { reason, shownKey: key } = this.#subject
+    const cacheStatus = forwardStatus(reason, { stored: watchBody, detail: refusal, key })
     const set = head === written ? [] : [['Vary', combined(head.fields, 'vary') ?? ''] as const]
     return ordersFor(this.#subject.request, head, { set, watchBody, cacheStatus }, this.#settings, now)
   }

@@ -37,7 +37,12 @@ export function serve(parts: HttpParts, visit: Visit, { stored, freshness }: Sig
   const now = parts.clock.wall()
   parts.tally.answered(isFresh(stored, freshness, now) ? 'hit' : 'stale')
   exchange.answer(
-    answerOf(formOf(parts, visit, stored, tier), request, hitStatus(ttlOf(stored, freshness, now), tier), now),
+    answerOf(
+      formOf(parts, visit, stored, tier),
+      request,
+      hitStatus(ttlOf(stored, freshness, now), tier, visit.shownKey),
+      now,
+    ),
   )
 }
 
@@ -57,7 +62,7 @@ export function serveCollapsed(
     answerOf(
       parts.forms?.plainFor(stored, request) ?? stored,
       request,
-      forwardStatus(reason, { collapsed: true, ttl, detail }),
+      forwardStatus(reason, { collapsed: true, ttl, detail, key: visit.shownKey }),
       now,
     ),
   )
@@ -80,14 +85,14 @@ export function passBy(parts: HttpParts, visit: Visit, sighting: Sighting): void
 /** Lets the application answer; its response is not stored. `detail`: why, if there is more to say. */
 export function passOn(
   { tally, settings }: HttpParts,
-  { exchange, request }: Pick<Visit, 'exchange' | 'request'>,
+  { exchange, request, shownKey: key }: Pick<Visit, 'exchange' | 'request' | 'shownKey'>,
   reason: ForwardReason,
   detail?: string,
 ): void {
   tally.answered(reason === 'bypass' || reason === 'method' ? 'bypass' : 'miss')
   const refusal = detail ?? (reason === 'method' ? reason : undefined)
   if (refusal !== undefined) tally.refused(refusal, request)
-  exchange.forward(new Passing(forwardStatus(reason, { detail }), settings))
+  exchange.forward(new Passing(forwardStatus(reason, { detail, key }), settings))
 }
 
 /** Why a stored response is not served as it is: it is stale, or the request wants a newer one. */

@@ -17,7 +17,7 @@ import { readNegativeTtl } from './negative-ttl.ts'
 import type { OptionTable } from '../options.ts'
 import type { NormalizeSettings, QuerySettings } from './key-options.ts'
 import type { CompressSettings } from './coding-options.ts'
-import type { AuditRule, ClientDirectives, CookieRule, HttpCacheOptions, Profile } from './options.ts'
+import type { AuditRule, CacheStatusRule, ClientDirectives, CookieRule, HttpCacheOptions, Profile } from './options.ts'
 import type { SetCookieRule, TagFieldRule, TagsOption } from './options.ts'
 
 /** {@link HttpCacheOptions} as the code reads them. */
@@ -60,6 +60,7 @@ export interface HttpSettings {
   readonly normalize: NormalizeSettings
   /** `undefined`: responses are sent in the coding in which they are stored. */
   readonly compress: CompressSettings | undefined
+  readonly cacheStatus: CacheStatusRule
 }
 
 const SAFE: HttpSettings = {
@@ -89,6 +90,7 @@ const SAFE: HttpSettings = {
   keyHeaders: [],
   normalize: AS_IT_CAME,
   compress: undefined,
+  cacheStatus: 'brief',
 }
 
 const CONFORMANCE: HttpSettings = {
@@ -131,6 +133,7 @@ const HTTP: OptionTable<HttpCacheOptions, HttpSettings> = {
   keyHeaders: { setting: 'keyHeaders', read: readFieldNames },
   normalize: { setting: 'normalize', read: readNormalize },
   compress: { setting: 'compress', read: readCompress },
+  cacheStatus: { setting: 'cacheStatus', read: oneOf('brief', 'debug') },
 }
 
 /** The names of the options that every response cache takes. */

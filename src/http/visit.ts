@@ -15,6 +15,8 @@ export interface Visit {
   readonly resourceKey: string
   /** The variance under which the resource is one of several that are equivalent; `undefined`: it is the URL's own. */
   readonly variance?: SearchVariance | undefined
+  /** For Cache-Status; `undefined`: the client is not told. */
+  readonly shownKey?: string | undefined
 }
 
 /** Where a visit looks: under the resource, or under one of its variants. */

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { forwardStatus, hitStatus } from '../../src/http/cache-status.ts'
 
@@ -7,4 +8,14 @@ test('the members of RFC 9211', () => {
   expect(forwardStatus('vary-miss', { collapsed: true })).toBe('tiercache; fwd=vary-miss; collapsed')
   expect(forwardStatus('bypass', { detail: 'cookie' })).toBe('tiercache; fwd=bypass; detail=cookie')
   expect(forwardStatus('method')).toBe('tiercache; fwd=method')
+})
+
+test('key is a string of structured fields, whatever is in it', () => {
+  expect(hitStatus(1, 'L2', 'http://a/')).toBe('tiercache; hit; ttl=1; detail=L2; key="http://a/"')
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (key) => {
+      const line = forwardStatus('uri-miss', { stored: true, key })
+      expect(line).toMatch(/^tiercache; fwd=uri-miss; stored; key="(?:[ !#-[\]-~]|\\["\\])*"$/)
+    }),
+  )
 })

@@ -111,3 +111,26 @@ clause('RFC 9211 §2 the field is a structured list', async (world) => {
     }
   }
 })
+
+clause(
+  'RFC 9211 §2.7 key: a String, where it is asked for, on each line that is about a page',
+  { cacheStatus: 'debug', query: { ignore: ['utm_*'] } },
+  async (world) => {
+    const fields = { ...cc('max-age=10, stale-if-error=60'), ETag: '"a"' }
+    world.app(({ headers }) => (headers['if-none-match'] ? { status: 304, fields } : { fields }))
+    const keyOf = (got: { field(name: string): string | undefined }) =>
+      /; key="http:\/\/a\.example(\/\d+)(.*)"$/.exec(got.field('cache-status') ?? '')?.[2]
+    expect(keyOf(await world.get({}, '?a=%22&utm_source=x'))).toBe('?a=%22')
+    const hit = await world.get({}, '?a=%22')
+    expect([hit.says('hit'), keyOf(hit)]).toEqual([true, '?a=%22'])
+    world.pass(11)
+    const confirmed = await world.get({}, '?a=%22')
+    expect([confirmed.says('fwd-status=304'), keyOf(confirmed)]).toEqual([true, '?a=%22'])
+    world.pass(11)
+    world.app({ status: 503 })
+    const standIn = await world.get({}, '?a=%22')
+    expect([standIn.says('detail=stale-if-error'), keyOf(standIn)]).toEqual([true, '?a=%22'])
+    expect(keyOf(await world.ask({ method: 'HEAD', below: '/other' }))).toBe('/other')
+    expect((await world.ask({ method: 'POST', body: 'x' })).field('cache-status')).not.toContain('key=')
+  },
+)
