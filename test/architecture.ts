@@ -129,7 +129,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['tally', 'response-guards'],
     ['variants', 'followers', 'intake'],
     ['admission', 'answer', 'invalidating', 'passing', 'recorded', 'response-store'],
-    ['confirming', 'taking', 'visit', 'purging'],
+    ['confirming', 'falling-back', 'taking', 'visit', 'purging'],
     ['recording', 'serving', 'handing'],
     ['variant-rule'],
     ['late-variant'],

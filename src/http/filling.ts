@@ -30,11 +30,13 @@ export async function fill(parts: HttpParts, visit: Visit): Promise<void> {
   let place = resourcePlace(visit)
   let collapsed = false
   let reason = missReason(place)
+  let refused: Sighting | undefined
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const asking = new Asking(parts, visit, place)
     const found = await asking.answer()
     if (asking.leads) return
     reason = asking.reason()
+    refused = asking.refused
     if (found === undefined || found.value.kind === 'unshareable') break
     collapsed ||= found.joined && found.tier === 'loader'
     if (found.value.kind === 'response') {
@@ -45,7 +47,8 @@ export async function fill(parts: HttpParts, visit: Visit): Promise<void> {
     if (collapsed && isMarked(parts, visit)) break
     place = found.value.kind === 'variants' ? variantPlace(parts, visit, found.value) : resourcePlace(visit)
   }
-  passOn(parts, visit, reason)
+  if (refused) passBy(parts, visit, refused)
+  else passOn(parts, visit, reason)
 }
 
 /** Whether what another one is making is waited for: it is likely not to be shared, where the last one was not. */
@@ -61,7 +64,7 @@ class Asking {
   /** The stored response that was judged last. */
   #sighting: Sighting | undefined
   /** The one that was not taken, or is to be renewed. */
-  #refused: Sighting | undefined
+  refused: Sighting | undefined
   /** On which what is served stale is renewed. */
   #clientless: Visit | undefined
   /** Whether this visit's own handler was run: then its client is served, whatever becomes of the load. */
@@ -106,7 +109,7 @@ class Asking {
 
   /** Why the application is asked: what was found is not fresh enough, or there is nothing. */
   reason(): ForwardReason {
-    return this.#refused ? refusedAs(this.#parts, this.#refused) : missReason(this.#place)
+    return this.refused ? refusedAs(this.#parts, this.refused) : missReason(this.#place)
   }
 
   /** How what was found was judged when it was taken. */
@@ -129,10 +132,11 @@ class Asking {
     this.#sighting = sighting
     switch (sighting.reuse) {
       case 'revalidate':
-        this.#refused = sighting
+        this.refused = sighting
         return failed && standsIn(this.#parts, this.#visit, sighting)
       case 'serve-and-revalidate':
-        this.#refused = sighting
+        this.refused = sighting
+        if (failed && standsIn(this.#parts, this.#visit, sighting)) return true
         // By another clock than ours it is fresh, and nobody would renew it.
         if (freshness === 'fresh') return false
         this.#clientless ??= withoutClient(this.#parts, this.#visit, this.#place)
@@ -154,7 +158,8 @@ function use(
   switch (sighting.reuse) {
     case 'serve':
     case 'serve-and-revalidate':
-      if (collapsedFor) serveCollapsed(parts, visit, sighting, collapsedFor)
+      if (found.failed && sighting.reuse !== 'serve') serveCollapsed(parts, visit, sighting, 'stale', 'stale-if-error')
+      else if (collapsedFor) serveCollapsed(parts, visit, sighting, collapsedFor)
       else serve(parts, visit, sighting, found.tier === 'l1' ? 'L1' : 'L2')
       break
     case 'revalidate':

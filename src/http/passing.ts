@@ -1,13 +1,13 @@
 import { linesOf } from './message.ts'
 import { unsentFields } from './targeted.ts'
-import type { HeadOrders, Watcher } from './exchange.ts'
+import type { Answer, HeadOrders, Watcher } from './exchange.ts'
 import type { Fields, FieldValue, ResponseHead } from './message.ts'
 import type { TargetedSettings } from './targeted.ts'
 
 /** Watches a response that is not stored: it gets its Cache-Status, and is let alone. */
 export class Passing implements Watcher {
   readonly hidesConditionals = false
-  readonly mayReplace = false
+  readonly mayReplace: boolean = false
   readonly watchesBody = false
   readonly holdsEnd = false
   readonly #cacheStatus: string
@@ -53,4 +53,9 @@ export function asWritten(head: ResponseHead, cacheStatus: string, settings: Tar
 export function withCacheStatus(fields: Fields, cacheStatus: string): [name: string, value: FieldValue] {
   const earlier = linesOf(fields, 'cache-status')
   return ['Cache-Status', earlier.length === 0 ? cacheStatus : [...earlier, cacheStatus].join(', ')]
+}
+
+/** Sends an answer of ours, whatever the application writes. */
+export function instead(answer: Answer): HeadOrders {
+  return { status: answer.status, without: [], set: [], watchBody: false, instead: answer }
 }

@@ -2,6 +2,7 @@ import { forwardStatus } from './cache-status.ts'
 import { Capture } from './capture.ts'
 import { isConditional } from './conditional.ts'
 import { confirmed, confirmedAnswer, confirmedHead, misconfirmedAnswer, standInAnswer } from './confirming.ts'
+import { instead } from './passing.ts'
 import { storedOf, withDate } from './intake.ts'
 import { combined } from './message.ts'
 import { names } from './no-vary-search.ts'
@@ -14,7 +15,7 @@ import { selects } from './validation.ts'
 import type { Clock } from '../clock.ts'
 import type { HttpOutcome } from '../counters/http-counters.ts'
 import type { CaptureMemory } from './capture.ts'
-import type { Answer, HeadOrders, Watcher } from './exchange.ts'
+import type { HeadOrders, Watcher } from './exchange.ts'
 import type { ResponseHead } from './message.ts'
 import type { HttpSettings } from './settings.ts'
 import type { Ended, Recorded, Subject } from './recorded.ts'
@@ -234,8 +235,4 @@ export class Recording implements Watcher {
     this.#taking = undefined
     this.#told(ended)
   }
-}
-
-function instead(answer: Answer): HeadOrders {
-  return { status: answer.status, without: [], set: [], watchBody: false, instead: answer }
 }

@@ -1,9 +1,13 @@
 import { answerOf } from './answer.ts'
 import { forwardStatus, hitStatus } from './cache-status.ts'
+import { standInAnswer } from './confirming.ts'
+import { FallingBack } from './falling-back.ts'
 import { Passing } from './passing.ts'
 import { isFresh, mayReuse, mayServeOnError } from './reuse.ts'
 import { ttlSeconds } from './stored-response.ts'
+import type { HttpOutcome } from '../counters/http-counters.ts'
 import type { ForwardReason, TierName } from './cache-status.ts'
+import type { Answer } from './exchange.ts'
 import type { HttpParts } from './response-store.ts'
 import type { Freshness, Reuse } from './reuse.ts'
 import type { StoredResponse } from './stored-response.ts'
@@ -28,7 +32,8 @@ export function sight(parts: HttpParts, visit: Visit, stored: StoredResponse, fr
 
 /** Whether it may be sent in place of an error. */
 export function standsIn({ settings, clock }: HttpParts, { request }: Visit, { stored, reuse }: Sighting): boolean {
-  return reuse === 'revalidate' && mayServeOnError(request, stored, settings, clock.wall())
+  const isStale = reuse === 'revalidate' || reuse === 'serve-and-revalidate'
+  return isStale && mayServeOnError(request, stored, settings, clock.wall())
 }
 
 /** Answers with what is stored, fresh or stale. */
@@ -74,12 +79,23 @@ function formOf({ forms }: HttpParts, { request }: Visit, stored: StoredResponse
   return tier === 'L1' ? forms.formFor(stored, request) : forms.plainFor(stored, request)
 }
 
-/** Lets the application answer though a response is stored, of which this request may not have any. */
+/** Lets the application answer though a response is stored: this request may not have any of it, or only if that fails. */
 export function passBy(parts: HttpParts, visit: Visit, sighting: Sighting): void {
   const { reuse } = sighting
   if (reuse === 'mismatch') passOn(parts, visit, 'uri-miss', reuse)
   else if (reuse === 'authorization') passOn(parts, visit, 'bypass', reuse)
-  else passOn(parts, visit, refusedAs(parts, sighting))
+  else fallBackOn(parts, visit, sighting)
+}
+
+function fallBackOn(parts: HttpParts, visit: Visit, sighting: Sighting): void {
+  const { tally, settings, clock } = parts
+  const reason = refusedAs(parts, sighting)
+  const inPlaceOf = (status: number): Answer | undefined => {
+    if (!standsIn(parts, visit, sighting)) return undefined
+    return standInAnswer({ request: visit.request, reason }, sighting.stored, status, clock.wall())
+  }
+  const told = (outcome: HttpOutcome) => tally.answered(outcome)
+  visit.exchange.forward(new FallingBack(forwardStatus(reason), settings, inPlaceOf, told))
 }
 
 /** Lets the application answer; its response is not stored. `detail`: why, if there is more to say. */

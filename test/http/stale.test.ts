@@ -215,6 +215,28 @@ describe('stale-if-error (RFC 5861, section 4)', () => {
     expect(await world.get({ 'cache-control': 'stale-if-error=30' })).toMatchObject({ status: 200, body: 'run 1' })
   })
 
+  test.each([
+    ['HEAD', { method: 'HEAD' }, {}, ''],
+    ['HEAD with its own copy', { method: 'HEAD' }, { 'if-none-match': '"v1"' }, ''],
+    ['whose host nobody vouches for', { foreignHost: true }, {}, 'run 1'],
+    ['with no-store', {}, { 'cache-control': 'no-store' }, 'run 1'],
+    ['for a range, whose host nobody vouches for', { foreignHost: true }, { range: 'bytes=0-1' }, 'ru'],
+  ])('also to a request that fills nothing: %s', async (_, changes, headers, body) => {
+    const world = new World(page('max-age=10, stale-if-error=30', [['ETag', '"v1"']]))
+    await world.stored(15)
+    world.script = () => ({ status: 503, body: 'oh' })
+    const got = await world.get(headers, changes)
+    const cacheStatus = 'tiercache; fwd=stale; fwd-status=503; ttl=-5; detail=stale-if-error'
+    expect(got).toMatchObject({ from: 'cache', body, cacheStatus })
+    expect(got.status).toBe('if-none-match' in headers ? 304 : 'range' in headers ? 206 : 200)
+    expect(world.cache.counters.http.outcomes).toMatchObject({ stale: 1, miss: 1 })
+    world.script = () => ({ status: 404, body: 'none' })
+    expect(await world.get(headers, changes)).toMatchObject({ from: 'application', status: 404 })
+    world.clock.advance(60_000)
+    world.script = () => ({ status: 503, body: 'oh' })
+    expect(await world.get(headers, changes)).toMatchObject({ from: 'application', status: 503 })
+  })
+
   test('those who wait for a handler that fails are served the stored one too', async () => {
     const world = new World(page('max-age=10, stale-if-error=30'))
     await world.stored(15)
