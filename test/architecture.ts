@@ -104,6 +104,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'cache-status',
       'http-date',
       'hit-for-miss',
+      'sightings',
       'structured-fields',
     ],
     ['no-vary-search'],

@@ -28,7 +28,7 @@ export const httpRefusals = [
     'expired',
     'too-large',
   ],
-  ...['skip', 'head', 'range', 'request-no-store', 'x-forwarded-host', 'x-forwarded-proto'],
+  ...['skip', 'first-sight', 'head', 'range', 'request-no-store', 'x-forwarded-host', 'x-forwarded-proto'],
   ...['method', 'precondition', 'request-body', 'override', 'mismatch', 'default-port', 'length'],
   ...['target', 'target-length', 'query-parameters', 'content'],
 ] as const

@@ -28,6 +28,8 @@ const RANGE: Admission = { way: 'read', detail: 'range' }
 const FORWARDED_HOST: Admission = { way: 'read', detail: 'x-forwarded-host' }
 const DEFAULT_PORT: Admission = { way: 'read', detail: 'default-port' }
 const NO_STORE: Admission = { way: 'read', detail: 'request-no-store' }
+/** Nobody has asked for it lately: see {@link HttpSettings.secondSightMs}. */
+export const FIRST_SIGHT: Admission = { way: 'read', detail: 'first-sight' }
 /** Nothing but what is stored, or 504 (RFC 9111, section 5.2.1.7). */
 export const ONLY_IF_CACHED: Admission = { way: 'read', detail: 'only-if-cached' }
 
@@ -75,11 +77,11 @@ export function admit(request: HttpRequest, settings: HttpSettings): Admission {
 }
 
 /**
- * Whether the whole response may be stored that the application would make of a request whose own response is only read: to
- * a HEAD, or for a part. Nobody else must get what such a request could put into it.
+ * Whether the whole response may be stored, in place of one that is, that the application would make of a request whose own
+ * response is only read: to a HEAD, for a part, or at first sight. Nobody else must get what such a request could put into it.
  */
 export function mayFillWhole({ detail }: Admission, request: HttpRequest): boolean {
-  const isRead = detail === HEAD.detail || detail === RANGE.detail
+  const isRead = detail === HEAD.detail || detail === RANGE.detail || detail === FIRST_SIGHT.detail
   return isRead && !request.foreignHost && !namesDefaultPort(request)
 }
 

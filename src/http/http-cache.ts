@@ -1,6 +1,6 @@
 import { door } from '../cache/seek.ts'
 import { systemClock } from '../clock.ts'
-import { admit } from './admission.ts'
+import { admit, FIRST_SIGHT } from './admission.ts'
 import { CaptureMemory } from './capture.ts'
 import { CodedForms } from './coded-forms.ts'
 import { fill } from './filling.ts'
@@ -19,6 +19,7 @@ import { asKept, responseStore } from './response-store.ts'
 import { SearchVariances } from './search-variances.ts'
 import { passOn, serve, sight } from './serving.ts'
 import { shownKey } from './shown-key.ts'
+import { Sightings } from './sightings.ts'
 import { Tally } from './tally.ts'
 import { VariantCounts, VaryWidths } from './variants.ts'
 import { variantPlace } from './visit.ts'
@@ -46,6 +47,8 @@ export class HttpCache {
   /** For the face to hand out. */
   readonly purges: Purges
   readonly #parts: HttpParts
+  /** `undefined`: pages are stored at first sight. */
+  readonly #sightings: Sightings | undefined
 
   constructor(cache: Cache, options: HttpCacheOptions | undefined, clock: HttpParts['clock'] = systemClock) {
     this.settings = readHttpOptions(options)
@@ -65,6 +68,8 @@ export class HttpCache {
       forms: this.settings.compress && new CodedForms(this.settings.compress),
       tally: new Tally(cache.counters.http, new GuardWarnings()),
     }
+    const { secondSightMs } = this.settings
+    this.#sightings = secondSightMs === undefined ? undefined : new Sightings(secondSightMs)
     this.purges = purgesOf(cache, this.#parts)
   }
 
@@ -146,8 +151,13 @@ export class HttpCache {
   async #searchOn(asked: Visit, admission: Admission): Promise<void> {
     const { request } = asked
     const visit: Visit = { ...asked, request: { ...request, headers: { ...request.headers } } }
-    if (admission.way === 'fill') await fill(this.#parts, visit)
-    else await read(this.#parts, visit, admission)
+    if (admission.way !== 'fill') await read(this.#parts, visit, admission)
+    else if (this.#isFirstSight(visit)) await read(this.#parts, visit, FIRST_SIGHT)
+    else await fill(this.#parts, visit)
+  }
+
+  #isFirstSight({ resourceKey }: Visit): boolean {
+    return this.#sightings !== undefined && !this.#sightings.again(resourceKey, this.#parts.clock.wall())
   }
 
   /** What L1 has for a request, without waiting. */

@@ -170,6 +170,11 @@ export interface HttpCacheOptions {
    */
   readonly compress?: boolean | CompressOptions | undefined
   /**
+   * A page is stored only if it was asked for before, within about this time, in this process: so what is asked for once, such as
+   * random queries, pushes nothing out. Default: none; pages are stored at first sight.
+   */
+  readonly secondSight?: Duration | undefined
+  /**
    * What `Cache-Status` tells of a response. `debug`: also the `key` of its page (RFC 9211, section 2.7), its URL as far as that
    * counts and the `keyHeaders`; what `Vary` names is not in it. Default `brief`.
    */

@@ -60,6 +60,8 @@ export interface HttpSettings {
   readonly normalize: NormalizeSettings
   /** `undefined`: responses are sent in the coding in which they are stored. */
   readonly compress: CompressSettings | undefined
+  /** `undefined`: pages are stored at first sight. */
+  readonly secondSightMs: number | undefined
   readonly cacheStatus: CacheStatusRule
 }
 
@@ -90,6 +92,7 @@ const SAFE: HttpSettings = {
   keyHeaders: [],
   normalize: AS_IT_CAME,
   compress: undefined,
+  secondSightMs: undefined,
   cacheStatus: 'brief',
 }
 
@@ -133,6 +136,7 @@ const HTTP: OptionTable<HttpCacheOptions, HttpSettings> = {
   keyHeaders: { setting: 'keyHeaders', read: readFieldNames },
   normalize: { setting: 'normalize', read: readNormalize },
   compress: { setting: 'compress', read: readCompress },
+  secondSight: { setting: 'secondSightMs', read: readFiniteDuration },
   cacheStatus: { setting: 'cacheStatus', read: oneOf('brief', 'debug') },
 }
 

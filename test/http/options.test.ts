@@ -31,6 +31,7 @@ test('the defaults are the safe ones', () => {
     keyHeaders: [],
     normalize: { by: new Map(), byCoding: false },
     compress: undefined,
+    secondSightMs: undefined,
     cacheStatus: 'brief',
   })
   expect(readHttpOptions({ ttl: undefined, cookies: undefined, profile: undefined })).toEqual(readHttpOptions({}))
