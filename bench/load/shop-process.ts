@@ -2,13 +2,13 @@
 import { once as onceEvent } from 'node:events'
 import { createServer } from 'node:http'
 import { createCache } from 'tiercache'
-import { createApp } from '../../examples/express-app/src/app.ts'
+import { createShop } from '../../examples/express-app/src/shop.ts'
 import { once } from '../harness/events.ts'
 import { collectGarbage } from '../harness/garbage.ts'
 import { answerQuestions } from '../harness/program.ts'
 import { openPlace } from './remote-database.ts'
 import { uncachedShop } from './uncached-shop.ts'
-import type { Express } from 'express'
+import type { RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Database } from '../../examples/express-app/src/database.ts'
 import type { DatabasePlace } from './remote-database.ts'
@@ -37,10 +37,10 @@ answerQuestions({
   'collect garbage': collectGarbage,
 })
 
-async function open(name: string): Promise<Express> {
+async function open(name: string): Promise<RequestListener> {
   if (name === 'off') return uncachedShop(counting)
-  if (name === 'l1') return createApp({ cache: createCache(), database: counting })
+  if (name === 'l1') return createShop({ cache: createCache(), database: counting })
   const cache = createCache({ redis: redisUrl })
   await once(cache, 'connected')
-  return createApp({ cache, database: counting })
+  return createShop({ cache, database: counting })
 }

@@ -1,4 +1,5 @@
 import { Audience } from '../stampede/audience.ts'
+import type { Clock } from '../clock.ts'
 import type { LoadSettings } from './call-options.ts'
 import { getOrLoad } from './get-or-load.ts'
 import type { Offer } from './load-request.ts'
@@ -50,6 +51,11 @@ export class Door {
     this.#parts = parts
     this.#space = space
     this.#settings = { ...space.defaults, softTimeoutMs: 0 }
+  }
+
+  /** What the cache goes by, for a face to go by the same. */
+  get clock(): Clock {
+    return this.#parts.clock
   }
 
   /**

@@ -1,5 +1,4 @@
 import { door } from '../cache/seek.ts'
-import { systemClock } from '../clock.ts'
 import { admit, FIRST_SIGHT } from './admission.ts'
 import { CaptureMemory } from './capture.ts'
 import { CodedForms } from './coded-forms.ts'
@@ -50,7 +49,7 @@ export class HttpCache {
   /** `undefined`: pages are stored at first sight. */
   readonly #sightings: Sightings | undefined
 
-  constructor(cache: Cache, options: HttpCacheOptions | undefined, clock: HttpParts['clock'] = systemClock) {
+  constructor(cache: Cache, options: HttpCacheOptions | undefined) {
     this.settings = readHttpOptions(options)
     const store = responseStore(cache, this.settings)
     this.#parts = {
@@ -58,7 +57,7 @@ export class HttpCache {
       door: store[door],
       settings: this.settings,
       keys: new Keys(),
-      clock,
+      clock: store[door].clock,
       hitForMiss: new HitForMiss(),
       widths: new VaryWidths(),
       variants: new VariantCounts(),

@@ -11,23 +11,10 @@ import type { HttpRequest } from '../http/message.ts'
 import type { HttpCacheOptions } from '../http/options.ts'
 import type { Purges } from '../http/purging.ts'
 import type { ExpressRequest } from './express-request.ts'
-import type { ResponseCache } from './response-cache.ts'
 
 export type { HttpCacheOptions } from '../http/options.ts'
 export type { Purges } from '../http/purging.ts'
 export type { ResponseCache } from './response-cache.ts'
-
-declare global {
-  namespace Express {
-    interface Response {
-      /**
-       * Set by `httpCache` of tiercache on every response that a route makes behind it. The type cannot tell where that
-       * is: where the middleware does not run (another router, a route mounted before it), this is `undefined`.
-       */
-      cache: ResponseCache
-    }
-  }
-}
 
 /** A middleware of Express 4 or 5. */
 export type ExpressMiddleware = (req: IncomingMessage, res: ServerResponse, next: Next) => void

@@ -33,6 +33,18 @@ export interface ResponseCache {
   tags(...tags: string[]): void
 }
 
+declare global {
+  namespace Express {
+    interface Response {
+      /**
+       * Set by tiercache on every response that a route of Express makes behind `httpCache`, `accelerate` or `cached`. The
+       * type cannot tell where that is: where none of them stands in front, this is `undefined`.
+       */
+      cache: ResponseCache
+    }
+  }
+}
+
 /** Where a response keeps the watcher that it already has. */
 const watcherKey = Symbol('tiercache.watcher')
 

@@ -1,19 +1,20 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Registry } from 'prom-client'
 import request from 'supertest'
 import { createCache } from 'tiercache'
+import { createTestCache, createTestClock } from 'tiercache/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { createApp } from '../../examples/express-app/src/app.ts'
 import { openEmbedded } from '../../examples/express-app/src/database.ts'
 import { seed } from '../../examples/express-app/src/seed.ts'
+import { createShop } from '../../examples/express-app/src/shop.ts'
 import { startRedis } from '../doubles/redis.ts'
 import type { ChildProcess } from 'node:child_process'
-import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { CreateCacheOptions } from 'tiercache'
+import type { Cache, CreateCacheOptions } from 'tiercache'
 import type { Seller } from '../../examples/express-app/src/catalogue.ts'
 import type { Database } from '../../examples/express-app/src/database.ts'
 import type { ShopSize } from '../../examples/express-app/src/seed.ts'
@@ -33,7 +34,12 @@ afterEach(async () => {
 })
 
 /** A copy of the shop that listens on a free port, and the statements that it sent to Postgres. */
-async function openShop(options?: CreateCacheOptions, database: Database = postgres) {
+async function openShop(
+  options?: CreateCacheOptions,
+  database: Database = postgres,
+  // The database of these tests stands still on this thread while a query runs, which is no fault of Redis.
+  cache: Cache = createCache({ commandTimeout: '10s', ...options }),
+) {
   const statements: string[] = []
   const counted: Database = {
     ...database,
@@ -42,9 +48,8 @@ async function openShop(options?: CreateCacheOptions, database: Database = postg
       return database.query(sql, params)
     },
   }
-  // The database of these tests stands still on this thread while a query runs, which is no fault of Redis.
-  const cache = createCache({ commandTimeout: '10s', ...options })
-  const server: Server = createApp({ cache, database: counted, register: new Registry() }).listen(0, '127.0.0.1')
+  const server = createServer(createShop({ cache, database: counted, register: new Registry() }))
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   atEnd.push(
     () => cache.close(),
@@ -208,6 +213,46 @@ describe('the cache', () => {
       expect(statements).toHaveLength(1)
     },
   )
+
+  test('visitors with cookies, with credentials and from newsletters share the page of all', async () => {
+    const { shop, statements } = await openShop()
+    await shop.get('/products/10').set('Cookie', '_ga=1').expect(200)
+    for (const [path, field, value] of [
+      ['/products/10', 'Cookie', '_ga=2'],
+      ['/products/10', 'Authorization', 'Basic YTpi'],
+      ['/products/10?utm_source=mail', 'User-Agent', 'browser'],
+    ] as const) {
+      expect(cacheStatus(await shop.get(path).set(field, value).expect(200))).toMatch(/; hit/)
+    }
+    expect(statements).toHaveLength(1)
+  })
+
+  test('browsers ask at each use, and get a 304', async () => {
+    const { shop } = await openShop()
+    const { headers } = await shop.get('/products/10').expect(200)
+    expect(headers['cache-control']).toBe('no-cache')
+    expect(headers).not.toHaveProperty('tiercache-control')
+    const again = await shop.get('/products/10').set('If-None-Match', `${headers.etag}`).expect(304)
+    expect(cacheStatus(again)).toMatch(/; hit/)
+  })
+
+  test('a page that was stored is shown while the database fails', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {})
+    const clock = createTestClock()
+    let broken = false
+    const database: Database = {
+      ...postgres,
+      query: (sql, params) => (broken ? Promise.reject(new Error('gone')) : postgres.query(sql, params)),
+    }
+    const { shop } = await openShop(undefined, database, createTestCache({}, { clock }))
+    const { text } = await shop.get('/products/10').expect(200)
+    broken = true
+    await clock.advance('1h')
+    const answer = await shop.get('/products/10').expect(200)
+    expect(answer.text).toBe(text)
+    expect(cacheStatus(answer)).toMatch(/fwd=stale; fwd-status=500; .*detail=stale-if-error/)
+    await shop.get('/products/11').expect(500)
+  })
 
   test('20 requests for a cold top-list at once are one query', async () => {
     const { shop, statements } = await openShop()

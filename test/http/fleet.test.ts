@@ -15,9 +15,9 @@ class Front {
   readonly #runs: ((script: Script) => void)[] = []
   readonly #arrivals: (() => void)[] = []
 
-  constructor(fleet: Fleet, process: Process) {
+  constructor(process: Process) {
     this.process = process
-    this.engine = new HttpCache(process.cache, undefined, fleet.clock)
+    this.engine = new HttpCache(process.cache, undefined)
   }
 
   get(headers: RequestHeaders = {}): Promise<Got> {
@@ -48,7 +48,7 @@ class Front {
 }
 
 async function pair(fleet: Fleet): Promise<[Front, Front]> {
-  return [new Front(fleet, await fleet.process()), new Front(fleet, await fleet.process())]
+  return [new Front(await fleet.process()), new Front(await fleet.process())]
 }
 
 /** Has a page stored, and lets so many seconds pass. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { door } from '../../src/cache/seek.ts'
 import { Counters } from '../../src/counters/counters.ts'
 import { groupTag } from '../../src/http/groups.ts'
 import { HttpCache } from '../../src/http/http-cache.ts'
@@ -90,9 +91,9 @@ test('a deletion that never settles, or fails, holds the end no longer than a se
       inBackground: () => () => {},
     }
     const change = () => (outcome === 'never' ? new Promise(() => {}) : Promise.reject(new Error('closed')))
-    const store = { delete: change, invalidateTags: change }
+    const store = { delete: change, invalidateTags: change, [door]: { clock } }
     const cache = { namespace: () => store, counters: new Counters() } as unknown as Cache
-    const engine = new HttpCache(cache, undefined, clock)
+    const engine = new HttpCache(cache, undefined)
     let watcher: Watcher | undefined
     engine.handle({
       request: post,

@@ -15,7 +15,7 @@ function open({ defaults, options }: { defaults?: DefaultOptions; options?: Http
   const clock = new FakeClock()
   const cache = assemble({ defaults }, clock)
   caches.push(cache)
-  return { clock, cache, engine: new HttpCache(cache, options, clock) }
+  return { clock, cache, engine: new HttpCache(cache, options) }
 }
 
 const page: Script = { fields: [['Cache-Control', 'public, max-age=60']], body: 'x'.repeat(100_000) }

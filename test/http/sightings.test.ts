@@ -52,7 +52,7 @@ function open(options?: HttpCacheOptions) {
   const clock = new FakeClock()
   const cache = assemble({ l1: { maxEntries: 50 } }, clock)
   caches.push(cache)
-  const engine = new HttpCache(cache, options, clock)
+  const engine = new HttpCache(cache, options)
   const get = async (target: string, script: Script = page): Promise<Got> => {
     const got = await ask(engine, requestOf({ target }), () => script)
     await landed()

@@ -21,7 +21,7 @@ class World {
 
   constructor(script: Application, options?: HttpCacheOptions) {
     caches.push(this.cache)
-    this.engine = new HttpCache(this.cache, options, this.clock)
+    this.engine = new HttpCache(this.cache, options)
     this.script = script
   }
 

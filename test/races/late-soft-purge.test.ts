@@ -20,7 +20,7 @@ async function turns(): Promise<void> {
 test('a variant that comes late is not stored when its URL was purged softly meanwhile', async () => {
   const clock = new FakeClock()
   const cache = assemble(undefined, clock)
-  const engine = new HttpCache(cache, undefined, clock)
+  const engine = new HttpCache(cache, undefined)
   const sent: Fields = [
     ['Cache-Control', 'max-age=600'],
     ['Vary', 'Accept-Language'],

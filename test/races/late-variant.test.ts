@@ -20,7 +20,7 @@ async function turns(): Promise<void> {
 test('a variant that comes late, of a group that was made invalid meanwhile, is not stored', async () => {
   const clock = new FakeClock()
   const cache = assemble(undefined, clock)
-  const engine = new HttpCache(cache, undefined, clock)
+  const engine = new HttpCache(cache, undefined)
   const sent = (group: string): Fields => [
     ['Cache-Control', 'max-age=600'],
     ['Vary', 'Accept-Language'],

@@ -28,7 +28,7 @@ interface Site {
 function open(): Site {
   const clock = new FakeClock()
   const cache = assemble(undefined, clock)
-  return { clock, cache, engine: new HttpCache(cache, undefined, clock) }
+  return { clock, cache, engine: new HttpCache(cache, undefined) }
 }
 
 async function get({ engine }: Site, language: string, body: string) {

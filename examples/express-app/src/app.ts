@@ -2,7 +2,6 @@ import express from 'express'
 import { prometheus } from 'tiercache/metrics/prometheus'
 import { HttpError } from './http-error.ts'
 import { productRoutes } from './routes/products.ts'
-import { serverTiming } from './server-timing.ts'
 import type { ErrorRequestHandler, Express } from 'express'
 import type { Registry } from 'prom-client'
 import type { Cache } from 'tiercache'
@@ -16,14 +15,13 @@ export interface Parts {
   readonly register?: Registry
 }
 
-/** The shop as an Express app that listens nowhere yet. */
+/** The shop as an Express app, with no cache in front of it yet. */
 export function createApp({ cache, database, register }: Parts): Express {
   const app = express()
   app.disable('x-powered-by')
-  app.use(serverTiming)
 
   app.get('/', (_req, res) => {
-    res.type('html').send(indexPage)
+    res.set('Cache-Control', 'public, max-age=3600').type('html').send(indexPage)
   })
   app.get('/health', async (_req, res) => {
     await database.query('select 1')

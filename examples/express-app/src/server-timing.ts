@@ -1,24 +1,26 @@
-import type { RequestHandler, Response } from 'express'
+import type { RequestListener, ServerResponse } from 'node:http'
 
 /**
- * Tells with each answer how long it took and how long of that it waited for the database: `db;dur=0` is an
- * answer that needed none.
+ * Tells with each answer of a listener how long it took and how long of that it waited for the database: `db;dur=0` is
+ * an answer that needed none.
  *
- * It stands outside the cache, so that the time is of this answer and never one that was stored with a page.
+ * It stands in front of the cache, so that the time is of this answer and never one that was stored with a page.
  */
-export const serverTiming: RequestHandler = (_req, res, next) => {
-  const startedAt = performance.now()
-  const writeHead = res.writeHead
-  res.writeHead = ((...args: Parameters<typeof writeHead>) => {
-    const total = performance.now() - startedAt
-    res.setHeader('Server-Timing', `db;dur=${(databaseMs.get(res) ?? 0).toFixed(1)}, total;dur=${total.toFixed(1)}`)
-    return writeHead.apply(res, args)
-  }) as typeof writeHead
-  next()
+export function serverTiming(listener: RequestListener): RequestListener {
+  return (req, res) => {
+    const startedAt = performance.now()
+    const { writeHead } = res
+    res.writeHead = ((...args: Parameters<typeof writeHead>) => {
+      const total = performance.now() - startedAt
+      res.setHeader('Server-Timing', `db;dur=${(databaseMs.get(res) ?? 0).toFixed(1)}, total;dur=${total.toFixed(1)}`)
+      return writeHead.apply(res, args)
+    }) as typeof writeHead
+    listener(req, res)
+  }
 }
 
 /** Runs a query of the route that answers with `res`, and adds its duration to that answer's database time. */
-export async function timed<T>(res: Response, query: () => Promise<T>): Promise<T> {
+export async function timed<T>(res: ServerResponse, query: () => Promise<T>): Promise<T> {
   const startedAt = performance.now()
   try {
     return await query()
@@ -27,4 +29,4 @@ export async function timed<T>(res: Response, query: () => Promise<T>): Promise<
   }
 }
 
-const databaseMs = new WeakMap<Response, number>()
+const databaseMs = new WeakMap<ServerResponse, number>()

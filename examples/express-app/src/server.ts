@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { createCache } from 'tiercache'
-import { createApp } from './app.ts'
 import { openDatabase } from './database.ts'
 import { seed } from './seed.ts'
+import { createShop } from './shop.ts'
 import type { AddressInfo } from 'node:net'
 
 await start().catch((error: Error & { code?: string }) => {
@@ -26,7 +26,7 @@ async function start(): Promise<void> {
 
   const register = new Registry()
   collectDefaultMetrics({ register })
-  const server = createServer(createApp({ cache, database, register }))
+  const server = createServer(createShop({ cache, database, register }))
   server.listen(Number(PORT))
   await once(server, 'listening')
   stopOnSignal(async () => {

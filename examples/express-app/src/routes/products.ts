@@ -1,26 +1,21 @@
 import express from 'express'
-import { httpCache } from 'tiercache/middleware/express'
 import { findProduct, searchProducts, setPrice, topSellers } from '../catalogue.ts'
 import { HttpError } from '../http-error.ts'
 import { timed } from '../server-timing.ts'
-import type { Router } from 'express'
+import type { Response, Router } from 'express'
 import type { Cache } from 'tiercache'
 import type { Database } from '../database.ts'
 
-/** On all data that shows this product: its own, and the lists that it is in. */
+/** On all that shows this product, data and pages: its own, and the lists that it is in. */
 const productTag = ({ id }: { readonly id: number }) => `product:${id}`
 
-/** On all pages that show it. */
-const pageTag = ({ id }: { readonly id: number }) => `page:product:${id}`
-
 /**
- * The routes of the shop, cached twice: `products` and `lists` keep what the database answered, `pages` keeps
- * whole responses made of it. A new price makes invalid, by tag, the data that shows the product, then the pages that do.
+ * The routes of the shop. `products` and `lists` keep what the database answered; the cache in front keeps the pages
+ * that are made of it. A new price makes all that shows the product invalid, by its tag.
  */
 export function productRoutes(cache: Cache, database: Database): Router {
   const products = cache.namespace('products', { ttl: '10m' })
   const lists = cache.namespace('lists', { ttl: '2m' })
-  const page = httpCache(cache.namespace('pages'), { ttl: '1m', stale: '10m' })
   const router = express.Router()
 
   /** A list of products: which they are, and so its tags, is known when it is loaded. */
@@ -31,40 +26,47 @@ export function productRoutes(cache: Cache, database: Database): Router {
       return items
     })
 
-  router.get('/products/:id', page, async (req, res) => {
+  router.get('/products/:id', async (req, res) => {
     const id = readId(req.params.id)
     const product = await products.getOrSet(`${id}`, () => timed(res, () => findProduct(database, id)), {
       tags: [productTag({ id })],
     })
     if (!product) throw new HttpError(404, `there is no product ${id}`)
-    res.cache.tags(pageTag({ id }))
-    res.json(product)
+    sendPage(res, product, [product])
   })
 
-  router.get('/search', page, async (req, res) => {
+  router.get('/search', async (req, res) => {
     const words = readWords(req.query.q)
     const found = await list(`search:${words.join(' ')}`, () => timed(res, () => searchProducts(database, words)))
-    res.cache.tags(...found.map(pageTag))
-    res.json(found)
+    sendPage(res, found, found)
   })
 
-  router.get('/top', page, async (req, res) => {
+  router.get('/top', async (req, res) => {
     const days = readDays(req.query.days)
     const sellers = await list(`top:${days}`, () => timed(res, () => topSellers(database, days)))
-    res.cache.tags(...sellers.map(pageTag))
-    res.json(sellers)
+    sendPage(res, sellers, sellers)
   })
 
   router.put('/products/:id/price', express.json({ limit: '1kb' }), async (req, res) => {
     const id = readId(req.params.id)
     const price = readPrice(req.body)
     if (!(await timed(res, () => setPrice(database, id, price)))) throw new HttpError(404, `there is no product ${id}`)
-    // The pages last: made invalid first, they could be made again from the old data.
-    const outcomes = [await cache.invalidateTags(productTag({ id })), await page.purgeTags([pageTag({ id })])]
-    res.json({ id, price, acknowledged: outcomes.every(({ acknowledged }) => acknowledged) })
+    const { acknowledged } = await cache.invalidateTags(productTag({ id }))
+    res.json({ id, price, acknowledged })
   })
 
   return router
+}
+
+/**
+ * Answers with a page that is the same for everybody. The cache in front keeps it for a minute, and serves it for ten
+ * more while a newer one is made. No tag reaches browsers, so they ask each time, and get a 304 if nothing is new.
+ */
+function sendPage(res: Response, body: unknown, shown: readonly { readonly id: number }[]): void {
+  res.cache.tags(...shown.map(productTag))
+  res.set('Tiercache-Control', 'public, max-age=60, stale-while-revalidate=600, stale-if-error=86400')
+  res.set('Cache-Control', 'no-cache')
+  res.json(body)
 }
 
 function readId(text: string | undefined): number {
