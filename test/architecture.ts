@@ -286,6 +286,7 @@ const sharedByFaces = [
   'node-request',
   'node-response',
   'node-answer',
+  'head-replay',
   'written-head',
   'written-chunk',
   'cut-off',

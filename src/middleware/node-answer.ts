@@ -1,23 +1,24 @@
 import { ServerResponse } from 'node:http'
+import { isOrdinary, noteHead, replay } from './head-replay.ts'
 import { isHttp2 } from './written-head.ts'
 import type { Answer } from '../http/exchange.ts'
 import type { Fields, FieldValue } from '../http/message.ts'
 
 /** Writes a whole answer of the cache's own. */
 export function sendAnswer(res: ServerResponse, answer: Answer): void {
-  sendHead(res, answer)
+  if (!isUntouched(res)) setHead(res, answer)
+  else if (replay(res, answer)) return
+  else writeHead(res, answer)
   if (answer.body === undefined) res.end()
   else res.end(answer.body)
 }
 
-function sendHead(res: ServerResponse, answer: Answer): void {
-  if (isUntouched(res)) {
-    const { status, message } = answer
-    if (message === undefined) res.writeHead(status, listOf(answer))
-    else res.writeHead(status, message, listOf(answer))
-    return
-  }
-  setHead(res, answer)
+function writeHead(res: ServerResponse, answer: Answer): void {
+  const { status, message } = answer
+  const mayReplay = isOrdinary(res)
+  if (message === undefined) res.writeHead(status, listOf(answer))
+  else res.writeHead(status, message, listOf(answer))
+  if (mayReplay) noteHead(res, answer)
 }
 
 /** Sets status and fields of an answer, in place of fields of the same name; Cache-Status behind what is there. */
