@@ -290,6 +290,7 @@ const sharedByFaces = [
   'written-head',
   'written-chunk',
   'cut-off',
+  'held-head',
   'response-cache',
   'node-exchange',
   'detached',

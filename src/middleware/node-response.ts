@@ -1,7 +1,8 @@
 import { endBeforeCut } from './cut-off.ts'
+import { holdHead } from './held-head.ts'
 import { setHead } from './node-answer.ts'
 import { bytesOf, callbackOf, isChunk, refuseLateWrite } from './written-chunk.ts'
-import { applyHeaders, fieldsOf, isHttp2, isNoFinalHead, ownMessage, writtenHead } from './written-head.ts'
+import { applyHeaders, fieldsOf, hasCookies, isHttp2, isNoFinalHead, ownMessage, writtenHead } from './written-head.ts'
 import type { ServerResponse } from 'node:http'
 import type { Answer, HeadOrders, Watcher } from '../http/exchange.ts'
 import type { Fields } from '../http/message.ts'
@@ -44,6 +45,8 @@ class WatchedResponse {
   #endHeld = false
   /** HTTP/2 closes a response that has no content with its head, maybe before the application ends it. */
   #endsWithHead = false
+  /** Sends the head that is kept back. */
+  #releaseHead: (() => void) | undefined
 
   constructor(res: ServerResponse, watcher: Watcher, afterHead: (() => void) | undefined) {
     this.#res = res
@@ -68,6 +71,7 @@ class WatchedResponse {
 
   #writeHead(args: unknown[]): unknown {
     const written = writtenHead(args)
+    if (this.#releaseHead) return this.#res
     if (this.#headSeen || isNoFinalHead(written)) return this.#sendHead(args)
     const { status, message } = written
     applyHeaders(this.#res, written.headers)
@@ -79,17 +83,26 @@ class WatchedResponse {
       if (orders.instead) return this.#sendInstead(orders.instead, orders.watchBody)
       this.#follow(orders, status)
       const isOwn = orders.status !== status || message === undefined
-      const result = this.#sendHead(isOwn ? [orders.status] : [status, message])
+      if (isHttp2(this.#res) && this.#bodySwallowed && this.#bodyWatched) {
+        this.#releaseHead = holdHead(this.#res, () => this.#sendJudged([orders.status], head.fields))
+        return this.#res
+      }
       this.#endsWithHead = isHttp2(this.#res) && status === 204
-      // What stands in front of the cache has written its fields by now, as sessions do.
-      if (this.#res.hasHeader('Set-Cookie') && !hasCookies(head.fields)) this.#watcher.cookieAdded?.()
-      return result
+      return this.#sendJudged(isOwn ? [orders.status] : [status, message], head.fields)
     } catch (error) {
       // A head that Node refuses is not sent; what the application sends in its place was not judged.
       this.#stop()
       this.#watcher.over(false)
       throw error
     }
+  }
+
+  #sendJudged(args: unknown[], judged: Fields): unknown {
+    this.#releaseHead = undefined
+    const result = this.#sendHead(args)
+    // What stands in front of the cache has written its fields by now, as sessions do.
+    if (this.#res.hasHeader('Set-Cookie') && !hasCookies(judged)) this.#watcher.cookieAdded?.()
+    return result
   }
 
   #follow(orders: HeadOrders, status: number): void {
@@ -156,6 +169,7 @@ class WatchedResponse {
   }
 
   #sendEnd(args: unknown[]): unknown {
+    this.#releaseHead?.()
     this.#ending = true
     try {
       return this.#before.end.apply(this.#res, this.#bodySwallowed ? [callbackOf(args)] : args)
@@ -207,6 +221,7 @@ class WatchedResponse {
     const bytes = bytesOf(chunk, encoding)
     if (bytes === undefined || this.#watcher.chunk(bytes)) return true
     this.#bodyWatched = false
+    this.#releaseHead?.()
     if (!this.#bodySwallowed && !this.#watcher.holdsEnd) this.#stop()
     return false
   }
@@ -234,8 +249,4 @@ function methodsOf(res: ServerResponse): Methods {
 export function isDestroyed(res: ServerResponse): boolean {
   const { stream } = res as { stream?: { destroyed?: boolean } }
   return res.destroyed || stream?.destroyed === true
-}
-
-function hasCookies(fields: Fields): boolean {
-  return fields.some(([name]) => name.toLowerCase() === 'set-cookie')
 }

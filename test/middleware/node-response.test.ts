@@ -83,7 +83,7 @@ describe.each(versions)('%s', (version, send) => {
 
   test('a 304 in place of a 200 sends no body, and shows all of it', async () => {
     const watcher = new Noting()
-    watcher.hidesConditionals = true
+    watcher.mayReplace = true
     watcher.orders = { status: 304, watchBody: true, without: ['Content-Length'] }
     const got = await send((req, res) => {
       watchResponse(res, watcher)
@@ -97,6 +97,42 @@ describe.each(versions)('%s', (version, send) => {
     expect(got).toMatchObject({ status: 304, body: '' })
     expect(got.headers['content-length']).toBeUndefined()
     expect(watcher.notes.slice(0, 5)).toEqual(['head 200', 'chunk one', 'chunk two', 'chunk three', 'complete'])
+  })
+
+  test('a 304 in place of a 200 that streams shows all of it', async () => {
+    const watcher = new Noting()
+    watcher.mayReplace = true
+    watcher.orders = { status: 304, watchBody: true }
+    const ended: unknown[] = []
+    const got = await send((_, res) => {
+      watchResponse(res, watcher)
+      res.writeHead(200, { ETag: '"1"' })
+      expect(res.headersSent).toBe(true)
+      const chunks = async function* () {
+        for (const chunk of ['one', 'two', 'three']) {
+          for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+          yield chunk
+        }
+      }
+      pipeline(Readable.from(chunks()), res, (error) => ended.push(error))
+    })
+    await until(() => ended.length > 0)
+    expect(got).toMatchObject({ status: 304, body: '', headers: { etag: '"1"' } })
+    expect(watcher.notes.slice(0, 5)).toEqual(['head 200', 'chunk one', 'chunk two', 'chunk three', 'complete'])
+    expect(ended).toEqual([undefined])
+  })
+
+  test('a 304 in place of a 200 that is cut off is no complete response', async () => {
+    const watcher = new Noting()
+    watcher.mayReplace = true
+    watcher.orders = { status: 304, watchBody: true }
+    await send((_, res) => {
+      watchResponse(res, watcher)
+      res.writeHead(200).write('one')
+      setImmediate(() => res.destroy())
+    }).catch(() => {})
+    await until(() => watcher.notes.includes('over'))
+    expect(watcher.notes).not.toContain('complete')
   })
 
   describe("an answer in place of the application's", () => {

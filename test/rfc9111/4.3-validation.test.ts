@@ -178,6 +178,13 @@ clause(
   },
 )
 
+clause('§4.3.2 … also where it streams', { style: 'stream' }, async (world) => {
+  world.app({ fields: { 'Cache-Control': 'max-age=60', ETag: '"a"' }, body: 'whole' })
+  expect((await world.get({ 'If-None-Match': '"a"' })).status).toBe(304)
+  expect((await world.get()).body).toBe('whole')
+  expect(world.seen.length).toBe(1)
+})
+
 clause("§4.3.2 a 304 to our validation, of a tag that the client hasn't, MUST become a 200", async (world) => {
   world.app(confirming({ ...BRIEF, ETag: '"ours"' }))
   const got = await again(world, 11, { 'If-None-Match': '"theirs"' })
