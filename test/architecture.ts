@@ -284,6 +284,7 @@ export const httpRulesAreSynchronousAndTimeless: Rule = (tree) =>
 /** What the faces of several frameworks have in common. */
 const sharedByFaces = [
   'node-request',
+  'normalized-request',
   'node-response',
   'node-answer',
   'head-replay',

@@ -44,6 +44,8 @@ export interface Watcher {
   readonly hidesConditionals: boolean
   /** It may order another status or answer: the head must be known before the first byte of the body is on its way. */
   readonly mayReplace: boolean
+  /** Request fields, by lower-case name, that the application sees in place of the client's until the response is over. */
+  readonly normalized?: RequestHeaders | undefined
   /** The body is watched too, if the head's orders say so. */
   readonly watchesBody: boolean
   /** The response may not be complete for the client before `beforeEnd` has resolved. */

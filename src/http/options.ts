@@ -157,7 +157,8 @@ export interface HttpCacheOptions {
   readonly keyHeaders?: readonly string[] | undefined
   /**
    * By what the values of a request field are told apart, where a response names it in `Vary`: so that many values share a
-   * few variants. Default: each value, white space aside, has a variant of its own.
+   * few variants. While a response is made that may be stored, the application sees the field as the normaliser has it, `Cookie`
+   * and `Authorization` aside. Default: each value, white space aside, has a variant of its own.
    *
    * @example
    * app.use(httpCache(cache, { normalize: { 'accept-encoding': 'coding', 'accept-language': ['en', 'de'] } }))

@@ -12,11 +12,12 @@ import { candidateOf, refusalOf } from './storable.ts'
 import { storedVary } from './stored-response.ts'
 import { isCutShort, ordersFor } from './taking.ts'
 import { selects } from './validation.ts'
+import { normalizedFields } from './vary.ts'
 import type { Clock } from '../clock.ts'
 import type { HttpOutcome } from '../counters/http-counters.ts'
 import type { CaptureMemory } from './capture.ts'
 import type { HeadOrders, Watcher } from './exchange.ts'
-import type { ResponseHead } from './message.ts'
+import type { RequestHeaders, ResponseHead } from './message.ts'
 import type { HttpSettings } from './settings.ts'
 import type { Ended, Recorded, Subject } from './recorded.ts'
 import type { SearchVariances } from './search-variances.ts'
@@ -48,6 +49,7 @@ export class Recording implements Watcher {
   readonly mayReplace: boolean
   readonly watchesBody = true
   readonly holdsEnd = false
+  readonly normalized: RequestHeaders | undefined
   readonly #subject: Subject
   readonly #parts: RecordingParts
   readonly #toldFirst: (recorded: Recorded) => void
@@ -73,6 +75,7 @@ export class Recording implements Watcher {
     this.#told = told
     const { headers } = subject.request
     this.hidesConditionals = isConditional(headers) || headers.range !== undefined || subject.validators !== undefined
+    this.normalized = normalizedFields(headers, parts.settings.normalize)
     this.mayReplace = this.hidesConditionals || subject.stale !== undefined
   }
 

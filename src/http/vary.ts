@@ -50,3 +50,23 @@ export function isOtherCoding(headers: RequestHeaders, fields: Fields, { by, byC
   if (coding === undefined || coding === 'identity') return false
   return by.get('accept-encoding')?.(requestField(headers, 'accept-encoding')) !== coding
 }
+
+/**
+ * The fields of a request that its normalisers change, as they have them: where the application sees these, no response can be
+ * made of what clients of one variant say differently. Credentials are left alone, since sessions would be lost: what is made
+ * of them is not for others unless it says so. `undefined`: none.
+ */
+export function normalizedFields(headers: RequestHeaders, { by }: NormalizeSettings): RequestHeaders | undefined {
+  let changed: Record<string, string | undefined> | undefined
+  for (const [name, normalize] of by) {
+    if (CREDENTIALS.includes(name)) continue
+    const value = requestField(headers, name)
+    const text = normalize(value)
+    if (text === value) continue
+    changed ??= {}
+    changed[name] = text
+  }
+  return changed
+}
+
+const CREDENTIALS = ['cookie', 'authorization', 'proxy-authorization']

@@ -82,7 +82,7 @@ class DetachedExchange implements Exchange {
       this.#rerun(req, res, watcher)
     })
     connection.once('close', () => watcher.over(false))
-    connection.send(bytesOf(this.request, { ...this.request.headers, ...shown }))
+    connection.send(bytesOf(this.request, { ...this.request.headers, ...watcher.normalized, ...shown }))
   }
 }
 

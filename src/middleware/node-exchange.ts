@@ -1,6 +1,7 @@
 import { sendAnswer, takeBack } from './node-answer.ts'
 import { disguise } from './node-request.ts'
 import { isDestroyed } from './node-response.ts'
+import { showNormalized } from './normalized-request.ts'
 import { watchForCache } from './response-cache.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer, Exchange, Watcher } from '../http/exchange.ts'
@@ -39,6 +40,7 @@ export abstract class NodeExchange<Request extends IncomingMessage = IncomingMes
       watcher.over(false)
       return
     }
+    if (watcher.normalized) showNormalized(this.req, this.res, watcher.normalized)
     watchForCache(this.res, watcher, disguise(this.req.headers, watcher.hidesConditionals, shown))
     this.run()
   }
