@@ -16,8 +16,10 @@ const ADVICE: Readonly<Record<string, string>> = {
   vary: 'it says Vary: *: name the fields that it depends on',
   override: 'its request has a field that renames its method or target',
   'request-body': 'its request is a GET with a body, which is not in the key',
-  'x-forwarded-proto': "its request has X-Forwarded-Proto, which nothing vouches for: see 'trustProxy'",
-  'x-forwarded-host': "its request has X-Forwarded-Host, which nothing vouches for: see 'trust proxy'",
+  'x-forwarded-proto':
+    "its request has X-Forwarded-Proto, which nothing vouches for: see trustProxy of accelerate, and 'trust proxy' of Express",
+  'x-forwarded-host':
+    "its request has X-Forwarded-Host, which nothing vouches for: see trustProxy of accelerate, and 'trust proxy' of Express",
 }
 
 /**

@@ -65,7 +65,7 @@ export function audit(reads: HeaderReads, carried: RequestHeaders, terms: AuditT
  * or they are of the connection, the body, or of tracing.
  */
 const SEEN_TO = new Set([
-  ...['host', 'x-forwarded-host', 'cookie', 'cookie2', 'authorization', 'proxy-authorization'],
+  ...['host', 'cookie', 'cookie2', 'authorization', 'proxy-authorization'],
   ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range'],
   ...['cache-control', 'pragma', 'date', 'max-forwards', 'expect'],
   ...['x-original-url', 'x-rewrite-url', 'x-host', 'x-http-method-override', 'x-http-method', 'x-method-override'],
@@ -86,7 +86,7 @@ const SEEN_TO = new Set([
 
 /** Names that say who asks, or what a proxy in front has changed: few responses are the same for all of these. */
 const TELLING =
-  /^x-(?:forwarded|original|rewrite|backend)|auth|token|api-?key|user|tenant|account|customer|session|secret|client-cert/
+  /^(?:x-)?forwarded|^x-(?:original|rewrite|backend)|-proto$|scheme|https$|auth|token|api-?key|user|tenant|account|customer|session|secret|client-cert/
 
 /** A longer value is sent to make a handler fail, so that its error is kept for all (Nguyen and others, "Your Cache Has Fallen", 2019). */
 const LONGEST_ORDINARY = 1024
@@ -95,7 +95,7 @@ const LONGEST_ORDINARY = 1024
 const ORDINARY = new Set([
   ...['user-agent', 'referer', 'origin', 'from', 'dnt', 'priority', 'purpose', 'upgrade-insecure-requests'],
   ...['save-data', 'device-memory', 'downlink', 'ect', 'rtt', 'viewport-width', 'width', 'dpr', 'x-requested-with'],
-  ...['via', 'forwarded', 'x-forwarded-for', 'x-real-ip', 'true-client-ip', 'x-client-ip'],
+  ...['via', 'x-forwarded-for', 'x-real-ip', 'true-client-ip', 'x-client-ip'],
 ])
 
 function isOrdinary(name: string): boolean {

@@ -100,10 +100,12 @@ export class ResponseGuards {
   }
 
   #audited(keyed: readonly string[], { audit: rule, harmless, keyHeaders }: HttpSettings): Audit {
-    const { headers, scheme } = this.#request
-    // Then it is in the key, as the scheme.
-    const proto = headers['x-forwarded-proto'] === scheme ? ['x-forwarded-proto'] : []
-    const terms = { rule, harmless, keyed: [...keyed, ...keyHeaders, ...proto], isAssumed: this.#isAssumed }
+    const { headers, scheme, host } = this.#request
+    const inKey = { 'x-forwarded-proto': scheme, 'x-forwarded-host': host }
+    const forwarded = Object.entries(inKey).flatMap(([name, value]) =>
+      (headers[name] ?? value) === value ? [name] : [],
+    )
+    const terms = { rule, harmless, keyed: [...keyed, ...keyHeaders, ...forwarded], isAssumed: this.#isAssumed }
     return audit(this.headerReads, headers, terms)
   }
 }

@@ -9,7 +9,7 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest
 /** Whether the other end of a connection is a proxy whose X-Forwarded-Host and -Proto count. */
 export type TrustsPeer = (address: string | undefined) => boolean
 
-/** What a request is to the cache, where no framework has a word in it. */
+/** What a request is to the cache. A list of hosts or schemes that nobody vouches for is another one than any of them. */
 export function requestOf(req: NodeRequest, trusts: TrustsPeer): HttpRequest {
   const { headers } = req
   const host = hostOf(req)
@@ -26,19 +26,22 @@ export function requestOf(req: NodeRequest, trusts: TrustsPeer): HttpRequest {
   }
   const { 'x-forwarded-host': forwardedHost, 'x-forwarded-proto': forwardedScheme } = headers
   if (forwardedHost === undefined && forwardedScheme === undefined) return request
-  const forwarded = {
+  if (!trusts(req.socket.remoteAddress)) {
+    const differs = (said: unknown, own: string | undefined) => said !== undefined && said !== own
+    return { ...request, foreignHost: differs(forwardedHost, host), foreignScheme: differs(forwardedScheme, scheme) }
+  }
+  return {
+    ...request,
     host: forwardedHost === undefined ? host : firstOf(forwardedHost),
     scheme: forwardedScheme === undefined ? scheme : firstOf(forwardedScheme),
   }
-  if (trusts(req.socket.remoteAddress)) return { ...request, ...forwarded }
-  return { ...request, foreignHost: forwarded.host !== host, foreignScheme: forwarded.scheme !== scheme }
 }
 
 /**
  * The authority that the client named, `undefined` if it named none or several (RFC 9112, section 3.2; RFC 9113,
  * section 8.3.1).
  */
-export function hostOf({ headers, rawHeaders }: NodeRequest): string | undefined {
+function hostOf({ headers, rawHeaders }: NodeRequest): string | undefined {
   const { host } = headers
   const authority = headers[':authority'] as string | undefined
   if (authority !== undefined) return host === undefined || host === authority ? authority : undefined
@@ -51,14 +54,14 @@ export function hasUndeclaredContent(req: NodeRequest): boolean {
 }
 
 /** What the connection itself says. */
-export function schemeOf(req: NodeRequest): string {
+function schemeOf(req: NodeRequest): string {
   if ('stream' in req) return req.stream.session?.encrypted ? 'https' : 'http'
   const { socket } = req
   return 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
 }
 
 /** Whether the client has shown a certificate, verified or not. A server that asks for none leaves both fields alone. */
-export function hasCertificate({ socket }: NodeRequest): boolean {
+function hasCertificate({ socket }: NodeRequest): boolean {
   if (!('authorized' in socket)) return false
   const { authorized, authorizationError } = socket as TLSSocket
   if (authorized) return true
@@ -66,7 +69,7 @@ export function hasCertificate({ socket }: NodeRequest): boolean {
 }
 
 /** The element that the proxy nearest to the client has written. */
-export function firstOf(list: string | string[]): string {
+function firstOf(list: string | string[]): string {
   return (list.toString().split(',', 1)[0] ?? '').trim()
 }
 

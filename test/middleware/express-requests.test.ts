@@ -195,7 +195,10 @@ describeExpress(({ hit, serve }) => {
       const open = await serve(route)
       await open.agent.get('/').set('X-Forwarded-Host', 'evil.example').expect('http evil.example')
       await open.agent.get('/').expect('http undefined')
-      await open.agent.get('/').set('X-Forwarded-Proto', 'https').expect('Cache-Status', hit)
+      await open.agent
+        .get('/')
+        .set('X-Forwarded-Proto', 'https')
+        .expect('Cache-Status', 'tiercache; fwd=bypass; detail=x-forwarded-proto')
       const behind = await serve(route, {}, (app) => app.set('trust proxy', true))
       await behind.agent.get('/').set('X-Forwarded-Host', 'a.example').expect('http a.example')
       await behind.agent.get('/').set('X-Forwarded-Host', 'b.example').expect('http b.example')
