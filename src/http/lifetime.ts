@@ -34,9 +34,13 @@ export function lifetimeOf(
   now: number,
 ): Lifetime | undefined {
   if (fieldNames(control.directives, 'no-cache') === 'all') return lasting(0, 'explicit')
-  // A route that says how long its page lives, and then fails, did not mean its failure.
-  if (routeMs !== undefined && head.status < 500) return lasting(routeMs, 'route')
+  if (routeMs !== undefined && isMeantByRoute(head.status)) return lasting(routeMs, 'route')
   return explicitLifetime(head, control, now) ?? assumedLifetime(head, control, settings, now)
+}
+
+/** A route that says how long its page lives, and then refuses or fails, did not mean that; that there is no page, it may have. */
+function isMeantByRoute(status: number): boolean {
+  return status < 400 || status === 404 || status === 410
 }
 
 /**

@@ -1,4 +1,4 @@
-import { fieldNames } from './cache-control.ts'
+import { fieldNames, splitList } from './cache-control.ts'
 import { looksDeceptive } from './deception.ts'
 import { initialAgeMs, lifetimeOf } from './lifetime.ts'
 import { combined, linesOf } from './message.ts'
@@ -9,7 +9,7 @@ import { COOKIES } from './stored-response.ts'
 import { controlOf } from './targeted.ts'
 import { isOtherCoding, variesBy } from './vary.ts'
 import type { Lifetime } from './lifetime.ts'
-import type { HttpRequest, RequestHeaders, ResponseHead } from './message.ts'
+import type { Fields, HttpRequest, RequestHeaders, ResponseHead } from './message.ts'
 import type { HttpSettings } from './settings.ts'
 import type { StaleRules } from './stale-rules.ts'
 import type { Control } from './targeted.ts'
@@ -25,7 +25,7 @@ import type { Control } from './targeted.ts'
  * - `authorization`, `client-certificate`, `cookie`: its request had credentials, and it does not say that it may be shared.
  * - `deception`: it is a page under the name of a static file, and does not say how long it is fresh.
  * - `vary`: it depends on more than the cache can see.
- * - `coding`: it is in another coding than its request was taken to want, by the options.
+ * - `coding`: it is in another coding than its request was taken to want, by the options; or in one that its transfer takes off.
  * - `endless`: it is a stream that by nature does not end.
  * - `trailers`: it ends with fields that are not known yet.
  * - `no-lifetime`: nothing says how long it is fresh.
@@ -172,7 +172,15 @@ function refusalOfFields({ fields }: ResponseHead, settings: HttpSettings): Refu
   if (hasCookies && settings.setCookie === 'refuse') return 'set-cookie'
   if (linesOf(fields, 'content-type').some((line) => ENDLESS.has(mediaType(line)))) return 'endless'
   if (linesOf(fields, 'trailer').length > 0) return 'trailers'
+  // What is stored are the bytes that the application has written: coded, and nothing would say so.
+  if (isTransferCoded(fields)) return 'coding'
   return Number(combined(fields, 'content-length') ?? 0) > settings.maxBodyBytes ? 'too-large' : undefined
+}
+
+/** Whether another transfer coding is on it than `chunked`, which Node puts on and takes off (RFC 9112, section 6.1). */
+function isTransferCoded(fields: Fields): boolean {
+  const codings = splitList(combined(fields, 'transfer-encoding') ?? '')
+  return codings.some((coding) => coding.toLowerCase() !== 'chunked')
 }
 
 function refusalOfVary(request: RequestHeaders, { fields }: ResponseHead, settings: HttpSettings): Refusal | undefined {

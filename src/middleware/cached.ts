@@ -86,10 +86,15 @@ interface Route {
 function runRoute({ handler, next }: Route, req: IncomingMessage, res: ServerResponse): void {
   try {
     const result = handler(req, res, next)
-    if (result instanceof Promise) result.catch(next)
+    if (result instanceof Promise) result.catch((error: unknown) => next(error ?? withoutReason()))
   } catch (error) {
-    next(error)
+    next(error ?? withoutReason())
   }
+}
+
+/** `next` without an error would go to the next route. */
+function withoutReason(): Error {
+  return new Error('the handler has failed without an error')
 }
 
 /** What comes after a handler that nothing stands behind: its error, or nobody who answers. */
@@ -119,7 +124,9 @@ class RouteExchange extends NodeExchange {
     return detach(this.request, this.req, (req, res, watcher) => {
       dress(req, res)
       watchForCache(res, watcher)
-      runRoute({ handler, next: endWithoutNext(res) }, req, res)
+      const next: Next = (error) => (error === undefined ? res.destroy() : endWithoutNext(res)(error))
+      // Where it is for another route to answer, nothing is renewed here.
+      runRoute({ handler, next }, req, res)
     })
   }
 

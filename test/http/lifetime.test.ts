@@ -128,7 +128,19 @@ describe('what the route and the options say', () => {
     expect(lifetime(undefined, { status: 503, options: { negativeTtl: '2s' } })).toBeUndefined()
   })
 
+  test.each([400, 401, 403, 405, 422, 429, 451])(
+    'a route that says how long its page lives does not mean its %i',
+    (status) => {
+      const given: Given = { routeMs: 9000, options: { ttl: 1000 }, status }
+      expect(lifetime(undefined, given)).toBeUndefined()
+      expect(lifetime('max-age=5', given)?.ms).toBe(5000)
+    },
+  )
+
   test('the route comes first, though not for its failure', () => {
+    for (const status of [200, 302, 307, 410]) {
+      expect(lifetime('max-age=5', { routeMs: 9000, status })).toEqual({ ms: 9000, source: 'route' })
+    }
     const given: Given = { routeMs: 9000, options: { ttl: 1000 } }
     expect(lifetime('max-age=5', { ...given, status: 404 })).toEqual({ ms: 9000, source: 'route' })
     expect(lifetime('max-age=5', { ...given, status: 500 })?.ms).toBe(5000)

@@ -181,9 +181,11 @@ test.each([
   expect(refusal({ control: 'public, max-age=60', fields: [['content-type', type]] })).toBe(expected)
 })
 
-test('Vary: *, trailers and too long bodies are not stored', () => {
+test('Vary: *, trailers, codings of the transfer and too long bodies are not stored', () => {
   expect(refusal({ fields: [['Vary', 'Accept, *']] })).toBe('vary')
   expect(refusal({ fields: [['Trailer', 'Digest']] })).toBe('trailers')
+  expect(refusal({ fields: [['Transfer-Encoding', 'gzip, chunked']] })).toBe('coding')
+  expect(refusal({ fields: [['Transfer-Encoding', 'Chunked']] })).toBeUndefined()
   expect(refusal({ fields: [['Content-Length', '11']], options: { maxBodyBytes: 10 } })).toBe('too-large')
   expect(refusal({ fields: [['Content-Length', '10']], options: { maxBodyBytes: 10 } })).toBeUndefined()
 })
