@@ -22,6 +22,7 @@ import { missOverhead } from '../micro/miss-overhead.bench.ts'
 import { scale } from '../micro/scale.bench.ts'
 import { conditionInWords, holds, inWords, reaches } from './bar.ts'
 import { nodeOf } from './node-binary.ts'
+import { NotInstalled } from './not-installed.ts'
 import { writeTable } from './readme.ts'
 import { readResults, record } from './results.ts'
 import { tableOf } from './table.ts'
@@ -92,11 +93,19 @@ async function eachOn(
   for (const scenario of chosen) {
     for (const major of scenario.nodes.filter((each) => only === undefined || each === only)) {
       const node = await nodeOf(major)
-      const outcome = await act(scenario, node)
+      const outcome = await act(scenario, node).catch(passedOver)
       lines.push(`${scenario.name.padEnd(16)} Node ${node.version.padEnd(8)} ${outcome}`)
     }
   }
   return lines
+}
+
+/** What is said of a bench that cannot be run here; any other error ends the run. */
+function passedOver(error: unknown): string {
+  if (!(error instanceof NotInstalled)) throw error
+  const said = `NOT MEASURED: ${error.message}`
+  console.log(`   ${said}`)
+  return said
 }
 
 async function runOne(scenario: Scenario, node: NodeBinary): Promise<string> {

@@ -3,6 +3,7 @@ import { HTTP_PEERS, installPeers, peerVersions } from '../harness/peers.ts'
 import { ratioOf } from '../harness/paired-rounds.ts'
 import { findGenerator } from './generator.ts'
 import type { NodeBinary } from '../harness/node-binary.ts'
+import type { HttpPeerName } from '../harness/peers.ts'
 import type { Program } from '../harness/program.ts'
 import type { Measured, Round, Scenario } from '../harness/scenario.ts'
 import type { Generator } from './generator.ts'
@@ -18,47 +19,54 @@ interface Servers {
   readonly subject: Variant
   readonly reference: Variant
   /** Measured beside them, in the same rounds. */
-  readonly also?: readonly Variant[]
+  readonly peers?: readonly HttpPeerName[]
 }
 
-export const httpHitExpress: Scenario = {
+/** A bench of a page that is in L1. */
+interface Hits extends Pick<Scenario, 'name' | 'reference' | 'expects' | 'bar'> {
+  readonly through: string
+  readonly servers: Servers
+}
+
+export const httpHitExpress = hits({
   name: 'http-hit-express',
-  work: '12 kB of JSON from L1 through `app.use(httpCache(cache))` on Express 5, 32 connections',
+  through: '`app.use(httpCache(cache))` on Express 5',
   reference: 'a bare Express 5 route that writes a prepared Buffer with the same headers',
   expects: 'A hit of the middleware costs about what Express itself costs.',
   bar: 0.95,
-  nodes: [24, 20],
-  run: (node, tell) => runBesidePeers({ subject: 'httpCache', reference: 'bare route' }, node, tell),
-}
+  servers: { subject: 'httpCache', reference: 'bare route', peers: HTTP_PEERS },
+})
 
-export const httpHitFront: Scenario = {
+export const httpHitFront = hits({
   name: 'http-hit-front',
-  work: '12 kB of JSON from L1 through `accelerate(cache, app)`, 32 connections',
+  through: '`accelerate(cache, app)`',
   reference: 'a bare node:http listener that writes a prepared Buffer with the same headers, as one prepared list',
   expects: 'A hit of accelerate costs about what Node itself costs.',
   bar: 0.95,
-  nodes: [24, 20],
-  run: (node, tell) => run({ subject: 'accelerate', reference: 'bare listener' }, node, tell),
-}
+  servers: { subject: 'accelerate', reference: 'bare listener' },
+})
 
-export const httpVsRoute: Scenario = {
+export const httpVsRoute = hits({
   name: 'http-vs-route',
-  work: '12 kB of JSON from L1 through `accelerate(cache, app)`, 32 connections',
+  through: '`accelerate(cache, app)`',
   reference: 'the same Express 5 route by itself: `res.json` of 34 products in memory, no database',
   expects: 'What a cache in front spares, at the least: nothing but the framework and JSON.',
   bar: 4,
-  nodes: [24, 20],
-  run: (node, tell) => runBesidePeers({ subject: 'accelerate', reference: 'uncached route' }, node, tell),
-}
+  servers: { subject: 'accelerate', reference: 'uncached route', peers: HTTP_PEERS },
+})
 
-async function runBesidePeers(servers: Servers, node: NodeBinary, tell: (line: string) => void): Promise<Measured> {
-  installPeers(tell)
-  const measured = await run({ ...servers, also: HTTP_PEERS }, node, tell)
-  return { ...measured, versions: peerVersions(HTTP_PEERS) }
+function hits({ through, servers, ...told }: Hits): Scenario {
+  return {
+    ...told,
+    work: `12 kB of JSON from L1 through ${through}, ${CONNECTIONS} connections`,
+    nodes: [24, 20],
+    run: (node, tell) => run(servers, node, tell),
+  }
 }
 
 async function run(servers: Servers, node: NodeBinary, tell: (line: string) => void): Promise<Measured> {
-  const { subject, reference, also = [] } = servers
+  const { subject, reference, peers = [] } = servers
+  if (peers.length > 0) installPeers(tell)
   const generator = findGenerator()
   const rounds: Round[] = []
   for (let pair = 1; pair <= PAIRS; pair++) {
@@ -69,7 +77,8 @@ async function run(servers: Servers, node: NodeBinary, tell: (line: string) => v
     unit: 'requests/s',
     rounds,
     ratio: ratioOf(rounds, subject, reference),
-    also: Object.fromEntries(also.map((name) => [name, ratioOf(rounds, name, reference)])),
+    also: Object.fromEntries(peers.map((name) => [name, ratioOf(rounds, name, reference)])),
+    versions: peerVersions(peers),
     details: { generator: generator.name, connections: CONNECTIONS, secondsPerRound: SECONDS },
   }
 }
@@ -85,7 +94,7 @@ async function measurePair(pair: number, names: Servers, node: NodeBinary, gener
     { name: names.subject, program: subject, url: served.url },
     { name: names.reference, program: reference, url: same.url },
   ]
-  for (const name of names.also ?? []) {
+  for (const name of names.peers ?? []) {
     const program = await startProgram(file, [name], node)
     servers.push({ name, program, url: (await program.ask<Served>('served')).url })
   }

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { NotInstalled } from '../harness/not-installed.ts'
 import type { AddressInfo } from 'node:net'
 
 /** A caching proxy in front of an origin, in processes of its own. */
@@ -71,7 +72,7 @@ function versionOf(command: string, args: readonly string[]): string {
   try {
     return execFileSync('sh', ['-c', '"$0" "$@" 2>&1', command, ...args], { encoding: 'utf8' })
   } catch {
-    throw new Error(`${command} is not installed (on Debian: apt-get install nginx varnish)`)
+    throw new NotInstalled(command, 'on Debian: apt-get install nginx varnish')
   }
 }
 
