@@ -1,0 +1,22 @@
+/** Values of `No-Vary-Search` that are malformed: as if the field were absent. */
+export const malformedVariances = [
+  'unknown-key',
+  'key-order="not a boolean"',
+  'key-order="not a boolean", params',
+  'params="not a boolean or inner list"',
+  'params=(not-a-string)',
+  'params=("a"), except=("x")',
+  'params=(), except=()',
+  'params=?0, except=("x")',
+  'params, except=(not-a-string)',
+  'params, except="not an inner list"',
+  'params, except=?1',
+  'except=("x")',
+  'except=()',
+  'params=?0',
+  'params=()',
+  'key-order=?0',
+  '',
+  'params=("a"',
+  'Params',
+]
