@@ -1,3 +1,4 @@
+import type { ErrorCode } from './errors.ts'
 import type { Counters, Gauges } from './counters/counters.ts'
 
 /**
@@ -12,7 +13,7 @@ export interface CacheEvents {
    * what was `found` and `expected`, or the `command` and the ACL `right` that it lacks.
    */
   warning: {
-    readonly code: string
+    readonly code: ErrorCode
     readonly message: string
     readonly detail?: Readonly<Record<string, string>>
   }
@@ -132,7 +133,7 @@ export interface FarHealth {
   /** Those that hold keys; none while a Cluster cannot be asked which these are. */
   readonly servers: readonly ServerHealth[]
   /** The last `warning` about Redis, whether it still holds or not. */
-  readonly lastWarning?: { readonly code: string; readonly message: string }
+  readonly lastWarning?: { readonly code: ErrorCode; readonly message: string }
 }
 
 export type CacheEventName = keyof CacheEvents

@@ -1,4 +1,4 @@
-import { badValue, TierCacheError } from './errors.ts'
+import { badValue, describe, TierCacheError } from './errors.ts'
 
 /**
  * A length of time: milliseconds, a text such as `'5m'` (ms, s, m, h, d), parts, or `'never'` (no end).
@@ -26,15 +26,30 @@ const DURATION_EXPECTED =
 /** Milliseconds of a `Duration`; `Infinity` for `'never'`. Throws `ERR_INVALID_OPTION`, naming the option. */
 export function readDuration(name: string, value: unknown): number {
   const ms = durationMs(value)
-  if (ms === undefined) throw badValue('ERR_INVALID_OPTION', name, DURATION_EXPECTED, value)
+  if (ms === undefined) throw badDuration(name, DURATION_EXPECTED, value)
   return ms
+}
+
+/** As {@link badValue}; of parts it says which. */
+function badDuration(name: string, expected: string, value: unknown): TierCacheError {
+  const parts = isParts(value) ? Object.entries(value).slice(0, PARTS_TOLD) : []
+  if (parts.length === 0) return badValue('ERR_INVALID_OPTION', name, expected, value)
+  const told = parts.map(([unit, count]) => `${JSON.stringify(unit.slice(0, 40))}: ${describe(count)}`)
+  return new TierCacheError('ERR_INVALID_OPTION', `${name}: expected ${expected}, got { ${told.join(', ')} }`)
+}
+
+/** There are four. */
+const PARTS_TOLD = 4
+
+function isParts(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function durationMs(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? value : undefined
   if (value === 'never') return Number.POSITIVE_INFINITY
   if (typeof value === 'string') return textMs(value)
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return partsMs(value)
+  if (isParts(value)) return partsMs(value)
   return undefined
 }
 
@@ -73,7 +88,7 @@ function partsMs(parts: object): number | undefined {
 export function readFiniteDuration(name: string, value: unknown, least = 1): number {
   const ms = durationMs(value)
   if (ms === undefined || ms < least || ms === Number.POSITIVE_INFINITY) {
-    throw badValue('ERR_INVALID_OPTION', name, `a duration of at least ${least} ms, with an end`, value)
+    throw badDuration(name, `a duration of at least ${least} ms, with an end`, value)
   }
   return ms
 }

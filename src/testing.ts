@@ -117,7 +117,8 @@ export function createTestFleet<const Count extends number>(
 ): TestFleet<Count> {
   const clock = time?.clock ?? createTestClock()
   checkTestOptions(options, clock)
-  if (!Number.isSafeInteger(count) || count < 1) throw badValue('ERR_INVALID_ARGUMENT', 'count', 'a number >= 1', count)
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw badValue('ERR_INVALID_ARGUMENT', 'count', 'a whole number >= 1', count)
   const first = startProcess(clock, options)
   const others = Array.from({ length: count - 1 }, () => startProcess(clock, options, first.memory))
   const processes = [first, ...others]
@@ -179,7 +180,8 @@ function testRedis(processes: readonly TestProcess[], entries: MemoryFleet['entr
       for (const { way } of chosen(processes, numbers)) way.failNext(failure)
     },
     failEvery(nth, code, ...numbers) {
-      if (!Number.isSafeInteger(nth) || nth < 1) throw badValue('ERR_INVALID_ARGUMENT', 'nth', 'a number >= 1', nth)
+      if (!Number.isSafeInteger(nth) || nth < 1)
+        throw badValue('ERR_INVALID_ARGUMENT', 'nth', 'a whole number >= 1', nth)
       const failure = readWord('failEvery', code, REDIS_FAILURES)
       for (const { way } of chosen(processes, numbers)) way.failEvery(nth, failure)
     },
@@ -228,10 +230,12 @@ function chosen(processes: readonly TestProcess[], numbers: readonly number[]): 
 }
 
 function checkTestOptions(options: CacheOptions | undefined, clock: unknown): void {
-  if (options && 'redis' in options && options.redis !== undefined) {
+  if (typeof options === 'object' && options !== null && 'redis' in options && options.redis !== undefined) {
     throw badValue('ERR_INVALID_OPTION', 'redis', 'none: a fleet in memory stands for it', options.redis)
   }
-  if (!isTestClock(clock)) throw badValue('ERR_INVALID_OPTION', 'clock', 'what createTestClock makes', clock)
+  if (!isTestClock(clock)) {
+    throw badValue('ERR_INVALID_OPTION', 'clock', 'what createTestClock() makes, as in (…, { clock })', clock)
+  }
 }
 
 /** A load that nobody ends keeps its cache open for a while, by the clock of the test. */

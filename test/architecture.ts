@@ -19,8 +19,8 @@ export function readTree(folder: string): Tree {
 
 /** Rooms by floor. A room is a folder, or a file that stands alone at the top. */
 const floors: readonly (readonly string[])[] = [
-  ['counters'],
-  ['errors.ts', 'events.ts', 'clock.ts', 'tracing.ts', 'development.ts'],
+  ['counters', 'errors.ts'],
+  ['events.ts', 'clock.ts', 'tracing.ts', 'development.ts'],
   ['entry', 'options.ts', 'metrics'],
   ['redis'],
   ['tiers', 'stampede', 'tags', 'bus'],

@@ -27,12 +27,19 @@ async function refusal(act: () => unknown): Promise<string> {
 
 /** The words with which a kind refuses a value: code, name, what was expected, what came. */
 function wordsOf(kind: Kind, label: string, value: unknown): RegExp {
-  const came = kind.isSecret ? '.+' : literally(inWords(value))
+  const came = kind.isSecret ? '.+' : kind.type === 'Duration' ? partsOf(value) : literally(inWords(value))
   const anything = Array.isArray(value) ? '.+' : came
   const expected = kind.expected.source.replace(/^\^/, '')
   return new RegExp(
     `^${kind.code ?? 'ERR_INVALID_OPTION'} ${kind.label ?? literally(label)}: expected ${expected}.*, got ${anything}$`,
   )
+}
+
+/** Of a duration in parts it is said which: a slip in a name is seen. */
+function partsOf(value: unknown): string {
+  const isParts = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+  const [[unit, count] = []] = isParts ? Object.entries(value) : []
+  return literally(isParts ? `{ "${unit}": ${inWords(count)} }` : inWords(value))
 }
 
 function literally(text: string): string {

@@ -1,3 +1,4 @@
+import { MADE_STALE } from '../entry/freshness.ts'
 import type { Verdict } from '../entry/stamp.ts'
 import type { Tier } from '../tiers/tier.ts'
 import { judgeTags } from './lookup.ts'
@@ -7,6 +8,8 @@ import type { Parts, Target } from './parts.ts'
 export interface FarStanding {
   readonly verdict: Verdict
   readonly tags: readonly string[]
+  /** Of what this process cannot read it is not known: as if it were stale. */
+  readonly freshUntil: number
   /** Removes it, unless another one has taken its place. */
   remove(): Promise<void>
 }
@@ -19,7 +22,8 @@ export async function standingFar(parts: Parts, far: Tier, target: Target): Prom
   const found = await far.get(target, target.schemaVersion)
   if (found.word === 'missing') return undefined
   const remove = () => far.discard(target, found.seen)
-  if (found.word === 'void') return { verdict: 'void', tags: [], remove }
+  if (found.word === 'void') return { verdict: 'void', tags: [], freshUntil: MADE_STALE, remove }
   const { verdict } = await judgeTags(parts, target, found)
-  return { verdict, tags: found.tags, remove }
+  const freshUntil = found.word === 'entry' ? found.entry.freshUntil : MADE_STALE
+  return { verdict, tags: found.tags, freshUntil, remove }
 }

@@ -1,3 +1,4 @@
+import { ageAt, ttlAt } from '../entry/freshness.ts'
 import type { Isolation } from '../entry/isolation.ts'
 import { isFrozen } from '../entry/isolation.ts'
 import type { StandardSchema } from '../entry/schema.ts'
@@ -24,7 +25,7 @@ export interface HandedOut {
   readonly joined: boolean
 }
 
-/** A value with where it came from: see `Cache.getOrSetEntry`. Durations are in ms. */
+/** A value with where it came from: see `Cache.getOrSetEntry`. Durations are in whole ms. */
 export interface LoadedEntry<T> {
   readonly value: T
   readonly freshness: 'fresh' | 'stale'
@@ -126,6 +127,6 @@ function handOutAs(value: unknown, shared: boolean, isolation: Isolation): unkno
 export function loadedEntry<T>({ clock }: Parts, { loaded, joined }: HandedOut): LoadedEntry<T> {
   const { value, freshness, createdAt, freshUntil, tier } = loaded
   const now = clock.now()
-  const ttl = Math.max(0, freshUntil - now)
-  return { value: value as T, freshness, age: Math.max(0, now - createdAt), ttl, tier, shared: joined }
+  const [age, ttl] = [ageAt(createdAt, now), ttlAt(freshUntil, now)]
+  return { value: value as T, freshness, age, ttl, tier, shared: joined }
 }

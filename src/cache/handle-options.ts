@@ -114,7 +114,7 @@ export function readDefineOptions<Id>(options: AnyDefineOptions): HandleSettings
 /** Reads the options of `wrap`. Those of its namespace are not read yet. */
 export function readWrapOptions(fn: AnyFunction, options: AnyWrapOptions | undefined): HandleSettings<Call> {
   const { name = fn.name, key, tags, ...defaults } = definedOptions('wrap', options, ['name', 'key', ...DEFAULT_NAMES])
-  if (name === '') throw badValue('ERR_INVALID_OPTION', 'name', 'a name, since the function has none', name)
+  if (name === '') throw badValue('ERR_INVALID_NAMESPACE', 'name', 'a name, since the function has none', name)
   const named = readFunction('key', key) as ((...args: readonly unknown[]) => string) | undefined
   const definition: Definition<Call> = {
     keyOf: ({ args }) => (named ? named(...args) : keyOfArguments(args)),

@@ -23,12 +23,13 @@ export interface CacheHealth {
 
 /** What L1 holds, and how it stands with L2. */
 export function gaugesOf(parts: Parts): Gauges {
-  const { near, shared, journal, bus, renewing } = parts
+  const { near, shared, journal, bus, renewing, life } = parts
   return {
     l1Entries: near?.entries ?? 0,
     l1Bytes: near?.bytes ?? 0,
     l2Usable: shared?.far.usable,
-    coherent: Array.from({ length: bus.buckets }, (_, bucket) => isInTouch(parts, bucket)).every(Boolean),
+    coherent:
+      !life.closing && Array.from({ length: bus.buckets }, (_, bucket) => isInTouch(parts, bucket)).every(Boolean),
     journalled: journal.size,
     renewals: renewing.size,
   }

@@ -1,4 +1,5 @@
 import { decode } from '../entry/codec.ts'
+import { ageAt } from '../entry/freshness.ts'
 import { copyDeep } from '../entry/isolation.ts'
 import type { RequestCounters } from '../counters/counters.ts'
 import type { EntrySettings, SetSettings } from './call-options.ts'
@@ -129,7 +130,7 @@ async function held<T>(
   if (ttlMs + staleMs === 0) return undefined
   const value = read()
   const checked = isChecked(own, schema) ? { value } : await checkCached(parts, target, value, { schema, tiers }, 'l1')
-  const age = parts.clock.now() - heldAt
+  const age = ageAt(heldAt, parts.clock.now())
   return (
     checked && {
       value: checked.value as T,

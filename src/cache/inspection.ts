@@ -1,4 +1,4 @@
-import { judge, MADE_STALE } from '../entry/freshness.ts'
+import { ageAt, judge, MADE_STALE, ttlAt } from '../entry/freshness.ts'
 import { namespaceGroup, tagGroup } from '../entry/key.ts'
 import type { Incompatibility } from '../events.ts'
 import type { LeaseSight } from '../stampede/lease.ts'
@@ -262,9 +262,9 @@ function timesOf(
 ): Pick<EntryInspection, 'age' | 'ttl' | 'stale'> {
   const staleFrom = Math.max(now, freshUntil)
   return {
-    age: Math.max(0, now - createdAt),
-    ttl: inJson(Math.max(0, freshUntil - now)),
-    stale: freshUntil === Number.POSITIVE_INFINITY ? 0 : inJson(Math.max(0, staleUntil - staleFrom)),
+    age: ageAt(createdAt, now),
+    ttl: inJson(ttlAt(freshUntil, now)),
+    stale: freshUntil === Number.POSITIVE_INFINITY ? 0 : inJson(ttlAt(staleUntil, staleFrom)),
   }
 }
 

@@ -1,3 +1,4 @@
+import { ageAt } from '../entry/freshness.ts'
 import { checkTags } from '../entry/key.ts'
 import { badValue, TierCacheError } from '../errors.ts'
 import { readDuration } from '../options.ts'
@@ -50,7 +51,7 @@ export async function runLoader(parts: Parts, request: LoadRequest, outlived?: O
     },
     get stale() {
       // Made when it is asked for: a copy, where others have the value too and might see it changed.
-      if (there) stale ??= { value: handOut(there.value, there.shared), age: Math.max(0, startedAt - there.createdAt) }
+      if (there) stale ??= { value: handOut(there.value, there.shared), age: ageAt(there.createdAt, startedAt) }
       return stale
     },
     setTtl: (ttl) => {

@@ -3,10 +3,10 @@ import type { SetOptions, SetSettings } from './call-options.ts'
 import { HELD, setInside, setManyInside } from './inside-transaction.ts'
 import type { Parts, Target } from './parts.ts'
 import type { SetManyResult, Written } from './set-many.ts'
-import { givenOf, writeManyThrough } from './set-many.ts'
+import { givenOf, givenOne, writeManyThrough } from './set-many.ts'
 import type { Invalidated } from './transaction.ts'
 import type { Outcome, SetResult } from './write-through.ts'
-import { readGiven, writeThrough } from './write-through.ts'
+import { writeThrough } from './write-through.ts'
 
 /** A change is done now, or held by the transaction that its caller is inside of. */
 
@@ -18,7 +18,7 @@ export async function setNowOrHeld(
   kept: SetSettings,
   options: SetOptions | undefined,
 ): Promise<SetResult> {
-  const made = readGiven(parts, value, kept, options)
+  const made = givenOne(parts, { target, value, settings: kept }, options)
   const given = made instanceof Promise ? await made : made
   const settings = given.tags ? { ...kept, tags: given.tags } : kept
   const transaction = parts.transactions.current()

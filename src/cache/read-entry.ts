@@ -1,5 +1,5 @@
 import type { Freshness } from '../entry/freshness.ts'
-import { judge } from '../entry/freshness.ts'
+import { ageAt, judge, ttlAt } from '../entry/freshness.ts'
 import type { RequestCounters } from '../counters/counters.ts'
 import type { NearEntry } from '../tiers/near-entry.ts'
 import { lookupFar, lookupNear } from './lookup.ts'
@@ -7,7 +7,7 @@ import { handOut } from './near.ts'
 import type { EntrySettings } from './call-options.ts'
 import type { Parts, Target } from './parts.ts'
 
-/** An entry as its reader sees it. Durations are in ms; `Infinity` for an entry without an end. */
+/** An entry as its reader sees it. Durations are in whole ms; `Infinity` for an entry without an end. */
 export interface CacheEntry<T> {
   readonly value: T
   readonly freshness: Exclude<Freshness, 'expired'>
@@ -52,7 +52,7 @@ function seen<T>(
   const now = clock.now()
   const freshness = judge(entry, now)
   if (freshness === 'expired') return undefined
-  const ttl = Math.max(0, entry.freshUntil - now)
-  const age = Math.max(0, now - entry.createdAt)
+  const ttl = ttlAt(entry.freshUntil, now)
+  const age = ageAt(entry.createdAt, now)
   return { value: handOut(entry.value, shared) as T, freshness, age, ttl, tags: entry.tags, tier }
 }

@@ -1,5 +1,5 @@
 import { TierCacheError } from '../errors.ts'
-import type { SetSettings } from './call-options.ts'
+import type { SetOptions, SetSettings } from './call-options.ts'
 import { inChunks } from './in-chunks.ts'
 import type { Parts, Target } from './parts.ts'
 import type { Given, Outcome, SetResult } from './write-through.ts'
@@ -42,13 +42,22 @@ export function givenOf(parts: Parts, entries: readonly Written[]): Ready[] | Pr
 }
 
 /** Never throws: others may be under way already, and are awaited together. */
-function readOne(parts: Parts, { target, value, settings }: Written): Given | Promise<Given> {
+function readOne(parts: Parts, entry: Written): Given | Promise<Given> {
   try {
-    const given = readGiven(parts, value, settings)
-    return given instanceof Promise ? given.catch((error: unknown) => Promise.reject(named(target, error))) : given
+    return givenOne(parts, entry)
   } catch (error) {
-    return Promise.reject(named(target, error))
+    return Promise.reject(error as Error)
   }
+}
+
+/** Makes one ready. Throws, or rejects, with its key in the message. */
+export function givenOne(
+  parts: Parts,
+  { target, value, settings }: Written,
+  options?: SetOptions,
+): Given | Promise<Given> {
+  const given = readNamed(target, () => readGiven(parts, value, settings, options))
+  return given instanceof Promise ? given.catch((error: unknown) => Promise.reject(named(target, error))) : given
 }
 
 /** Reads what an entry says for itself. Throws with the key of that entry in the message. */
@@ -62,5 +71,7 @@ export function readNamed<T>(target: Target, read: () => T): T {
 
 function named({ key }: Target, error: unknown): unknown {
   if (!(error instanceof TierCacheError)) return error
-  return new TierCacheError(error.code, `${JSON.stringify(key.slice(0, 40))}: ${error.message}`, { cause: error })
+  return new TierCacheError(error.code, `${JSON.stringify(key.slice(0, 40))}: ${error.message}`, {
+    cause: error.cause ?? error,
+  })
 }

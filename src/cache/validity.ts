@@ -1,7 +1,7 @@
 import { decode, encode } from '../entry/codec.ts'
 import type { StandardSchema, Verdict } from '../entry/schema.ts'
 import { validate } from '../entry/schema.ts'
-import { TierCacheError } from '../errors.ts'
+import { describe, TierCacheError } from '../errors.ts'
 import type { NearEntry } from '../tiers/near-entry.ts'
 import type { EntrySettings } from './call-options.ts'
 import { handOut, isolate } from './near.ts'
@@ -15,13 +15,17 @@ export function isChecked(kept: Pick<NearEntry, 'schema'>, schema: StandardSchem
 /** What the schema makes of a value that is about to be stored. Throws, or rejects with, `ERR_INVALID_VALUE`. */
 export function checkGiven(schema: StandardSchema, value: unknown, subject: string): unknown {
   const verdict = validate(schema, value)
-  return verdict instanceof Promise ? verdict.then((each) => passed(each, subject)) : passed(verdict, subject)
+  return verdict instanceof Promise
+    ? verdict.then((each) => passed(each, value, subject))
+    : passed(verdict, value, subject)
 }
 
-function passed(verdict: Verdict, subject: string): unknown {
+function passed(verdict: Verdict, value: unknown, subject: string): unknown {
   if (verdict.passes) return verdict.value
-  const message = `${subject}: expected a value that passes its schema: ${verdict.reason}`
-  throw new TierCacheError('ERR_INVALID_VALUE', message, { cause: verdict.cause })
+  const expected = `a value that passes its schema (${verdict.reason})`
+  throw new TierCacheError('ERR_INVALID_VALUE', `${subject}: expected ${expected}, got ${describe(value)}`, {
+    cause: verdict.cause,
+  })
 }
 
 /** What a reader's schema makes of a cached value. What does not pass is counted and told: `undefined`. */

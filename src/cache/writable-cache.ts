@@ -138,8 +138,8 @@ export class WritableCache extends ObservableCache {
   }
 
   /**
-   * Gives what is stored under a key a new `ttl` from now on, everywhere; default: that of the namespace. For how long it
-   * may be served stale after that stays as it was given when it was stored. What `expire` or `expireTags` made stale stays
+   * Gives what is stored under a key a new `ttl` from now on, everywhere; default: that of the namespace, or what is left of its
+   * own where that is more. For how long it may be served stale after that stays as it was given when it was stored. What `expire` or `expireTags` made stale stays
    * stale, and lives for the new `ttl` at least. `found` tells whether there was something (`false` too when that is not
    * known, for want of an acknowledgement).
    *
@@ -149,8 +149,10 @@ export class WritableCache extends ObservableCache {
   async touch(key: string, ttl?: Duration, options?: ChangeOptions): Promise<Outcome & { readonly found: boolean }> {
     const target = this.#space.target(key)
     const requireAck = readChangeOptions('touch', options, this.#space.defaults)
-    const kept = ttl === undefined ? this.#space.defaults : { ...this.#space.defaults, ttlMs: readDuration('ttl', ttl) }
-    const act = () => touchThrough(this.#space.parts, target, kept)
+    const { defaults } = this.#space
+    const ttlMs = ttl === undefined ? undefined : readDuration('ttl', ttl)
+    const ttlFor = (leftMs: number) => ttlMs ?? Math.max(leftMs, defaults.ttlMs)
+    const act = () => touchThrough(this.#space.parts, target, defaults, ttlFor)
     const transaction = this.#space.parts.transactions.current()
     if (!transaction) return this.#space.parts.life.attend(acknowledged('touch', requireAck, act()))
     // The transaction may have ended when the look has.

@@ -34,6 +34,16 @@ export function judge(entry: Deadlines, now: number): Freshness {
   return 'expired'
 }
 
+/** How old it is, as people are told: in whole ms, rounded down. */
+export function ageAt(createdAt: number, now: number): number {
+  return Math.max(0, Math.floor(now - createdAt))
+}
+
+/** How long it will still be fresh, as people are told: in whole ms, rounded up, so that only what is stale has none. */
+export function ttlAt(freshUntil: number, now: number): number {
+  return Math.max(0, Math.ceil(freshUntil - now))
+}
+
 /**
  * The deadlines of an entry that gets a new TTL: for how long it may be served stale after that stays as it is. What was
  * made stale stays so, and lives on for the TTL at least. `redis/lua/touch-n.lua` does the same.

@@ -123,7 +123,7 @@ const SLIP_LENGTH_LEAST = 4
 /** Checks one URL. Throws `ERR_INVALID_OPTION`, with the URL only where there is no password in it. */
 export function checkUrl(name: string, url: unknown, expected: string): void {
   if (typeof url !== 'string' || !/^rediss?:\/\/[^\s]+$/.test(url) || !URL.canParse(url)) {
-    throw badValue('ERR_INVALID_OPTION', name, expected, withoutSecret(url))
+    throw badValue('ERR_INVALID_OPTION', name, `${expected}${hintFor(url)}`, withoutSecret(url))
   }
   if (!isDatabaseOf(new URL(url))) {
     throw badValue(
@@ -133,6 +133,11 @@ export function checkUrl(name: string, url: unknown, expected: string): void {
       withoutSecret(url),
     )
   }
+}
+
+/** What was meant by a URL without its beginning. */
+function hintFor(url: unknown): string {
+  return typeof url === 'string' && /^[\w.-]+(:\d+)?(\/\d+)?$/.test(url) ? ` (did you mean 'redis://${url}'?)` : ''
 }
 
 /** Whether what a URL says of the database is a number, or nothing. */

@@ -112,7 +112,7 @@ export class RedisTier implements Tier {
       if (offset === undefined) return { word: 'missing' }
       const tagStamps = header.tags.length === 0 ? NO_STAMPS : header.stamps.slice(stamps.length)
       const opened = this.#envelope.open(header, address, schemaVersion)
-      if (opened === header) return foundEntry(header, header, bytes.length, tagStamps, sentAt, offset)
+      if (opened === header) return foundEntry(header, header, header.payload.length, tagStamps, sentAt, offset)
       return this.#found(address, header, opened, bytes, tagStamps, sentAt, offset)
     } catch (error) {
       return this.#unreadable(address, bytes, error)
@@ -132,7 +132,7 @@ export class RedisTier implements Tier {
     const { fillStamp: seen, tags, n0 } = header
     if (typeof opened === 'string') return { word: 'incompatible', reason: opened, seen, sentAt, tags, tagStamps, n0 }
     const found = (encoded: Encoded) => {
-      const size = bytes.length - header.payload.length + encoded.payload.length
+      const size = encoded.payload.length
       return foundEntry(header, encoded, size, tagStamps, sentAt, offset)
     }
     if (!(opened instanceof Promise)) return found(opened)

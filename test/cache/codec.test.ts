@@ -231,7 +231,7 @@ inBothForms((kit) => {
     const unstorable = told(cache, 'unstorable')
     await expect(cache.set('k', 'x'.repeat(99))).rejects.toMatchObject({
       code: 'ERR_VALUE_TOO_LARGE',
-      message: 'the value: expected at most 100 bytes when encoded (maxEntryBytes), got 101',
+      message: '"k": the value: expected at most 100 bytes when encoded (maxEntryBytes), got 101',
     })
     expect(await cache.set('k', 'x'.repeat(98))).toEqual({ acknowledged: true })
     expect(await cache.getOrSet('large', () => 'x'.repeat(99))).toBe('x'.repeat(99))

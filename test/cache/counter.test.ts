@@ -1,3 +1,4 @@
+import { describe as inWords } from '../../src/errors.ts'
 import { describe, expect, test } from 'vitest'
 import { incrementThrough } from '../../src/cache/counter.ts'
 import { readCounterOptions } from '../../src/cache/call-options.ts'
@@ -32,6 +33,16 @@ inEveryForm((kit) => {
     expect(await cache.increment('n')).toBe(1)
   })
 
+  test('it counts in L1 for the bytes that its value takes', async () => {
+    const cache = await kit.make()
+    const bytesOf = async () => (await cache.inspect('n')).l1?.entry?.bytes
+    await cache.set('n', 9_999)
+    expect(await bytesOf()).toBe(4)
+    await cache.increment('n')
+    await cache.get('n')
+    expect(await bytesOf()).toBe(5)
+  })
+
   test('a counter has no tags, nor those of its namespace; jitter does not shorten its ttl', async () => {
     const cache = await kit.make({ defaults: { tags: ['t'], jitter: 1, ttl: '1h' } })
     expect(await cache.increment('n')).toBe(1)
@@ -52,13 +63,17 @@ inEveryForm((kit) => {
     expect(await cache.increment('n')).toBe(42)
     for (const [key, value] of Object.entries({ a: 'x', b: 1.5, c: null, d: { n: 1 } })) {
       await cache.set(key, value)
-      await expect(cache.increment(key)).rejects.toMatchObject(REFUSED)
+      const came = kit.isShared ? 'another value' : inWords(value)
+      const message = `increment of "${key}": expected an integer without tags there, got ${came}`
+      await expect(cache.increment(key)).rejects.toMatchObject({ ...REFUSED, message })
       expect(await cache.get(key)).toEqual(value)
     }
     await cache.set('t', 1, { tags: ['t'] })
     await expect(cache.increment('t')).rejects.toMatchObject(REFUSED)
     await cache.set('max', Number.MAX_SAFE_INTEGER)
-    await expect(cache.increment('max')).rejects.toMatchObject(REFUSED)
+    const came = kit.isShared ? 'a sum beyond them' : `${Number.MAX_SAFE_INTEGER} and 1`
+    const message = `increment of "max": expected a sum within the exact integers, got ${came}`
+    await expect(cache.increment('max')).rejects.toMatchObject({ ...REFUSED, message })
     await expect(cache.increment('n', 1.5)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
   })
 

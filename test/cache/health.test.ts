@@ -28,7 +28,7 @@ inEveryForm((kit) => {
     expect(health.l2?.usable).toBe(kit.isShared ? true : undefined)
     expect(JSON.parse(JSON.stringify(health))).toEqual(health)
     await cache.close()
-    expect(await cache.ready()).toMatchObject({ ok: false, closed: true })
+    expect(await cache.ready()).toMatchObject({ ok: false, closed: true, coherent: false })
   })
 
   test('without L1', async () => {

@@ -55,6 +55,24 @@ inEveryForm((kit) => {
     expect(await a.touch('k', '1h')).toEqual(FOUND)
   })
 
+  test('without a ttl it gets that of its namespace, and never ends sooner than it would have', async () => {
+    const { a, b, heard } = await setup()
+    await a.set('short', 'v', { ttl: '1m', jitter: 0 })
+    await a.set('endless', 'v', { ttl: 'never' })
+    await heard()
+    const left: unknown[] = []
+    for (const cache of [a, b]) {
+      for (const key of ['k', 'short', 'endless']) {
+        expect(await cache.touch(key)).toEqual(FOUND)
+        const minutes = ((await cache.ttl(key)) ?? 0) / 60_000
+        left.push(Math.round(minutes))
+      }
+    }
+    expect(left).toEqual([60, 5, Number.POSITIVE_INFINITY, 60, 5, Number.POSITIVE_INFINITY])
+    expect(await a.touch('k', '1m')).toEqual(FOUND)
+    expect(await a.ttl('k')).toBeLessThanOrEqual(60_000)
+  })
+
   test.each([1e18, 'never'] as const)('a ttl of %s has no end', async (ttl) => {
     const { a, b, heard } = await setup()
     expect(await a.touch('k', ttl)).toEqual(FOUND)

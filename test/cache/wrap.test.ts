@@ -101,7 +101,7 @@ inBothForms((kit) => {
       }
     }
     expect(codeOf('text')).toBe('ERR_INVALID_ARGUMENT')
-    expect(codeOf(async () => {})).toBe('ERR_INVALID_OPTION')
+    expect(codeOf(async () => {})).toBe('ERR_INVALID_NAMESPACE')
     expect(codeOf(search.bind(undefined))).toBe('ERR_INVALID_NAMESPACE')
     expect(codeOf(search, { key: 'text' })).toBe('ERR_INVALID_OPTION')
     expect(codeOf(search, { load: search })).toBe('ERR_UNKNOWN_OPTION')

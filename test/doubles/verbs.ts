@@ -7,8 +7,8 @@ export interface Kind {
   readonly type: string
   /** What the message says behind `expected`. */
   readonly expected: RegExp
-  /** By default `ERR_INVALID_OPTION`; of two that there are both, as a pattern. */
-  readonly code?: ErrorCode | 'ERR_INVALID_(NAMESPACE|OPTION)'
+  /** By default `ERR_INVALID_OPTION`. */
+  readonly code?: ErrorCode
   /** Whether a value is one of these. Of {@link nonsense} it has to tell. */
   readonly takes: (value: unknown) => boolean
   readonly valid: readonly unknown[]
@@ -236,7 +236,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   'wrap.name': {
     type: 'string',
     expected: /^(1 to 64 characters of \[A-Za-z0-9_\.-\]|a name, since the function has none)/,
-    code: 'ERR_INVALID_(NAMESPACE|OPTION)',
+    code: 'ERR_INVALID_NAMESPACE',
     takes: (value) => value === 'nonsense',
     valid: ['users'],
     label: 'name(space)?',

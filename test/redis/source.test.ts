@@ -27,7 +27,6 @@ describe('what is no source', () => {
     ['an array', ['redis://localhost']],
     ['an empty array', []],
     ['an empty text', ''],
-    ['a host', 'localhost:6379'],
     ['another scheme', 'http://localhost'],
     ['another scheme with a password', `postgres://user:${PASSWORD}@localhost`],
     ['a URL with a blank', `redis://user:${PASSWORD} @localhost`],
@@ -42,6 +41,15 @@ describe('what is no source', () => {
     expect(message).toContain(ANY)
     expect(message).not.toContain(PASSWORD)
   })
+
+  test.each(['localhost:6379', 'localhost', '10.0.0.1:6379/2'])(
+    'a URL without its beginning, %s: how it begins',
+    (source) => {
+      const [expected] = ANY.split(', got')
+      expect(refusalOf(source).message).toBe(`${expected} (did you mean 'redis://${source}'?), got "${source}"`)
+      expect(refusalOf({ url: source }).message).toContain(`(did you mean 'redis://${source}'?), got "${source}"`)
+    },
+  )
 
   test.each<[unknown, string]>([
     [5, '5'],

@@ -108,9 +108,15 @@ test('a loader that takes its time is given up by the clock', async () => {
 })
 
 test.each<[string, unknown, unknown, string]>([
-  ['a clock', {}, undefined, 'clock: expected what createTestClock makes, got undefined'],
-  ['a clock of ours', {}, { clock: { now: () => 0 } }, 'clock: expected what createTestClock makes, got an object'],
+  ['a clock', {}, undefined, 'clock: expected what createTestClock() makes, as in (…, { clock }), got undefined'],
+  [
+    'a clock of ours',
+    {},
+    { clock: { now: () => 0 } },
+    'clock: expected what createTestClock() makes, as in (…, { clock }), got an object',
+  ],
   ['no Redis', { redis: 'redis://localhost' }, { clock: createTestClock() }, 'redis: expected none'],
+  ['an object of options', 3, { clock: createTestClock() }, 'createCache: expected an object of options, got 3'],
   ['options that there are', { tll: 1 }, { clock: createTestClock() }, "unknown option 'tll'"],
 ])('a test cache needs %s', (_, options, time, message) => {
   expect(() => createTestCache(options as object, time as never)).toThrow(message)

@@ -410,5 +410,5 @@ test('health and ready tell what Redis is, however it is disturbed; coherent end
 })
 
 test.each([0, -1, 1.5, '2', undefined])('a fleet of %s is refused', (count) => {
-  expect(() => createTestFleet(count as number)).toThrow('count: expected a number >= 1')
+  expect(() => createTestFleet(count as number)).toThrow('count: expected a whole number >= 1')
 })

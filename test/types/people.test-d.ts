@@ -7,6 +7,7 @@ import type {
   CacheStats,
   CallTrace,
   DefaultOptions,
+  ErrorCode,
   Inspection,
   LoadOptions,
   ServerHealth,
@@ -20,6 +21,7 @@ test('a listener is given what its event carries, and nothing else', () => {
       expectTypeOf(reason).toEqualTypeOf<string>()
       expectTypeOf(buckets).toEqualTypeOf<number>()
     })
+    cache.on('warning', ({ code }) => expectTypeOf(code).toEqualTypeOf<ErrorCode>())
     cache.on('incompatible', ({ reason }) =>
       expectTypeOf(reason).toEqualTypeOf<CacheEvents['incompatible']['reason']>(),
     )
