@@ -1,4 +1,5 @@
 import { isDevelopment } from '../development.ts'
+import type { HttpCounters } from '../counters/http-counters.ts'
 import type { HttpRequest } from './message.ts'
 
 /** What a developer may want to do about a response that was not stored, by the word that Cache-Status shows as detail. */
@@ -63,6 +64,15 @@ export class GuardWarnings {
     this.#told.add(kind)
     process.emitWarning(message(), { type: 'TierCacheWarning' })
   }
+}
+
+const known = new WeakMap<object, GuardWarnings>()
+
+/** Those of all response caches over one cache, by its counters: each route may have one of its own, and the cause is the same. */
+export function warningsOf(counters: HttpCounters): GuardWarnings {
+  const warnings = known.get(counters) ?? new GuardWarnings()
+  known.set(counters, warnings)
+  return warnings
 }
 
 /** Names of fields come from requests. */

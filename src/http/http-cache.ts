@@ -4,7 +4,7 @@ import { CaptureMemory } from './capture.ts'
 import { CodedForms } from './coded-forms.ts'
 import { fill } from './filling.ts'
 import { Followers } from './followers.ts'
-import { GuardWarnings } from './guard-warnings.ts'
+import { warningsOf } from './guard-warnings.ts'
 import { held } from './held.ts'
 import { HitForMiss } from './hit-for-miss.ts'
 import { Invalidating } from './invalidating.ts'
@@ -65,7 +65,7 @@ export class HttpCache {
       captured: new CaptureMemory(CAPTURED_BYTES_MOST),
       searches: new SearchVariances(),
       forms: this.settings.compress && new CodedForms(this.settings.compress),
-      tally: new Tally(cache.counters.http, new GuardWarnings()),
+      tally: new Tally(cache.counters.http, warningsOf(cache.counters.http)),
     }
     const { secondSightMs } = this.settings
     this.#sightings = secondSightMs === undefined ? undefined : new Sightings(secondSightMs)

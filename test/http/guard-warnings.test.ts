@@ -1,6 +1,8 @@
 import { expect, test, vi } from 'vitest'
+import { createCache } from '../../src/create-cache.ts'
 import { GuardWarnings } from '../../src/http/guard-warnings.ts'
-import { requestOf } from './plain-exchange.ts'
+import { HttpCache } from '../../src/http/http-cache.ts'
+import { ask, requestOf } from './plain-exchange.ts'
 
 function heard(isOn = true) {
   const emitted = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
@@ -51,4 +53,20 @@ test('they are bounded, and off in production', () => {
   new GuardWarnings().refused('cookie', requestOf())
   expect(said()).toHaveLength(65)
   vi.unstubAllEnvs()
+})
+
+test('several response caches over one cache warn once of one cause', async () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const cache = createCache()
+  const page = { fields: [['Vary', '*']] as const }
+  for (const engine of [new HttpCache(cache, { ttl: '1m' }), new HttpCache(cache.namespace('pages'), { ttl: '1m' })]) {
+    await ask(engine, requestOf(), () => page)
+  }
+  expect(warned).toHaveBeenCalledTimes(1)
+  await cache.close()
+  const another = createCache()
+  await ask(new HttpCache(another, { ttl: '1m' }), requestOf(), () => page)
+  expect(warned).toHaveBeenCalledTimes(2)
+  await another.close()
+  warned.mockRestore()
 })
