@@ -25,6 +25,7 @@ export const httpRefusals = [
     'endless',
     'trailers',
     'no-lifetime',
+    'zero-lifetime',
     'expired',
     'too-large',
   ],

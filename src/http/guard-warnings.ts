@@ -12,6 +12,8 @@ const ADVICE: Readonly<Record<string, string>> = {
     "it sets a cookie, which is one user's: set it in a response that is not to be stored, or see the option setCookie",
   deception:
     'its path looks like that of a static file, and it is a page: give it a lifetime of its own (max-age), or 404 if there is no such path',
+  'zero-lifetime':
+    'it says that it is over at once (max-age=0, as Express says of each file that it sends): say how long it is fresh if it is for all, as by the option maxAge of res.sendFile and express.static',
   tags: 'the option tags has thrown, or answered what are no tags',
   'too-many-tags': 'it has more tags than an entry can carry: what cannot be made invalid by all of them is not kept',
   vary: 'it says Vary: *: name the fields that it depends on',

@@ -18,6 +18,11 @@ export interface Lifetime {
   readonly source: 'explicit' | 'route' | 'default' | 'heuristic'
 }
 
+/** Whether the response, or its route, has said that it is not fresh for a moment. */
+export function isOverAtOnce(lifetime: Lifetime | undefined): boolean {
+  return lifetime?.ms === 0 && (lifetime.source === 'explicit' || lifetime.source === 'route')
+}
+
 /** The options that bear on lifetimes. */
 export type LifetimeSettings = Pick<HttpSettings, 'ttlMs' | 'negativeTtlMs' | 'heuristic'>
 

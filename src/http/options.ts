@@ -16,7 +16,7 @@ export interface HttpCacheOptions {
    *
    * - `safe` (default): less than HTTP allows, where that protects users from applications that say too little.
    * - `conformance`: all that HTTP allows a shared cache. `clientDirectives: 'obey'`, `heuristic: 0.1`,
-   *   `setCookie: 'replay'`, `storePost: true`, `audit: 'warn'`.
+   *   `setCookie: 'replay'`, `storePost: true`, `zeroLifetime: 'store'`, `audit: 'warn'`.
    */
   readonly profile?: Profile | undefined
   /**
@@ -38,7 +38,7 @@ export interface HttpCacheOptions {
   readonly heuristic?: number | undefined
   /**
    * How long past its lifetime a response may be served while a newer one is made behind it, if it does not say so
-   * itself (`stale-while-revalidate`). `must-revalidate`, `proxy-revalidate`, `s-maxage` and `no-cache` bar it.
+   * itself (`stale-while-revalidate`). `must-revalidate`, `proxy-revalidate`, `s-maxage`, `no-cache` and `max-age=0` bar it.
    * Default 0: not at all.
    */
   readonly stale?: Duration | undefined
@@ -94,6 +94,16 @@ export interface HttpCacheOptions {
    * `Content-Location` that names its own URL (RFC 9110, section 9.3.3). Default `false`; in the conformance profile `true`.
    */
   readonly storePost?: boolean | undefined
+  /**
+   * What becomes of a response that says itself that it is not fresh for a moment (`max-age=0`, `s-maxage=0`, `no-cache`, an
+   * `Expires` in the past), and not that it may be served stale. Express says so of each file that it sends (`res.sendFile`,
+   * `express.static`), whoever may see it.
+   *
+   * - `refuse` (default): it is not stored.
+   * - `store` (conformance profile): it is stored for the option `keep` if it has an `ETag` or `Last-Modified`, and the
+   *   application confirms it for each request. Pages of two users that have one tag may be taken for one another then.
+   */
+  readonly zeroLifetime?: ZeroLifetimeRule | undefined
   /**
    * The response fields that speak to this cache in place of `Cache-Control` and `Expires` (RFC 9213), the most special
    * first. They are taken out of responses on their way to the client: leave `CDN-Cache-Control` out of the list where
@@ -190,4 +200,5 @@ export type AuditRule = 'guard' | 'strict' | 'vary' | 'warn'
 export type Profile = 'safe' | 'conformance'
 export type ClientDirectives = 'ignore' | 'validate' | 'obey'
 export type CookieRule = 'explicit' | 'ignore' | 'bypass'
+export type ZeroLifetimeRule = 'refuse' | 'store'
 export type SetCookieRule = 'refuse' | 'strip' | 'replay'

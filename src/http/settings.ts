@@ -18,7 +18,7 @@ import type { OptionTable } from '../options.ts'
 import type { NormalizeSettings, QuerySettings } from './key-options.ts'
 import type { CompressSettings } from './coding-options.ts'
 import type { AuditRule, CacheStatusRule, ClientDirectives, CookieRule, HttpCacheOptions, Profile } from './options.ts'
-import type { SetCookieRule, TagFieldRule, TagsOption } from './options.ts'
+import type { SetCookieRule, TagFieldRule, TagsOption, ZeroLifetimeRule } from './options.ts'
 
 /** {@link HttpCacheOptions} as the code reads them. */
 export interface HttpSettings {
@@ -43,6 +43,7 @@ export interface HttpSettings {
   readonly cookies: CookieRule
   readonly setCookie: SetCookieRule
   readonly storePost: boolean
+  readonly zeroLifetime: ZeroLifetimeRule
   /** Names in lower case. */
   readonly targeted: readonly string[]
   readonly tags: TagsOption
@@ -80,6 +81,7 @@ const SAFE: HttpSettings = {
   cookies: 'explicit',
   setCookie: 'refuse',
   storePost: false,
+  zeroLifetime: 'refuse',
   targeted: ['tiercache-control', 'cdn-cache-control'],
   tags: [],
   tagFields: 'keep',
@@ -103,6 +105,7 @@ const CONFORMANCE: HttpSettings = {
   clientDirectives: 'obey',
   setCookie: 'replay',
   storePost: true,
+  zeroLifetime: 'store',
   audit: 'warn',
 }
 
@@ -124,6 +127,7 @@ const HTTP: OptionTable<HttpCacheOptions, HttpSettings> = {
   cookies: { setting: 'cookies', read: oneOf('explicit', 'ignore', 'bypass') },
   setCookie: { setting: 'setCookie', read: oneOf('refuse', 'strip', 'replay') },
   storePost: { setting: 'storePost', read: readFlag },
+  zeroLifetime: { setting: 'zeroLifetime', read: oneOf('refuse', 'store') },
   targeted: { setting: 'targeted', read: readTargeted },
   tags: { setting: 'tags', read: readTagsOption },
   tagFields: { setting: 'tagFields', read: oneOf('keep', 'strip') },

@@ -1,7 +1,9 @@
 import { fieldNames, leastSeconds, LONGEST_SECONDS } from './cache-control.ts'
+import { isOverAtOnce } from './lifetime.ts'
 import { linesOf } from './message.ts'
 import type { CacheControl } from './cache-control.ts'
 import type { Fields } from './message.ts'
+import type { Lifetime } from './lifetime.ts'
 import type { HttpSettings } from './settings.ts'
 import type { Control } from './targeted.ts'
 
@@ -18,12 +20,16 @@ export interface StaleRules {
 /**
  * What a response says of its use when it is stale, and in its silence the options: a contract with the application,
  * which knows of them (RFC 9111, section 4.2.4). `no-cache`, `must-revalidate`, `proxy-revalidate` and `s-maxage` bar
- * all of it (sections 5.2.2.2, 5.2.2.4, 5.2.2.8 and 5.2.2.10).
+ * all of it (sections 5.2.2.2, 5.2.2.4, 5.2.2.8 and 5.2.2.10). The options do not make longer what was said to be over at once.
  */
-export function staleRulesOf(control: Control, settings: HttpSettings): StaleRules {
+export function staleRulesOf(
+  control: Control,
+  lifetime: Lifetime | undefined,
+  settings: Pick<HttpSettings, 'staleMs' | 'staleIfErrorMs'>,
+): StaleRules {
   const { directives } = control
   if (isBarred(control)) return { whileRevalidateMs: 0, ifErrorMs: 0, mustRevalidate: true }
-  const { staleMs, staleIfErrorMs = staleMs } = settings
+  const { staleMs, staleIfErrorMs = staleMs } = isOverAtOnce(lifetime) ? NO_OPTIONS : settings
   return {
     whileRevalidateMs: saidMs(directives, 'stale-while-revalidate') ?? bounded(staleMs),
     ifErrorMs: saidMs(directives, 'stale-if-error') ?? bounded(staleIfErrorMs),
@@ -44,6 +50,8 @@ export function retentionOf(fields: Fields, stale: StaleRules, settings: HttpSet
 function isBarred({ directives }: Control): boolean {
   return BARS.some((name) => directives.has(name)) || fieldNames(directives, 'no-cache') === 'all'
 }
+
+const NO_OPTIONS = { staleMs: 0, staleIfErrorMs: 0 }
 
 const BARS = ['must-revalidate', 'proxy-revalidate', 's-maxage']
 

@@ -1,6 +1,6 @@
 import { fieldNames, splitList } from './cache-control.ts'
 import { looksDeceptive } from './deception.ts'
-import { initialAgeMs, lifetimeOf } from './lifetime.ts'
+import { initialAgeMs, isOverAtOnce, lifetimeOf } from './lifetime.ts'
 import { combined, linesOf } from './message.ts'
 import { isPostAnswer } from './post-answer.ts'
 import { retentionOf, staleRulesOf } from './stale-rules.ts'
@@ -20,7 +20,7 @@ import type { Control } from './targeted.ts'
  * - `method`: it answers a method whose responses are not stored.
  * - `status`: not final, partial, or an answer to a precondition.
  * - `no-store`, `private`: it says so.
- * - `no-cache`: it says so, and there is nothing that the application could validate it by.
+ * - `no-cache`: it says so, and by the options it is not stored, or there is nothing that the application could validate it by.
  * - `set-cookie`: it is one user's.
  * - `authorization`, `client-certificate`, `cookie`: its request had credentials, and it does not say that it may be shared.
  * - `deception`: it is a page under the name of a static file, and does not say how long it is fresh.
@@ -29,6 +29,7 @@ import type { Control } from './targeted.ts'
  * - `endless`: it is a stream that by nature does not end.
  * - `trailers`: it ends with fields that are not known yet.
  * - `no-lifetime`: nothing says how long it is fresh.
+ * - `zero-lifetime`: it says that it is not fresh for a moment, and by the options it is not stored.
  * - `expired`: it is not fresh any more, and of no use when stale.
  * - `too-large`: its declared length is over the limit.
  */
@@ -48,6 +49,7 @@ export type Refusal =
   | 'endless'
   | 'trailers'
   | 'no-lifetime'
+  | 'zero-lifetime'
   | 'expired'
   | 'too-large'
 
@@ -76,11 +78,12 @@ export interface CandidateTiming {
 export function candidateOf(head: ResponseHead, settings: HttpSettings, timing: CandidateTiming): Candidate {
   const { now, routeMs, delayMs } = timing
   const control = controlOf(head.fields, settings)
-  const stale = staleRulesOf(control, settings)
+  const lifetime = lifetimeOf(head, control, routeMs, settings, now)
+  const stale = staleRulesOf(control, lifetime, settings)
   return {
     head,
     control,
-    lifetime: lifetimeOf(head, control, routeMs, settings, now),
+    lifetime,
     initialAgeMs: initialAgeMs(head.fields, now, delayMs),
     stale,
     retentionMs: retentionOf(head.fields, stale, settings),
@@ -104,7 +107,7 @@ export function refusalOf(request: HttpRequest, candidate: Candidate, settings: 
     refusalOfFields(head, settings) ??
     refusalOfVary(request.headers, head, settings) ??
     refusalOfTarget(request, candidate) ??
-    refusalOfLifetime(candidate)
+    refusalOfLifetime(candidate, settings)
   )
 }
 
@@ -200,9 +203,16 @@ function mediaType(text: string): string {
   return (text.split(';', 1)[0] ?? '').trim().toLowerCase()
 }
 
-/** Fresh, or of use when it is stale. */
-function refusalOfLifetime({ control, lifetime, initialAgeMs: age, retentionMs }: Candidate): Refusal | undefined {
+/**
+ * Fresh, or of use when it is stale. What each request must have confirmed is of little use here, where the application is as
+ * near as the cache; and two users' pages may have one entity tag, as files of one size and time have in Express.
+ */
+function refusalOfLifetime(candidate: Candidate, { zeroLifetime }: HttpSettings): Refusal | undefined {
+  const { control, lifetime, initialAgeMs: age, stale, retentionMs } = candidate
   if (lifetime === undefined) return 'no-lifetime'
-  if (lifetime.ms + retentionMs > age) return undefined
-  return fieldNames(control.directives, 'no-cache') === 'all' ? 'no-cache' : 'expired'
+  const isConfirmedOnly = isOverAtOnce(lifetime) && stale.whileRevalidateMs + stale.ifErrorMs === 0
+  const isRefused = isConfirmedOnly && zeroLifetime === 'refuse'
+  if (!isRefused && lifetime.ms + retentionMs > age) return undefined
+  if (fieldNames(control.directives, 'no-cache') === 'all') return 'no-cache'
+  return isRefused ? 'zero-lifetime' : 'expired'
 }

@@ -27,6 +27,7 @@ test('the conformance profile allows what HTTP allows, less what is given beside
     clientDirectives: 'obey',
     setCookie: 'replay',
     storePost: true,
+    zeroLifetime: 'store',
     audit: 'warn',
   }
   expect(readHttpOptions({ profile: 'conformance' })).toEqual(conformance)

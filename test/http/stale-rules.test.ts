@@ -3,11 +3,14 @@ import { readHttpOptions } from '../../src/http/settings.ts'
 import { retentionOf, staleRulesOf } from '../../src/http/stale-rules.ts'
 import { controlOf } from '../../src/http/targeted.ts'
 import type { Fields } from '../../src/http/message.ts'
+import type { Lifetime } from '../../src/http/lifetime.ts'
 import type { HttpCacheOptions } from '../../src/http/options.ts'
+
+const FRESH: Lifetime = { ms: 1000, source: 'explicit' }
 
 function rules(control: string, options: HttpCacheOptions = {}, name = 'Cache-Control') {
   const settings = readHttpOptions(options)
-  return staleRulesOf(controlOf([[name, control]], settings), settings)
+  return staleRulesOf(controlOf([[name, control]], settings), FRESH, settings)
 }
 
 const BARRED = { whileRevalidateMs: 0, ifErrorMs: 0, mustRevalidate: true }
@@ -59,6 +62,22 @@ describe('where the response says nothing, the options do', () => {
   })
 })
 
+describe('what is over at once', () => {
+  const over = (source: Lifetime['source'], control = '') => {
+    const settings = readHttpOptions({ stale: '1m', staleIfError: '1h' })
+    return staleRulesOf(controlOf([['Cache-Control', control]], settings), { ms: 0, source }, settings)
+  }
+
+  test.each(['explicit', 'route'] as const)('is not made longer by the options, where that is %s', (source) => {
+    expect(over(source)).toEqual({ whileRevalidateMs: 0, ifErrorMs: 0, mustRevalidate: false })
+    expect(over(source, 'stale-while-revalidate=5')).toMatchObject({ whileRevalidateMs: 5000, ifErrorMs: 0 })
+  })
+
+  test.each(['default', 'heuristic'] as const)('is, where that is %s', (source) => {
+    expect(over(source)).toMatchObject({ whileRevalidateMs: 60_000, ifErrorMs: 3_600_000 })
+  })
+})
+
 describe('RFC 9111, section 4.2.4: what bars stale responses', () => {
   test.each(['must-revalidate', 'Proxy-Revalidate', 's-maxage=60', 's-maxage', 'no-cache', 'no-cache="x", no-cache'])(
     '%s',
@@ -80,7 +99,7 @@ describe('RFC 9111, section 4.2.4: what bars stale responses', () => {
       ['Cache-Control', 's-maxage=5'],
       ['CDN-Cache-Control', 'max-age=5'],
     ]
-    expect(staleRulesOf(controlOf(fields, settings), settings).whileRevalidateMs).toBe(60_000)
+    expect(staleRulesOf(controlOf(fields, settings), FRESH, settings).whileRevalidateMs).toBe(60_000)
   })
 })
 

@@ -306,7 +306,7 @@ describe('validation (RFC 9111, section 4.3)', () => {
   })
 
   test('no-cache: kept, and confirmed for each', async () => {
-    const world = new World(confirming('no-cache'))
+    const world = new World(confirming('no-cache'), { zeroLifetime: 'store' })
     await world.get()
     for (let time = 0; time < 3; time++) {
       const got = await world.get()
@@ -318,7 +318,7 @@ describe('validation (RFC 9111, section 4.3)', () => {
   })
 
   test('those who ask at one time for what must be confirmed for each are not kept waiting for one another', async () => {
-    const world = new World(confirming('no-cache'))
+    const world = new World(confirming('no-cache'), { zeroLifetime: 'store' })
     await world.get()
     const answers = [deferred<Script>(), deferred<Script>()]
     world.script = () => (answers[world.seen.length - 2] as (typeof answers)[0]).promise

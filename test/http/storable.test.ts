@@ -72,7 +72,6 @@ describe('RFC 9111, section 3', () => {
     expect(refusal({ control: 'public', routeMs: undefined, fields: TAGGED })).toBe('no-lifetime')
     expect(refusal({ ageMs: 59_000 })).toBeUndefined()
     expect(refusal({ ageMs: 60_000 })).toBe('expired')
-    expect(refusal({ control: 'max-age=0', routeMs: undefined })).toBe('expired')
   })
 
   test('an hour old and fresh for one minute: of use if it can be validated, or may be served stale', () => {
@@ -88,10 +87,34 @@ describe('RFC 9111, section 3', () => {
   test.each(['no-cache', 'max-age=0', 'max-age=60, no-cache'])(
     '%s is stored with a validator, as it can be used then (sections 4.3.1 and 5.2.2.4)',
     (control) => {
-      expect(refusal({ control, routeMs: undefined, fields: TAGGED })).toBeUndefined()
-      expect(refusal({ control, routeMs: undefined, fields: TAGGED, options: { keep: 0 } })).toBeDefined()
+      const given: Given = { control, routeMs: undefined, fields: TAGGED, options: { zeroLifetime: 'store' } }
+      expect(refusal(given)).toBeUndefined()
+      expect(refusal({ ...given, options: { profile: 'conformance' } })).toBeUndefined()
+      expect(refusal({ ...given, options: { zeroLifetime: 'store', keep: 0 } })).toBeDefined()
+      expect(refusal({ ...given, fields: [], options: { zeroLifetime: 'store' } })).toBeDefined()
     },
   )
+
+  test.each([
+    ['no-cache', 'no-cache'],
+    ['public, max-age=60, no-cache', 'no-cache'],
+    ['public, max-age=0', 'zero-lifetime'],
+    ['s-maxage=0, max-age=60', 'zero-lifetime'],
+    ['max-age=soon', 'zero-lifetime'],
+    ['max-age=0, stale-while-revalidate=5, must-revalidate', 'zero-lifetime'],
+    ['max-age=0, stale-while-revalidate=5', undefined],
+    ['max-age=0, stale-if-error=5', undefined],
+  ])('but by default what says %s is not', (control, expected) => {
+    const options: HttpCacheOptions = { stale: '1m', staleIfError: '1h' }
+    expect(refusal({ control, routeMs: undefined, fields: TAGGED, options })).toBe(expected)
+  })
+
+  test('nor is what has expired before it came, or what its route gives no time; what an option gives none, is', () => {
+    const past: Fields = [['Expires', '0'], ...TAGGED]
+    expect(refusal({ control: 'public', routeMs: undefined, fields: past })).toBe('zero-lifetime')
+    expect(refusal({ routeMs: 0, fields: TAGGED })).toBe('zero-lifetime')
+    expect(refusal({ routeMs: undefined, fields: TAGGED, options: { ttl: 0 } })).toBeUndefined()
+  })
 
   test.each([
     ['GET', undefined],
@@ -122,7 +145,7 @@ describe('targeted fields (RFC 9213)', () => {
     ['max-age=60, no-store', 'no-store'],
     ['max-age=60, private', 'private'],
     ['max-age=60, no-cache', 'no-cache'],
-    ['max-age=0', 'expired'],
+    ['max-age=0', 'zero-lifetime'],
     ['none', 'no-lifetime'],
     ['', 'no-store'],
     ['max-age=60;', 'no-store'],

@@ -101,20 +101,26 @@ export function clause(name: string, ...rest: unknown[]): void {
   })
 }
 
-/** What handlers read is not audited: here they read every field, for `seen`. */
+/** What handlers read is not audited: here they read every field, for `seen`. What is confirmed each time is stored, in both profiles. */
 function setUpsOf(number: number, options: HttpCacheOptions, overHttp2: boolean): SetUp[] {
   const setUps: SetUp[] = TIERS.map((tiers, index) => ({
     tiers,
     protocol: 'HTTP/1.1',
     ...(WAYS[(number + index * 5) % WAYS.length] as (typeof WAYS)[number]),
-    options: { audit: 'warn', profile: PROFILES[(number + index) % 2] as 'safe', ...options },
+    options: { audit: 'warn', zeroLifetime: 'store', profile: PROFILES[(number + index) % 2] as 'safe', ...options },
   }))
   if (!overHttp2) return setUps
   const style = STYLES_OF_HTTP2[number % 2] as 'end'
   const [tiers, profile] = [TIERS[number % 3] as 'L1', PROFILES[(number + 1) % 2] as 'safe']
   return [
     ...setUps,
-    { tiers, protocol: 'HTTP/2', face: 'accelerate', style, options: { audit: 'warn', profile, ...options } },
+    {
+      tiers,
+      protocol: 'HTTP/2',
+      face: 'accelerate',
+      style,
+      options: { audit: 'warn', zeroLifetime: 'store', profile, ...options },
+    },
   ]
 }
 

@@ -36,6 +36,70 @@ describeFaces((open) => {
     )
   })
 
+  describe('a page of one user that says it is over at once', () => {
+    /** As Express sends a file: the tag is made of size and time, which the files of two users may well share. */
+    const invoice =
+      (control: string, tag = 'W/"10-18bcfe56800"'): Parameters<typeof open>[0] =>
+      (req, res) => {
+        const user = /user=(\w+)/.exec(`${req.headers.cookie ?? req.headers.authorization}`)?.[1]
+        res.setHeader('Cache-Control', control)
+        if (user === undefined) res.writeHead(401).end('who is it?')
+        else if (req.headers['if-none-match'] === tag) res.writeHead(304, { ETag: tag }).end()
+        else res.writeHead(200, { ETag: tag }).end(`for ${user}`)
+      }
+    const asCookie = (user: string) => ({ Cookie: `user=${user}` })
+    const asToken = (user: string) => ({ Authorization: `Bearer user=${user}` })
+
+    describe.each([
+      ['Cookie', asCookie],
+      ['Authorization', asToken],
+    ])('%s', (_, as) => {
+      test.each(['public, max-age=0', 'public, s-maxage=0', 'public, no-cache', 'public, max-age=0, must-revalidate'])(
+        '%s is not served to strangers by the options stale and staleIfError',
+        async (control) => {
+          const { get } = await open(invoice(control), { ttl: '1m', stale: '1m', staleIfError: '1h' })
+          expect((await get('/', as('ada'))).body).toBe('for ada')
+          expect(await get('/')).toMatchObject({ status: 401, body: 'who is it?' })
+          expect((await get('/', as('bob'))).body).toBe('for bob')
+        },
+      )
+
+      test.each(['public, max-age=0', 'public, s-maxage=0', 'public, no-cache', 'public, max-age=0, must-revalidate'])(
+        '%s is not confirmed by what another one has, though that has its tag',
+        async (control) => {
+          const { get } = await open(invoice(control))
+          expect((await get('/', as('ada'))).body).toBe('for ada')
+          const bob = await get('/', as('bob'))
+          expect(bob.body).toBe('for bob')
+          expect(bob.cacheStatus).toMatch(/detail=(zero-lifetime|no-cache)/)
+        },
+      )
+
+      test.each([{ stale: '1m' }, { staleIfError: '1m' }] as const)(
+        'in the conformance profile it is stored, and served to nobody who has not asked, %o',
+        async (options) => {
+          const { get } = await open(invoice('public, max-age=0', '"of this one"'), {
+            profile: 'conformance',
+            ...options,
+          })
+          expect((await get('/', as('ada'))).cacheStatus).toContain('; stored')
+          expect(await get('/')).toMatchObject({ status: 401, body: 'who is it?' })
+        },
+      )
+    })
+
+    test('a guest’s is not what a user is shown whose own has its tag', async () => {
+      const { get } = await open((req, res) => {
+        const tag = 'W/"5-18bcfe56800"'
+        res.setHeader('Cache-Control', 'no-cache')
+        if (req.headers['if-none-match'] === tag) res.writeHead(304, { ETag: tag }).end()
+        else res.writeHead(200, { ETag: tag }).end(req.headers.cookie === undefined ? 'guest' : 'hello')
+      })
+      expect((await get('/')).body).toBe('guest')
+      expect((await get('/', asCookie('ada'))).body).toBe('hello')
+    })
+  })
+
   describe('a cookie that a response sets', () => {
     test.each([
       ['by the handler', undefined],
