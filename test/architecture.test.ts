@@ -24,7 +24,7 @@ const walls: readonly Wall[] = [
       ],
       [
         { 'errors.ts': "import type { Clock } from './clock.ts'", 'clock.ts': '' },
-        'errors.ts (floor 1) imports clock.ts (floor 1)',
+        'errors.ts (floor 0) imports clock.ts (floor 1)',
       ],
       [
         { 'tiers/tier.ts': "export type { Parts } from '../cache/parts.ts'", 'cache/parts.ts': '' },
