@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import { answerOf } from './answer.ts'
 import { forwardStatus } from './cache-status.ts'
 import { storedOf } from './intake.ts'
-import { COOKIES, ttlSeconds } from './stored-response.ts'
+import { COOKIES, staleMs, ttlSeconds } from './stored-response.ts'
 import { freshen } from './validation.ts'
+import type { ForwardNotes } from './cache-status.ts'
 import type { Answer } from './exchange.ts'
 import type { Facts } from './intake.ts'
 import type { Fields, ResponseHead } from './message.ts'
@@ -26,16 +28,44 @@ export function confirmed(
   return { ...storedOf(candidate, stale.body, facts, settings), taggedHere: stale.taggedHere }
 }
 
+/**
+ * Whether a confirmation need not be stored: the next request must have the response confirmed all the same, and but for its
+ * `Date` it says what it said before. Only so long, since its times count from what is stored: how long it is kept, and may
+ * stand in for failures.
+ */
+export function isSpared(stale: StoredResponse, stored: StoredResponse, now: number): boolean {
+  if (now < stored.freshUntil) return false
+  const { retentionMs, ifErrorMs, whileRevalidateMs } = stale
+  const shortest = Math.min(...[retentionMs, ifErrorMs, whileRevalidateMs].filter((ms) => ms > 0))
+  return staleMs(stale, now) < shortest / 10 && isDeepStrictEqual(lastingOf(stale), lastingOf(stored))
+}
+
+/** All of a stored response that a mere confirmation leaves as it was. */
+function lastingOf({ body: _, bornAt: __, freshUntil: ___, fields, unsent, tags, ...rest }: StoredResponse) {
+  const lasting = fields.filter(([name]) => name.toLowerCase() !== 'date')
+  return { ...rest, tags: [...tags].sort(), fields: byName(lasting), unsent: byName(unsent) }
+}
+
+/** Fields of other names may change places: it says nothing (RFC 9110, section 5.3). */
+function byName(fields: Fields): Map<string, string[]> {
+  const lines = new Map<string, string[]>()
+  for (const [name, value] of fields) {
+    const lower = name.toLowerCase()
+    lines.set(lower, [...(lines.get(lower) ?? []), ...[value].flat()])
+  }
+  return lines
+}
+
 /** What the client gets when the application has confirmed the stored response: that (RFC 9111, section 4.3.3). */
 export function confirmedAnswer(
   { request, reason, shownKey: key }: Subject,
   stored: StoredResponse,
   notModified: ResponseHead,
-  refusal: string | undefined,
+  notes: Pick<ForwardNotes, 'stored' | 'detail'>,
   now: number,
 ): Answer {
   const ttl = ttlSeconds(stored, now)
-  const cacheStatus = forwardStatus(reason, { status: 304, ttl, stored: refusal === undefined, detail: refusal, key })
+  const cacheStatus = forwardStatus(reason, { status: 304, ttl, ...notes, key })
   const answer = answerOf(stored, request, cacheStatus, now)
   return { ...answer, fields: [...answer.fields, ...cookiesOf(notModified)] }
 }

@@ -1,7 +1,7 @@
 import { hasCredentials, lead, renew } from './leading.ts'
 import { asKept, bytesOf } from './response-store.ts'
 import { passBy, passOn, refusedAs, serve, serveCollapsed, sight, standsIn } from './serving.ts'
-import { renewRule } from './variant-rule.ts'
+import { isRenewedRule, renewRule } from './variant-rule.ts'
 import { missReason, resourcePlace, variantPlace, withoutClient } from './visit.ts'
 import type { Offer } from '../cache/load-request.ts'
 import type { ForwardReason } from './cache-status.ts'
@@ -38,7 +38,7 @@ export async function fill(parts: HttpParts, visit: Visit): Promise<void> {
     reason = asking.reason()
     refused = asking.refused
     if (found === undefined || found.value.kind === 'unshareable') break
-    collapsed ||= found.joined && found.tier === 'loader'
+    collapsed ||= found.joined && found.tier === 'loader' && !isRenewedRule(found.value)
     if (found.value.kind === 'response') {
       const sighting = asking.sightingOf(found.value, found)
       return use(parts, visit, found, sighting, collapsed ? reason : undefined)

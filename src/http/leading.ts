@@ -31,12 +31,15 @@ export async function lead(
 ): Promise<Kept> {
   const recorded = await record(parts, visit, flight, { reason, forClient: true })
   if (recorded.kind === 'failed') throw new Error(`the application answered ${recorded.status}`)
+  if (recorded.kind === 'confirmed') return handConfirmed(parts, visit, flight, recorded)
+  if (isSuperseded(parts, visit, flight, recorded)) await parts.store.delete(place.key)
   return hand(parts, place, flight, await share(parts, visit, place, recorded))
 }
 
 /**
  * Runs the handler behind a reader that was served what is stale, on a visit without a client. Throws where that comes
- * to nothing newer: the stale one goes on being served, and the next try waits a while.
+ * to nothing newer: the stale one goes on being served, and the next try waits a while. What is newer and may not be stored
+ * ends the stale one.
  */
 export async function renew(
   parts: HttpParts,
@@ -50,9 +53,32 @@ export async function renew(
   if (!visit) throw new Error('there is no way to run the handler without a client')
   const first = await record(parts, visit, flight, { reason, forClient: false })
   const recorded = first.kind === 'late' ? await first.rest : first
+  if (recorded.kind === 'confirmed') return handConfirmed(parts, visit, flight, recorded)
+  if (isSuperseded(parts, visit, flight, recorded)) {
+    await parts.store.delete(place.key)
+    return hand(parts, place, flight, nothingShared(parts, visit))
+  }
   if (recorded.kind !== 'complete') throw new Error(`the renewal came to nothing: ${wordsOf(recorded)}`)
   if (isError(recorded.stored.status)) throw new Error(`the application answered ${recorded.stored.status}`)
   return hand(parts, place, flight, await share(parts, visit, place, recorded))
+}
+
+/** What is stored stays as it is; each of those who wait has it confirmed by itself. */
+function handConfirmed(
+  parts: HttpParts,
+  visit: Visit,
+  flight: FaceContext,
+  { stored }: { stored: StoredResponse },
+): Kept {
+  mark(parts, visit)
+  flight.skip('each')
+  return stored
+}
+
+/** Whether what was stored is not to be served any more, though nothing takes its place. Credentials may have been the reason. */
+function isSuperseded(parts: HttpParts, visit: Visit, flight: FaceContext, recorded: Recorded): boolean {
+  if (recorded.kind !== 'unshareable' || !recorded.supersedes || hasCredentials(parts, visit)) return false
+  return asKept(flight.stale?.value)?.kind === 'response'
 }
 
 function wordsOf(recorded: Exclude<Recorded, Late>): string {
@@ -92,7 +118,7 @@ async function share(
   parts: HttpParts,
   visit: Visit,
   place: Place,
-  recorded: Exclude<Recorded, { readonly kind: 'failed' }>,
+  recorded: Exclude<Recorded, { readonly kind: 'failed' | 'confirmed' }>,
 ): Promise<Kept> {
   switch (recorded.kind) {
     case 'complete':
@@ -103,10 +129,7 @@ async function share(
         ? shareVariant(parts, visit, place.rule, recorded.stored)
         : shareResource(parts, visit, recorded.stored)
     case 'unshareable':
-      // Says nothing of the responses to those without credentials, and nobody else waits here.
-      if (hasCredentials(parts, visit)) return AGAIN
-      mark(parts, visit)
-      return UNSHAREABLE
+      return nothingShared(parts, visit)
     case 'abandoned':
       return AGAIN
     case 'late':
@@ -114,6 +137,13 @@ async function share(
     default:
       return recorded satisfies never
   }
+}
+
+/** With credentials it says nothing of the responses to those without, and nobody else waits here. */
+function nothingShared(parts: HttpParts, visit: Visit): NothingShared {
+  if (hasCredentials(parts, visit)) return AGAIN
+  mark(parts, visit)
+  return UNSHAREABLE
 }
 
 function mark({ hitForMiss, clock }: HttpParts, { resourceKey }: Visit): void {

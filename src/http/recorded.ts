@@ -25,7 +25,8 @@ export interface Subject {
  * What became of a response that was watched in order to be stored.
  *
  * - `complete`: here it is; or the stored one, that the application has confirmed.
- * - `unshareable`: it is for this client alone; the others need their own.
+ * - `confirmed`: the application has confirmed the stored one, and what that has changed is not worth a write.
+ * - `unshareable`: it is for this client alone; the others need their own. `supersedes`: not what was stored before, either.
  * - `abandoned`: it was cut off before its end; another one may do better.
  * - `failed`: the application failed, and what is stored stands in for it.
  * - `late`: it may be shared, but its end is long in coming; what becomes of it then is the `rest`.
@@ -34,7 +35,8 @@ export type Recorded = Ended | Late
 
 export type Ended =
   | { readonly kind: 'complete'; readonly stored: StoredResponse }
-  | { readonly kind: 'unshareable' }
+  | { readonly kind: 'confirmed'; readonly stored: StoredResponse }
+  | { readonly kind: 'unshareable'; readonly supersedes: boolean }
   | { readonly kind: 'abandoned' }
   | { readonly kind: 'failed'; readonly status: number }
 

@@ -1,7 +1,7 @@
 import { forwardStatus } from './cache-status.ts'
 import { Capture } from './capture.ts'
 import { isConditional } from './conditional.ts'
-import { confirmed, confirmedAnswer, confirmedHead, misconfirmedAnswer, standInAnswer } from './confirming.ts'
+import { confirmed, confirmedAnswer, confirmedHead, isSpared, misconfirmedAnswer, standInAnswer } from './confirming.ts'
 import { instead } from './passing.ts'
 import { storedOf, withDate } from './intake.ts'
 import { combined } from './message.ts'
@@ -10,6 +10,7 @@ import { ResponseGuards } from './response-guards.ts'
 import { isError, mayServeOnError } from './reuse.ts'
 import { candidateOf, refusalOf } from './storable.ts'
 import { storedVary } from './stored-response.ts'
+import { supersedes } from './superseding.ts'
 import { isCutShort, ordersFor } from './taking.ts'
 import { selects } from './validation.ts'
 import { normalizedFields } from './vary.ts'
@@ -153,10 +154,11 @@ export class Recording implements Watcher {
     this.#guards.addTags(stale.tags)
     const facts = { resource, tags: this.#guards.tags, headAt: now }
     const stored = confirmed(candidate, stale, facts, this.#settings)
-    if (refusal === undefined) this.#tell({ kind: 'complete', stored })
-    else this.#refuse(refusal)
+    const isStored = refusal === undefined && !isSpared(stale, stored, now)
+    if (refusal === undefined) this.#tell({ kind: isStored ? 'complete' : 'confirmed', stored })
+    else this.#refuse(refusal, stored.status)
     this.#answered('revalidated')
-    return instead(confirmedAnswer(this.#subject, stored, head, refusal, now))
+    return instead(confirmedAnswer(this.#subject, stored, head, { stored: isStored, detail: refusal }, now))
   }
 
   /** What is stored stands in for an error (RFC 5861, section 4). */
@@ -180,7 +182,7 @@ export class Recording implements Watcher {
       this.#taking = { candidate, headAt: now, capture }
       this.#stopTimer = this.#parts.clock.after(PATIENCE_MS, () => this.#tellLate(head))
     } else {
-      this.#refuse(refusal)
+      this.#refuse(refusal, head.status)
     }
     const watchBody = this.#taking !== undefined
     const { reason, shownKey: key } = this.#subject
@@ -210,9 +212,10 @@ export class Recording implements Watcher {
   }
 
   /** `undefined`: it might have been stored, but nobody waits for it any more. */
-  #refuse(detail: string | undefined): void {
+  #refuse(detail: string | undefined, status = this.#taking?.candidate.head.status): void {
     if (detail !== undefined) this.#parts.tally.refused(detail, this.#subject.request)
-    this.#tell({ kind: 'unshareable' })
+    const isNewer = detail !== undefined && status !== undefined && supersedes(status, detail)
+    this.#tell({ kind: 'unshareable', supersedes: isNewer })
   }
 
   #keep({ candidate, headAt, capture }: Taking): StoredResponse {

@@ -54,8 +54,20 @@ export function newRule(parts: HttpParts, visit: Visit, fields: readonly string[
 export function renewRule({ store }: HttpParts, flight: FaceContext): Promise<Kept> | undefined {
   const rule = asKept(flight.stale?.value)
   if (rule?.kind !== 'variants') return undefined
-  flight.setTtl(RULE_MS)
-  return store.expireTags(variantsTag(rule)).then(() => flight.notModified())
+  const again = { ...rule }
+  renewed.add(again)
+  return store.expireTags(variantsTag(rule)).then(() => {
+    flight.setTtl(RULE_MS)
+    flight.setTags(...rule.tags)
+    return again
+  })
+}
+
+const renewed = new WeakSet<object>()
+
+/** Whether a load has come to this by renewing a rule: then no response was made. */
+export function isRenewedRule(kept: Kept): boolean {
+  return renewed.has(kept)
 }
 
 export async function storeVariant(

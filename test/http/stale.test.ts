@@ -4,6 +4,7 @@ import { HttpCache } from '../../src/http/http-cache.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 import { ask, requestOf } from './plain-exchange.ts'
 import type { Cache } from '../../src/cache/cache.ts'
+import type { Exchange } from '../../src/http/exchange.ts'
 import type { Fields, HttpRequest } from '../../src/http/message.ts'
 import type { HttpCacheOptions } from '../../src/http/options.ts'
 import type { Application, Got, Script } from './plain-exchange.ts'
@@ -136,6 +137,71 @@ describe('stale-while-revalidate (RFC 5861, section 3)', () => {
     world.script = page('max-age=10')
     await world.get()
     expect(await world.get()).toMatchObject({ cacheStatus: 'tiercache; hit; ttl=10; detail=L1' })
+  })
+
+  test.each([
+    ['no-store', 200, [['Cache-Control', 'no-store']]],
+    ['private', 200, [['Cache-Control', 'private, max-age=60']]],
+    ['a cookie', 200, [['Set-Cookie', 'sid=1']]],
+    ['Vary: *', 200, [['Vary', '*']]],
+    ['nothing of its lifetime', 404, []],
+    ['a redirect to a login', 302, [['Location', '/login']]],
+    ['no-store, with a 304', 304, [['Cache-Control', 'no-store']]],
+  ] as [string, number, Fields][])('a renewal that says %s ends what is stale', async (_, status, fields) => {
+    const world = new World(page('max-age=10, stale-while-revalidate=300', [['ETag', '"v1"']]))
+    await world.stored(15)
+    world.script = () => ({ status, fields, body: 'new' })
+    expect(await world.get()).toMatchObject({ body: 'run 1', cacheStatus: 'tiercache; hit; ttl=-5; detail=L1' })
+    world.script = () => ({ status: 200, fields: [['Cache-Control', 'no-store']], body: 'newer' })
+    expect(await world.get()).toMatchObject({ from: 'application', body: 'newer' })
+    expect(world.cache.counters.renewalsFailed).toBe(0)
+  })
+
+  test.each([
+    ['too many requests', 429, [['Cache-Control', 'no-store']]],
+    ['a failure', 501, [['Cache-Control', 'private']]],
+  ] as [string, number, Fields][])('a renewal that is answered with %s does not', async (_, status, fields) => {
+    const world = new World(page('max-age=10, stale-while-revalidate=300'))
+    await world.stored(15)
+    world.script = () => ({ status, fields, body: 'new' })
+    await world.get()
+    expect(await world.get()).toMatchObject({ from: 'cache', body: 'run 1' })
+  })
+
+  test('nor one that the route has skipped', async () => {
+    const world = new World(page('max-age=10, stale-while-revalidate=300'))
+    await world.stored(15)
+    const skipping: Exchange['forward'] = (watcher) => {
+      watcher.skip()
+      watcher.head({ status: 200, fields: [['Cache-Control', 'no-store']] })
+      watcher.over(true)
+    }
+    const detached = { request: requestOf(), isGone: () => false, answer: () => {}, forward: skipping }
+    await ask(world.engine, requestOf(), world.application, { detached: () => detached })
+    await landed()
+    expect(await world.get()).toMatchObject({ from: 'cache', body: 'run 1' })
+  })
+
+  test('what its own client has waited for ends what is stale, unless credentials may be the reason', async () => {
+    const world = new World(page('max-age=10, stale-if-error=300'))
+    await world.stored(15)
+    world.script = () => ({ fields: [['Cache-Control', 'private']], body: 'mine' })
+    await world.get({ cookie: 'sid=1' })
+    const down = () => ({ status: 503, body: 'down' })
+    world.script = down
+    expect(await world.get()).toMatchObject({ from: 'cache', body: 'run 1' })
+    world.script = () => ({ fields: [['Cache-Control', 'private']], body: 'new' })
+    await world.get()
+    world.script = down
+    expect(await world.get()).toMatchObject({ from: 'application', status: 503 })
+  })
+
+  test('those who wait for the renewal of a rule alone are not said to be collapsed', async () => {
+    const world = new World(page('max-age=600, stale-while-revalidate=600', [['Vary', 'Accept-Language']]))
+    await world.get({ 'accept-language': 'en' })
+    await world.engine.purges.softPurge('http://a.example/')
+    const readers = await Promise.all([1, 2].map(() => world.start({ 'accept-language': 'en' })))
+    for (const got of readers) expect(got.cacheStatus).toBe('tiercache; hit; ttl=0; detail=L1')
   })
 
   test('a face that has no way to run the handler without a client runs it before the answer', async () => {
@@ -311,7 +377,7 @@ describe('validation (RFC 9111, section 4.3)', () => {
     for (let time = 0; time < 3; time++) {
       const got = await world.get()
       expect(got).toMatchObject({ from: 'cache', body: 'run 1' })
-      expect(got.cacheStatus).toBe('tiercache; fwd=stale; fwd-status=304; ttl=0; stored')
+      expect(got.cacheStatus).toBe('tiercache; fwd=stale; fwd-status=304; ttl=0')
     }
     expect(world.seen).toHaveLength(4)
     expect(await world.get({ 'cache-control': 'only-if-cached' })).toMatchObject({ status: 504 })
