@@ -55,7 +55,7 @@ test('a response that ends in time is complete, and leaves no timer behind', () 
 test('what is not stored is told at its head, and leaves no timer behind', () => {
   const { clock, told, recording } = start()
   recording.head({ status: 200, fields: [['Content-Type', 'text/event-stream']] })
-  expect(told).toEqual([{ kind: 'unshareable' }])
+  expect(told).toEqual([{ kind: 'unshareable', supersedes: true }])
   expect(clock.pending).toBe(0)
 })
 
