@@ -131,7 +131,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['variants', 'followers', 'intake'],
     ['admission', 'answer', 'invalidating', 'passing', 'recorded', 'response-store', 'superseding'],
     ['confirming', 'falling-back', 'taking', 'visit', 'purging'],
-    ['recording', 'serving', 'handing'],
+    ['recording', 'serving', 'handing', 'plain-hits'],
     ['variant-rule'],
     ['late-variant'],
     ['leading'],

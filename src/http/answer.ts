@@ -10,7 +10,8 @@ import type { StoredResponse } from './stored-response.ts'
  * ranges (RFC 9110, section 13.2.2).
  */
 export function answerOf(stored: StoredResponse, request: HttpRequest, cacheStatus: string, now: number): Answer {
-  const age = String(ageSeconds(stored, now))
+  const seconds = ageSeconds(stored, now)
+  const age = String(seconds)
   const { headers } = request
   if (isConditional(headers) && isNotModified(headers, stored, now)) {
     const fields = notModifiedFields(stored.fields)
@@ -20,8 +21,17 @@ export function answerOf(stored: StoredResponse, request: HttpRequest, cacheStat
     const part = partOf(stored, request, age, cacheStatus, now)
     if (part) return part
   }
-  const { status, message, fields, body } = stored
-  return { status, message, fields, age, cacheStatus, body: request.method === 'HEAD' ? undefined : body }
+  const whole = wholeAnswer(stored, seconds, cacheStatus)
+  return request.method === 'HEAD' ? { ...whole, body: undefined } : whole
+}
+
+/** All of a stored response, as it is. */
+export function wholeAnswer(
+  { status, message, fields, body }: StoredResponse,
+  age: number,
+  cacheStatus: string,
+): Answer {
+  return { status, message, fields, age: String(age), cacheStatus, body }
 }
 
 /** The 206 or 416 to a range; `undefined`: the whole is the answer. */

@@ -10,6 +10,7 @@ import { HitForMiss } from './hit-for-miss.ts'
 import { Invalidating } from './invalidating.ts'
 import { readHttpOptions } from './settings.ts'
 import { post } from './posting.ts'
+import { PlainHits } from './plain-hits.ts'
 import { drop, purgesOf } from './purging.ts'
 import { read } from './reading.ts'
 import { Keys } from './keys.ts'
@@ -43,6 +44,8 @@ const CAPTURED_BYTES_MOST = 64 * 2 ** 20
  */
 export class HttpCache {
   readonly settings: HttpSettings
+  /** The short way of most hits, which a face may ask first; `undefined`: there is none. */
+  readonly plainHits: PlainHits | undefined
   /** For the face to hand out. */
   readonly purges: Purges
   readonly #parts: HttpParts
@@ -69,6 +72,7 @@ export class HttpCache {
     }
     const { secondSightMs } = this.settings
     this.#sightings = secondSightMs === undefined ? undefined : new Sightings(secondSightMs)
+    this.plainHits = PlainHits.of(this.#parts)
     this.purges = purgesOf(cache, this.#parts)
   }
 

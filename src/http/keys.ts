@@ -35,13 +35,19 @@ export class Keys {
     if (method === 'QUERY' || settings.keyHeaders.length > 0 || target.length > LONGEST_REMEMBERED) {
       return this.#name(request, settings)
     }
-    const known = this.#byTarget.get(target)
-    if (known !== undefined && known.host === host && known.scheme === scheme) return known
+    const known = this.lately(scheme, host, target)
+    if (known !== undefined) return known
     const resource = resourceOf(request, settings)
     if (resource === undefined) return undefined
     const named: Known = { resource, resourceKey: digest(resource), scheme, host }
     this.#byTarget.set(target, named)
     return named
+  }
+
+  /** As {@link Keys.named} for a GET, from memory alone. */
+  lately(scheme: string, host: string | undefined, target: string): Named | undefined {
+    const known = this.#byTarget.get(target)
+    return known !== undefined && known.host === host && known.scheme === scheme ? known : undefined
   }
 
   #name(request: HttpRequest, settings: KeySettings): Named | undefined {

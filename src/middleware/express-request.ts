@@ -1,6 +1,7 @@
-import { requestOf } from './node-request.ts'
+import { plainGetOf, requestOf } from './node-request.ts'
 import type { IncomingMessage } from 'node:http'
 import type { HttpRequest } from '../http/message.ts'
+import type { PlainGet } from '../http/plain-hits.ts'
 import type { TrustsPeer } from './node-request.ts'
 
 /** What Express adds to a request, as far as it is used here. */
@@ -22,6 +23,11 @@ export interface ExpressApplication {
 export function expressRequestOf(req: ExpressRequest): HttpRequest {
   const trusts: TrustsPeer = (address) => req.app.get('trust proxy fn')(address, 0)
   return { ...requestOf(req, trusts), method: req.originalMethod ?? req.method ?? 'GET', target: req.originalUrl }
+}
+
+/** A GET for the short way of the cache, if it is one. */
+export function expressPlainGetOf(req: ExpressRequest): PlainGet | undefined {
+  return plainGetOf(req, req.originalMethod ?? req.method, req.originalUrl)
 }
 
 /** The application that the server calls. */

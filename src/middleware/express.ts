@@ -1,7 +1,7 @@
 import { HttpCache } from '../http/http-cache.ts'
 import { detach } from './detached.ts'
-import { expressRequestOf, outermost } from './express-request.ts'
-import { NodeExchange } from './node-exchange.ts'
+import { expressPlainGetOf, expressRequestOf, outermost } from './express-request.ts'
+import { answerTo, NodeExchange } from './node-exchange.ts'
 import { readContent } from './query-content.ts'
 import { watcherOf, watchForCache } from './response-cache.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -48,6 +48,12 @@ export function httpCache(cache: Cache, options?: HttpCacheOptions): ExpressMidd
     if (renewal?.engine === engine) {
       watchForCache(res, renewal.watcher)
       next()
+      return
+    }
+    const plain = engine.plainHits && expressPlainGetOf(req as ExpressRequest)
+    const hit = plain && engine.plainHits?.answer(plain)
+    if (hit) {
+      answerTo(res, hit, next)
       return
     }
     const request = expressRequestOf(req as ExpressRequest)

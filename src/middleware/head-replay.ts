@@ -33,6 +33,8 @@ interface Rendered {
   bytes: Buffer | undefined
   readonly status: number
   readonly message: string
+  /** The fields that somebody in front had set. */
+  readonly front: string
   readonly age: string
   readonly cacheStatus: string
   readonly keepAliveMs: number
@@ -46,9 +48,10 @@ const heads = new WeakMap<Fields, Rendered>()
  * Sends an answer whose head is that of an earlier one, to the letter: as the bytes that Node has rendered then, and in one
  * write with the body. `false`: nothing was done.
  */
-export function replay(res: ServerResponse, { fields, age, cacheStatus, status, body }: Answer): boolean {
+export function replay(res: ServerResponse, answer: Answer, front: string): boolean {
+  const { fields, age, cacheStatus, status, body } = answer
   const head = heads.get(fields)
-  if (head === undefined || body === undefined || head.age !== age) return false
+  if (head === undefined || body === undefined || head.age !== age || head.front !== front) return false
   if (head.cacheStatus !== cacheStatus || head.status !== status) return false
   const known = res as Known
   if (known._keepAliveTimeout !== head.keepAliveMs || known._maxRequestsPerSocket !== head.requestsMost) return false
@@ -90,12 +93,13 @@ export function isOrdinary(res: ServerResponse): boolean {
 }
 
 /** Notes the head of a response that {@link isOrdinary} and has been given it, but has not sent it. */
-export function noteHead(res: ServerResponse, { fields, age, cacheStatus, status, body }: Answer): void {
+export function noteHead(res: ServerResponse, answer: Answer, front: string): void {
+  const { fields, age, cacheStatus, status, body } = answer
   const { _header: text, _keepAliveTimeout: keepAliveMs, _maxRequestsPerSocket: requestsMost } = res as Known
   if (age === undefined || cacheStatus === undefined || body === undefined || typeof text !== 'string') return
   if (!isNodeKnown()) return
   const message = res.statusMessage
-  heads.set(fields, { text, bytes: undefined, status, message, age, cacheStatus, keepAliveMs, requestsMost })
+  heads.set(fields, { text, bytes: undefined, status, message, front, age, cacheStatus, keepAliveMs, requestsMost })
 }
 
 /** Whether somebody in front counts what is written, has put it off, or is told when it is done. */
@@ -139,7 +143,7 @@ function seesTo(text: string): boolean {
   try {
     const res = new ServerResponse(request) as Known
     res.assignSocket(socket as Socket)
-    const head = { text, bytes: undefined, status: 200, message: 'OK', age: '', cacheStatus: '' }
+    const head = { text, bytes: undefined, status: 200, message: 'OK', front: '', age: '', cacheStatus: '' }
     send(res, socket as Socket, { ...head, keepAliveMs: 0, requestsMost: 0 }, Buffer.from('x'))
     return written.join('') === `${text}x` && res.headersSent && res.writableEnded
   } catch {

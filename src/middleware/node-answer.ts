@@ -6,20 +6,45 @@ import type { Fields, FieldValue } from '../http/message.ts'
 
 /** Writes a whole answer of the cache's own. */
 export function sendAnswer(res: ServerResponse, answer: Answer): void {
-  if (!isUntouched(res)) setHead(res, answer)
-  else if (replay(res, answer)) return
-  else writeHead(res, answer)
+  const front = fieldsInFront(res)
+  // Who looks at the response afterwards finds all fields where there were some.
+  if (front !== '') setHead(res, answer)
+  if (front === undefined || !replay(res, answer, front)) sendDocumented(res, answer, front)
+}
+
+function sendDocumented(res: ServerResponse, answer: Answer, front: string | undefined): void {
+  if (front !== undefined) {
+    const mayReplay = isOrdinary(res)
+    writeHead(res, answer, front === '' ? listOf(answer) : undefined)
+    if (mayReplay) noteHead(res, answer, front)
+  }
   if (answer.body === undefined) res.end()
   else res.end(answer.body)
 }
 
-function writeHead(res: ServerResponse, answer: Answer): void {
-  const { status, message } = answer
-  const mayReplay = isOrdinary(res)
-  if (message === undefined) res.writeHead(status, listOf(answer))
-  else res.writeHead(status, message, listOf(answer))
-  if (mayReplay) noteHead(res, answer)
+function writeHead(res: ServerResponse, { status, message }: Answer, list: string[] | undefined): void {
+  if (message === undefined) res.writeHead(status, list)
+  else res.writeHead(status, message, list)
 }
+
+/**
+ * What somebody in front has set on a response, as one text. `undefined`: there is much of it, or a method of his own is on
+ * the response, which may add to it.
+ */
+function fieldsInFront(res: ServerResponse): string | undefined {
+  if (res.writeHead !== ServerResponse.prototype.writeHead) return undefined
+  const names = res.getHeaderNames()
+  if (names.length > FRONT_MOST) return undefined
+  let text = ''
+  for (const name of names) {
+    const value = res.getHeader(name)
+    if (typeof value === 'object') return undefined
+    text += `${name}: ${value}\n`
+  }
+  return text
+}
+
+const FRONT_MOST = 4
 
 /** Sets status and fields of an answer, in place of fields of the same name; Cache-Status behind what is there. */
 export function setHead(res: ServerResponse, answer: Answer): void {
@@ -38,11 +63,6 @@ export function setHead(res: ServerResponse, answer: Answer): void {
 export function takeBack(res: ServerResponse, { fields }: Answer): void {
   for (const name of [...fields.map(([each]) => each), 'Age', 'Cache-Status']) res.removeHeader(name)
   res.statusCode = 200
-}
-
-/** Nobody in front has set a field or put a method of its own on it, so that Node writes a list as it stands. */
-function isUntouched(res: ServerResponse): boolean {
-  return res.writeHead === ServerResponse.prototype.writeHead && res.getHeaderNames().length === 0
 }
 
 /** Names and values in turn, as `writeHead` of node:http takes them. */

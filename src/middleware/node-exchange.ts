@@ -7,6 +7,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer, Exchange, Watcher } from '../http/exchange.ts'
 import type { HttpRequest, RequestHeaders } from '../http/message.ts'
 
+/**
+ * Sends an answer, unless a middleware in front (a time limit) has answered while the cache was asked. `fail` is told of an
+ * error of what stands in front: nobody else would see it, as the cache may have been waited for.
+ */
+export function answerTo(res: ServerResponse, answer: Answer, fail: (error: unknown) => void): void {
+  if (res.headersSent) return
+  try {
+    sendAnswer(res, answer)
+  } catch (error) {
+    if (!res.headersSent) takeBack(res, answer)
+    fail(error)
+  }
+}
+
 /** A request and response of Node, as the engine sees them; what the application is to them, a face adds. */
 export abstract class NodeExchange<Request extends IncomingMessage = IncomingMessage> implements Exchange {
   readonly request: HttpRequest
@@ -23,16 +37,8 @@ export abstract class NodeExchange<Request extends IncomingMessage = IncomingMes
     return isDestroyed(this.res) || this.res.headersSent
   }
 
-  /** While the cache was asked, a middleware in front (a time limit) may have answered. */
   answer(answer: Answer): void {
-    if (this.res.headersSent) return
-    try {
-      sendAnswer(this.res, answer)
-    } catch (error) {
-      // What stands in front has failed with the head: nobody else would see that, as the cache may have been waited for.
-      if (!this.res.headersSent) takeBack(this.res, answer)
-      this.fail(error)
-    }
+    answerTo(this.res, answer, (error) => this.fail(error))
   }
 
   forward(watcher: Watcher, shown?: RequestHeaders): void {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { HttpRequest, RequestHeaders } from '../http/message.ts'
+import type { PlainGet } from '../http/plain-hits.ts'
 
 /** A request of node:http, or of the compatibility API of node:http2. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest
@@ -35,6 +36,12 @@ export function requestOf(req: NodeRequest, trusts: TrustsPeer): HttpRequest {
     host: forwardedHost === undefined ? host : firstOf(forwardedHost),
     scheme: forwardedScheme === undefined ? scheme : firstOf(forwardedScheme),
   }
+}
+
+/** A GET for the short way of the cache; `undefined`: one of HTTP/2 may bring content, and a certificate says who asks. */
+export function plainGetOf(req: NodeRequest, method = req.method, target = req.url): PlainGet | undefined {
+  if (method !== 'GET' || req.httpVersionMajor !== 1 || hasCertificate(req)) return undefined
+  return { scheme: schemeOf(req), host: hostOf(req), target: target ?? '', headers: req.headers }
 }
 
 /**

@@ -3,8 +3,8 @@ import { HttpCache } from '../http/http-cache.ts'
 import { HTTP_NAMES } from '../http/settings.ts'
 import { checkOptions } from '../options.ts'
 import { detach } from './detached.ts'
-import { NodeExchange } from './node-exchange.ts'
-import { requestOf } from './node-request.ts'
+import { answerTo, NodeExchange } from './node-exchange.ts'
+import { plainGetOf, requestOf } from './node-request.ts'
 import { readContent } from './query-content.ts'
 import { watchForCache } from './response-cache.ts'
 import { readTrustProxy } from './trust-proxy.ts'
@@ -88,6 +88,12 @@ export function accelerate(cache: Cache, listener: unknown, options?: Accelerate
   const handle = (request: HttpRequest, req: IncomingMessage, res: ServerResponse) =>
     engine.handle(new FrontExchange(request, req, res, application))
   const front: Listener = (req, res) => {
+    const plain = engine.plainHits && plainGetOf(req)
+    const hit = plain && engine.plainHits?.answer(plain)
+    if (hit) {
+      answerTo(res, hit, (error) => application.failed(res, error))
+      return
+    }
     const request = requestOf(req, trusts)
     if (request.method !== 'QUERY') handle(request, req, res)
     else readContent(req, (content) => handle({ ...request, content }, req, res))

@@ -146,3 +146,26 @@ test('a method that was put in place for all responses is called for each', asyn
   await oneByOne(port, [ASK, ASK, ASK], 'page')
   expect(rendered()).toBe(3)
 })
+
+test('fields that somebody in front has set are sent as they are for this response, and found on it afterwards', async () => {
+  const answer = answerWith('page')
+  const seen: unknown[] = []
+  const { port, rendered } = await serve((req, res) => {
+    res.setHeader('X-Request-Path', req.url ?? '')
+    res.setHeader('Cache-Status', 'inner; hit')
+    sendAnswer(res, answer)
+    seen.push(res.getHeader('Age'))
+  })
+  const paths = ['/a', '/a', '/b', '/b']
+  const got = await oneByOne(
+    port,
+    paths.map((path) => ASK.replace('/', path)),
+    'page',
+  )
+  expect(rendered()).toBe(2)
+  expect(got[1]).toBe(got[0])
+  expect(got[3]).toBe(got[2])
+  expect(got.map((text) => /X-Request-Path: (.*)\r/.exec(text)?.[1])).toEqual(paths)
+  expect(got[3]).toContain('\r\nCache-Status: inner; hit, tiercache; hit; ttl=59; detail=L1\r\n')
+  expect(seen).toEqual(['1', '1', '1', '1'])
+})
