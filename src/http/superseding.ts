@@ -1,3 +1,5 @@
+import type { Refusal } from './storable.ts'
+
 /**
  * Whether a response that is not stored takes the place of what was stored all the same: it is the application's answer now, and
  * the older one is not suitable any more (RFC 9111, section 4.3.3). Not so where it says nothing of the page: a failure, which
@@ -11,7 +13,7 @@ export function supersedes(status: number, refusal: string): boolean {
 const PASSING = new Set([408, 425, 429])
 
 /** Refusals on account of what the response says, to whomever. */
-const OF_THE_RESPONSE = new Set([
+const OF_THE_RESPONSE: ReadonlySet<string> = new Set<Refusal>([
   'no-store',
   'private',
   'no-cache',
@@ -21,5 +23,6 @@ const OF_THE_RESPONSE = new Set([
   'trailers',
   'no-lifetime',
   'expired',
+  'zero-lifetime',
   'too-large',
 ])

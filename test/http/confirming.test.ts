@@ -89,7 +89,7 @@ describe('over Redis', () => {
     ['public, max-age=0', 'b'],
   ])('%s: confirmations carry no body to Redis', async (control, prefix) => {
     const cache = createCache({ redis: redis.url, prefix })
-    const engine = new HttpCache(cache, undefined)
+    const engine = new HttpCache(cache, { zeroLifetime: 'store' })
     const fields = [
       ['Cache-Control', control],
       ['ETag', '"v1"'],

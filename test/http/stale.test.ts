@@ -145,6 +145,7 @@ describe('stale-while-revalidate (RFC 5861, section 3)', () => {
     ['a cookie', 200, [['Set-Cookie', 'sid=1']]],
     ['Vary: *', 200, [['Vary', '*']]],
     ['nothing of its lifetime', 404, []],
+    ['that it is over at once', 200, [['Cache-Control', 'max-age=0']]],
     ['a redirect to a login', 302, [['Location', '/login']]],
     ['no-store, with a 304', 304, [['Cache-Control', 'no-store']]],
   ] as [string, number, Fields][])('a renewal that says %s ends what is stale', async (_, status, fields) => {
