@@ -27,6 +27,39 @@ describe('the examples of the README', () => {
   })
 })
 
+/** What the shorter examples of the pages go on from, as the first one of docs/concepts/http.md has it. */
+const GIVEN = `import { createCache } from 'tiercache'
+import { httpCache } from 'tiercache/middleware/express'
+import express from 'express'
+
+const cache = createCache()
+const app = express()
+app.use(httpCache(cache))
+`
+
+/** Pages with examples, and how many; those of docs/testing.md are run by the tests of it. */
+const EXAMPLES: Readonly<Record<string, number>> = {
+  'docs/concepts/http.md': 8,
+  'docs/reference/codec.md': 1,
+  'docs/reference/metrics.md': 1,
+  'docs/reference/tracing.md': 1,
+}
+
+test.each(Object.entries(EXAMPLES))('the examples of %s compile', { timeout: 60_000 }, (page, count) => {
+  const examples = new PageExamples(page, GIVEN)
+  try {
+    expect(examples.codes).toHaveLength(count)
+    expect(examples.compile()).toEqual({ status: 0, output: '' })
+  } finally {
+    examples.remove()
+  }
+})
+
+test('no other page has examples', () => {
+  const pages = pagesBelow('docs').filter((page) => new PageExamples(page).codes.length > 0)
+  expect(pages.sort()).toEqual([...Object.keys(EXAMPLES), 'docs/testing.md'].sort())
+})
+
 test('the README names every option, as the code has it, and the defaults of those that it explains', () => {
   const section = /^## Options\n([\s\S]*?)^## /m.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] ?? ''
   const settings = readCacheOptions(undefined)

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
 
-/** The code blocks of a page, by their language. */
+/** The code blocks of a page, by their language; one in a list is indented. */
 function blocks(page: string, language: string): string[] {
   const text = readFileSync(join(root, page), 'utf8')
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, code]) => code ?? '')
+  const fenced = new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^\\1\`\`\``, 'gm')
+  return [...text.matchAll(fenced)].map(([, indent, code = '']) => code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
 }
 
 /** What a program made of it: one that does not end by itself has no status. */
@@ -26,9 +27,10 @@ export class PageExamples {
   readonly #folder: string
   readonly codes: readonly string[]
 
-  constructor(page: string) {
+  /** `given`: what an example that imports nothing goes on from. */
+  constructor(page: string, given = '') {
     this.#folder = join(root, 'build', `examples-of-${page.replaceAll(/\W/g, '-')}`)
-    this.codes = blocks(page, 'ts')
+    this.codes = blocks(page, 'ts').map((code) => (/^import /m.test(code) ? code : `${given}${code}`))
   }
 
   compile(): Ran {
