@@ -14,7 +14,9 @@ import type { Variant, VariantContext, Variants } from '../harness/variant.ts'
 import type { Product } from './records.ts'
 
 const KEYS = 20_000
-const READS_BY_ONE = 5000
+/** After the collection before a round V8 has little room for young objects, until some ten thousands of reads have passed. */
+const READS_BY_64 = 100_000
+const READS_BY_1 = 10_000
 
 const common = { bench: import.meta.url, unit: 'reads/s', pairs: 5, rounds: 7, warmUps: 3 }
 
@@ -56,7 +58,7 @@ export const l2Hit64: Scenario = {
 
 export const l2Hit1: Scenario = {
   name: 'l2-hit-1',
-  work: '`getOrSet` of 5,000 of these keys, one reader',
+  work: '`getOrSet` of 10,000 of these keys, one reader',
   reference: '`getBuffer` of ioredis and `unpack` of msgpackr',
   expects: 'Gathering reads costs a lone reader nothing to speak of.',
   bar: 0.95,
@@ -77,17 +79,16 @@ export const l2Hit64Cluster: Scenario = {
 }
 
 export const variants: Variants = {
-  'tiercache, 64 readers': ({ redisUrl }) => tiered(redisUrl, getOrSet, KEYS, 64),
-  'tiercache on a Cluster, 64 readers': ({ cluster }) => tiered({ cluster }, getOrSet, KEYS, 64),
-  'tiercache, 1 reader': ({ redisUrl }) => tiered(redisUrl, getOrSet, READS_BY_ONE, 1),
-  'tiercache get, 64 readers': ({ redisUrl }) => tiered(redisUrl, get, KEYS, 64),
-  'tiercache get, 1 reader': ({ redisUrl }) => tiered(redisUrl, get, READS_BY_ONE, 1),
-  'tiercache filling L1, 64 readers': ({ redisUrl }) => tiered(redisUrl, getOrSet, KEYS, 64, { maxEntries: 2 * KEYS }),
-  'tiercache filling L1, 1 reader': ({ redisUrl }) =>
-    tiered(redisUrl, getOrSet, READS_BY_ONE, 1, { maxEntries: 2 * KEYS }),
-  'ioredis, 64 readers': ({ redisUrl }) => plain(new Redis(redisUrl), KEYS, 64),
-  'ioredis on a Cluster, 64 readers': ({ cluster }) => plain(new Cluster([...cluster]), KEYS, 64),
-  'ioredis, 1 reader': ({ redisUrl }) => plain(new Redis(redisUrl), READS_BY_ONE, 1),
+  'tiercache, 64 readers': ({ redisUrl }) => tiered(redisUrl, getOrSet, READS_BY_64, 64),
+  'tiercache on a Cluster, 64 readers': ({ cluster }) => tiered({ cluster }, getOrSet, READS_BY_64, 64),
+  'tiercache, 1 reader': ({ redisUrl }) => tiered(redisUrl, getOrSet, READS_BY_1, 1),
+  'tiercache get, 64 readers': ({ redisUrl }) => tiered(redisUrl, get, READS_BY_64, 64),
+  'tiercache get, 1 reader': ({ redisUrl }) => tiered(redisUrl, get, READS_BY_1, 1),
+  'tiercache filling L1, 64 readers': ({ redisUrl }) => filling(redisUrl, getOrSet, KEYS, 64),
+  'tiercache filling L1, 1 reader': ({ redisUrl }) => filling(redisUrl, getOrSet, READS_BY_1, 1),
+  'ioredis, 64 readers': ({ redisUrl }) => plain(new Redis(redisUrl), READS_BY_64, 64),
+  'ioredis on a Cluster, 64 readers': ({ cluster }) => plain(new Cluster([...cluster]), READS_BY_64, 64),
+  'ioredis, 1 reader': ({ redisUrl }) => plain(new Redis(redisUrl), READS_BY_1, 1),
   ...peerVariants(peer),
 }
 
@@ -106,17 +107,42 @@ const get =
   (key) =>
     cache.get<Product>(key)
 
-/**
- * Without L1, as the reference keeps nothing either; or with an L1 that has room for all keys and is empty at the start
- * of each round, so that each read is a read of L2 and is charged with keeping what it found. Each round has a new cache.
- */
+/** Without L1, as the reference keeps nothing either, with one cache for all rounds, as the reference has one connection. */
 async function tiered(
   redis: RedisSource,
   reader: (cache: Cache) => Read,
   reads: number,
   readers: number,
-  l1: { readonly maxEntries: number } | false = false,
 ): Promise<Variant> {
+  const { order, open } = await seededKeys(redis, false)
+  const cache = await open()
+  return { work: () => readAll(order, reads, readers, reader(cache)), close: () => cache.close() }
+}
+
+/**
+ * With an L1 that has room for all keys and is empty at the start of each round, so that each read is a read of L2 and is
+ * charged with keeping what it found. Each round has a new cache.
+ */
+async function filling(
+  redis: RedisSource,
+  reader: (cache: Cache) => Read,
+  reads: number,
+  readers: number,
+): Promise<Variant> {
+  const { order, open } = await seededKeys(redis, { maxEntries: 2 * KEYS })
+  let cache: Cache | undefined
+  return {
+    prepare: async () => {
+      await cache?.close()
+      cache = await open()
+    },
+    work: () => readAll(order, reads, readers, reader(cache as Cache)),
+    close: async () => cache?.close(),
+  }
+}
+
+/** Puts the keys into Redis. Answers the order in which they are read, and how to open a cache on them. */
+async function seededKeys(redis: RedisSource, l1: { readonly maxEntries: number } | false) {
   const open = async () => {
     // A machine that stands still for longer than the default deadline would turn a read into a load.
     const cache = createCache({ redis, l1, commandTimeout: '10s', defaults: { ttl: '1h' } })
@@ -130,28 +156,19 @@ async function tiered(
   await eachOf(keys, 64, (key, id) => seeding.set(key, productOf(id)))
   await seeding.close()
 
-  const order = shuffled(keys, seeded(1)).slice(0, reads)
-  let cache: Cache | undefined
-  return {
-    prepare: async () => {
-      await cache?.close()
-      cache = await open()
-    },
-    work: () => readAll(order, readers, reader(cache as Cache)),
-    close: async () => cache?.close(),
-  }
+  return { order: shuffled(keys, seeded(1)), open }
 }
 
 async function plain(redis: Redis | Cluster, reads: number, readers: number): Promise<Variant> {
   const keys = keysOf(KEYS).map((key) => `plain:${key}`)
   await eachOf(keys, 64, (key, id) => redis.set(key, pack(productOf(id)), 'PX', 3_600_000))
-  const order = shuffled(keys, seeded(1)).slice(0, reads)
+  const order = shuffled(keys, seeded(1))
   const read: Read = async (key) => {
     const bytes = await redis.getBuffer(key)
     return bytes === null ? undefined : (unpack(bytes) as Product)
   }
   return {
-    work: () => readAll(order, readers, read),
+    work: () => readAll(order, reads, readers, read),
     close: async () => redis.disconnect(),
   }
 }
@@ -162,15 +179,18 @@ async function peer(name: PeerName, { redisUrl }: VariantContext): Promise<Varia
   const { read, close } = await openPeer(name, 'onRedis', { redisUrl, ttlMs: 3_600_000, load: onceFor(KEYS) })
   await eachOf(keys, 64, read)
   const order = shuffled(keys, seeded(1))
-  return { work: () => readAll(order, 64, read), close }
+  return { work: () => readAll(order, READS_BY_64, 64, read), close }
 }
 
-async function readAll(keys: readonly string[], readers: number, read: Read): Promise<number> {
+/** Makes so many reads, of one key after the other, and of the first again when all have been read. */
+async function readAll(keys: readonly string[], reads: number, readers: number, read: Read): Promise<number> {
   let found = 0
-  await eachOf(keys, readers, async (key) => {
-    if ((await read(key)) !== undefined) found++
-  })
-  if (found !== keys.length) throw new Error(`${keys.length - found} misses`)
+  let next = 0
+  const work = async () => {
+    while (next < reads) if ((await read(keys[next++ % keys.length] as string)) !== undefined) found++
+  }
+  await Promise.all(Array.from({ length: readers }, work))
+  if (found !== reads) throw new Error(`${reads - found} misses`)
   return found
 }
 
