@@ -5,6 +5,7 @@ import type { Offer } from '../../src/cache/load-request.ts'
 import type { FaceContext, LoadContext } from '../../src/cache/load-context.ts'
 import { door } from '../../src/cache/seek.ts'
 import { assemble } from '../../src/create-cache.ts'
+import { localId } from '../../src/entry/key.ts'
 import { inBothForms, withRedis } from '../doubles/caches.ts'
 import { FakeClock } from '../doubles/fake-clock.ts'
 import { ScriptedLoader } from '../doubles/scripted-loader.ts'
@@ -67,6 +68,24 @@ inBothForms((kit) => {
     expect(await seek(cache, loader.load, () => true)).toMatchObject({ value: 'old', freshness: 'stale' })
     await loader.running()
     loader.answer('new')
+  })
+
+  test('what expire made stale is served at once to who takes it, whatever `stale` says', async () => {
+    const cache = await kit.make()
+    await cache.set('k', 'old', { ttl: '1h' })
+    await cache.expire('k')
+    const loader = new ScriptedLoader<string>()
+    const sought = seek(cache, loader.load, () => true)
+    await loader.running()
+    loader.answer('new')
+    expect(await sought).toMatchObject({ value: 'old', freshness: 'stale' })
+  })
+
+  test('a key of the root that looks like the name of an entry below shows nothing of that', async () => {
+    const cache = await kit.make()
+    await cache.namespace('n').set('k', 'secret')
+    expect(cache[door].peekEntry(localId('n', 'k'))).toBeUndefined()
+    expect(cache.namespace('n')[door].peekEntry('k')?.value).toBe('secret')
   })
 
   test('a stale value that is not taken is loaded anew, however many renewals run', async () => {
