@@ -1,6 +1,6 @@
 /**
- * Resources whose last response could not be shared. For some seconds their requests do not wait for one another,
- * since waiting would only put one run of the handler behind the other. Bounded; what is pushed out merely waits.
+ * Resources whose last response could not be shared. For a minute, or until one could, their requests do not wait for one
+ * another, since waiting would only put one run of the handler behind the other. Bounded; what is pushed out merely waits.
  */
 export class HitForMiss {
   readonly #until = new Map<string, number>()
@@ -15,6 +15,10 @@ export class HitForMiss {
     }
   }
 
+  unmark(key: string): void {
+    this.#until.delete(key)
+  }
+
   has(key: string, now: number): boolean {
     const until = this.#until.get(key)
     if (until === undefined) return false
@@ -24,5 +28,5 @@ export class HitForMiss {
   }
 }
 
-const MARKED_MS = 5000
+const MARKED_MS = 60_000
 const MOST_MARKED = 4096

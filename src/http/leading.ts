@@ -125,6 +125,7 @@ async function share(
       if (leftMs(parts, recorded.stored) + recorded.stored.retentionMs === 0) return UNSHAREABLE
       // Each of those who wait needs a confirmation of its own: waiting would put one behind the other.
       if (leftMs(parts, recorded.stored) === 0) mark(parts, visit)
+      else parts.hitForMiss.unmark(visit.resourceKey)
       return place.rule
         ? shareVariant(parts, visit, place.rule, recorded.stored)
         : shareResource(parts, visit, recorded.stored)

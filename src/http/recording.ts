@@ -88,9 +88,11 @@ export class Recording implements Watcher {
     this.#routeMs = ms
   }
 
+  /** Before the head, too, those who wait are let go at once: a route may not know for long what it will answer. */
   skip(): void {
     this.#skipped = true
     if (this.#taking) this.#refuse('skip')
+    else this.#tell({ kind: 'unshareable' })
   }
 
   addTags(tags: readonly string[]): void {

@@ -17,7 +17,16 @@ export interface ResponseCache {
    * @throws {TierCacheError} `ERR_INVALID_OPTION`: what came is no duration.
    */
   ttl(duration: Duration): void
-  /** This response is not stored. Heeded until it ends. */
+  /**
+   * This response is not stored, and who waits for it is let go at once, to a run of the handler of its own. Heeded until the
+   * response ends. Call it first in a handler that answers late, as in long polling.
+   *
+   * @example
+   * app.get('/poll', (req, res) => {
+   *   res.cache.skip()
+   *   bus.once('event', (event) => res.json(event))
+   * })
+   */
   skip(): void
   /**
    * Adds to the tags of this response: `cache.invalidateTags('product:7')` makes it gone, and `expireTags` stale, in every

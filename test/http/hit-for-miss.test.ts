@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest'
 import { HitForMiss } from '../../src/http/hit-for-miss.ts'
 
-test('marks a key for some seconds', () => {
+test('marks a key for a minute, or until it could be shared', () => {
   const marks = new HitForMiss()
   expect(marks.has('k', 0)).toBe(false)
   marks.mark('k', 1000)
-  expect(marks.has('k', 5999)).toBe(true)
-  expect(marks.has('k', 6000)).toBe(false)
+  expect(marks.has('k', 60_999)).toBe(true)
+  expect(marks.has('k', 61_000)).toBe(false)
+  marks.mark('k', 62_000)
+  marks.unmark('k')
+  expect(marks.has('k', 62_000)).toBe(false)
 })
 
 test('is bounded: the oldest mark goes first', () => {

@@ -8,6 +8,7 @@ import { Keys } from '../../src/http/keys.ts'
 import { resourceOf } from '../../src/http/request-key.ts'
 import { ask, requestOf } from './plain-exchange.ts'
 import type { Cache } from '../../src/cache/cache.ts'
+import type { Script } from './plain-exchange.ts'
 import type { Fields, HttpRequest } from '../../src/http/message.ts'
 import type { HttpCacheOptions } from '../../src/http/options.ts'
 
@@ -47,6 +48,26 @@ test.each([{}, { Vary: 'Accept' }])('a hit of L1 counts once, with %o', async (m
   const before = hits()
   expect(await ask(engine, requestOf(), () => ({ fields, body: 'page' }))).toMatchObject({ from: 'cache' })
   expect(hits() - before).toBe(1)
+})
+
+test('a page that could not be shared and then was is waited for again', async () => {
+  const engine = engineOf()
+  const answers: Array<(fields: Fields) => void> = []
+  const application = () =>
+    new Promise<Script>((resolve) => answers.push((fields) => resolve({ fields, body: `run ${answers.length}` })))
+  const round = async (clients: number, runs: number, fields: Fields) => {
+    const before = answers.length
+    const got = Promise.all(Array.from({ length: clients }, () => ask(engine, requestOf(), application)))
+    await landed()
+    expect(answers).toHaveLength(before + runs)
+    for (const answer of answers.slice(before)) answer(fields)
+    await got
+    await landed()
+  }
+  await round(1, 1, [['Cache-Control', 'private']])
+  await round(2, 2, [['Cache-Control', 'max-age=60']])
+  await engine.purges.purge('http://a.example/')
+  await round(2, 1, [['Cache-Control', 'max-age=60']])
 })
 
 describe('a response is shared only with whom it may be', () => {

@@ -12,6 +12,7 @@ import type { Recorded } from '../../src/http/recorded.ts'
 
 function start() {
   const clock = new FakeClock()
+  const counters = new HttpCounters()
   const told: Recorded[] = []
   const subject = { request: requestOf(), resource: 'r', reason: 'uri-miss', forClient: true } as const
   const parts = {
@@ -19,10 +20,10 @@ function start() {
     clock,
     captured: new CaptureMemory(2 ** 24),
     searches: new SearchVariances(),
-    tally: new Tally(new HttpCounters(), new GuardWarnings()),
+    tally: new Tally(counters, new GuardWarnings()),
   }
   const recording = new Recording(parts, subject, (recorded) => told.push(recorded))
-  return { clock, told, recording }
+  return { clock, told, recording, refusals: counters.refusals }
 }
 
 /** What came of the rest of a late response. */
@@ -50,6 +51,19 @@ test('a response that ends in time is complete, and leaves no timer behind', () 
   clock.advance(60_000)
   expect(told).toMatchObject([{ kind: 'complete' }])
   expect(clock.pending).toBe(0)
+})
+
+test('what its route skips is told at once, before the head, and counted once', () => {
+  const { told, recording, refusals } = start()
+  recording.skip()
+  expect(told).toEqual([{ kind: 'unshareable' }])
+  const { watchBody, set } = recording.head({ status: 200, fields: [] })
+  expect(watchBody).toBe(false)
+  expect(Object.fromEntries(set)['Cache-Status']).toBe('tiercache; fwd=uri-miss; detail=skip')
+  recording.skip()
+  recording.over(true)
+  expect(told).toHaveLength(1)
+  expect(refusals.skip).toBe(1)
 })
 
 test('what is not stored is told at its head, and leaves no timer behind', () => {

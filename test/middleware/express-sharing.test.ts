@@ -181,6 +181,18 @@ describeExpress(({ hit, serve }) => {
       expect(texts).toEqual(texts.map((_, n) => `${n % 4}`))
     })
 
+    test('a route that does not know its answer yet releases all who wait by skip(): each has a run of its own', async () => {
+      const polls: Response[] = []
+      const { hasty } = await serve((_, res) => {
+        res.cache.skip()
+        polls.push(res)
+      })
+      const clients = [1, 2, 3].map(async () => (await hasty.get('/poll')).text)
+      await until(() => polls.length === 3)
+      for (const res of polls) res.send('an event')
+      expect(await Promise.all(clients)).toEqual(['an event', 'an event', 'an event'])
+    })
+
     test('a response that cannot be shared releases all who wait, at its head', async () => {
       let heads = 0
       const ends: (() => void)[] = []
