@@ -92,7 +92,7 @@ export class Recording implements Watcher {
   skip(): void {
     this.#skipped = true
     if (this.#taking) this.#refuse('skip')
-    else this.#tell({ kind: 'unshareable' })
+    else this.#tell({ kind: 'unshareable', supersedes: false })
   }
 
   addTags(tags: readonly string[]): void {

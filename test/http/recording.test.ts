@@ -56,7 +56,7 @@ test('a response that ends in time is complete, and leaves no timer behind', () 
 test('what its route skips is told at once, before the head, and counted once', () => {
   const { told, recording, refusals } = start()
   recording.skip()
-  expect(told).toEqual([{ kind: 'unshareable' }])
+  expect(told).toMatchObject([{ kind: 'unshareable' }])
   const { watchBody, set } = recording.head({ status: 200, fields: [] })
   expect(watchBody).toBe(false)
   expect(Object.fromEntries(set)['Cache-Status']).toBe('tiercache; fwd=uri-miss; detail=skip')
