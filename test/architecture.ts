@@ -129,7 +129,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['resource-tags', 'search-variances', 'keys'],
     ['tally', 'response-guards'],
     ['variants', 'followers', 'intake'],
-    ['admission', 'answer', 'invalidating', 'passing', 'recorded', 'response-store', 'superseding'],
+    ['admission', 'answer', 'front', 'invalidating', 'passing', 'recorded', 'response-store', 'superseding'],
     ['confirming', 'falling-back', 'taking', 'visit', 'purging'],
     ['recording', 'serving', 'handing', 'plain-hits'],
     ['variant-rule'],

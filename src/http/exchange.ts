@@ -54,8 +54,11 @@ export interface Watcher {
   readonly headerReads?: HeaderReads | undefined
   /** The final head, before it is sent; called once. */
   head(head: ResponseHead): HeadOrders
-  /** The head that was sent has a Set-Cookie that `head` did not see: something in front of the cache has added it. */
-  cookieAdded?(): void
+  /**
+   * Something in front of the cache has changed `Cache-Control`, `Expires`, `Vary` or `Set-Cookie` as the head was sent: its
+   * fields as they are now.
+   */
+  headChanged?(fields: Fields): void
   /** A chunk of the body, valid during the call only. `false`: no further one is wanted. */
   chunk(bytes: Uint8Array): boolean
   /** The application has called for the end; nothing but sending it is left to do. Where `holdsEnd`, no chunk follows. */

@@ -7,7 +7,7 @@ import { storedVary } from './stored-response.ts'
 import { resourcePlace } from './visit.ts'
 import type { FaceContext } from '../cache/load-context.ts'
 import type { HeadOrders, Watcher } from './exchange.ts'
-import type { HttpRequest, ResponseHead } from './message.ts'
+import type { Fields, HttpRequest, ResponseHead } from './message.ts'
 import type { HttpSettings } from './settings.ts'
 import type { Recorded } from './recorded.ts'
 import type { HttpParts, Kept } from './response-store.ts'
@@ -118,8 +118,8 @@ class Posting implements Watcher {
     return this.recording?.headerReads
   }
 
-  cookieAdded(): void {
-    this.recording?.cookieAdded()
+  headChanged(fields: Fields): void {
+    this.recording?.headChanged(fields)
   }
 
   head(head: ResponseHead): HeadOrders {

@@ -2,6 +2,7 @@ import { forwardStatus } from './cache-status.ts'
 import { Capture } from './capture.ts'
 import { isConditional } from './conditional.ts'
 import { confirmed, confirmedAnswer, confirmedHead, isSpared, misconfirmedAnswer, standInAnswer } from './confirming.ts'
+import { asSaidInFront, variesInFront } from './front.ts'
 import { instead } from './passing.ts'
 import { storedOf, withDate } from './intake.ts'
 import { combined } from './message.ts'
@@ -18,7 +19,7 @@ import type { Clock } from '../clock.ts'
 import type { HttpOutcome } from '../counters/http-counters.ts'
 import type { CaptureMemory } from './capture.ts'
 import type { HeadOrders, Watcher } from './exchange.ts'
-import type { RequestHeaders, ResponseHead } from './message.ts'
+import type { Fields, RequestHeaders, ResponseHead } from './message.ts'
 import type { HttpSettings } from './settings.ts'
 import type { Ended, Recorded, Subject } from './recorded.ts'
 import type { SearchVariances } from './search-variances.ts'
@@ -120,9 +121,14 @@ export class Recording implements Watcher {
     return false
   }
 
-  /** The page may be of the session that begins with it. */
-  cookieAdded(): void {
-    if (this.#taking && this.#settings.setCookie === 'refuse') this.#refuse('set-cookie')
+  /** What is in front may know better whose page it is: a session that begins with it, a lifetime of its own. */
+  headChanged(fields: Fields): void {
+    if (!this.#taking) return
+    const { candidate, headAt } = this.#taking
+    const { head } = candidate
+    const said = () => this.#refusal(this.#candidate(asSaidInFront(head, fields), headAt))
+    const refusal = variesInFront(head, fields) ? 'vary' : said()
+    if (refusal !== undefined) this.#refuse(refusal)
   }
 
   beforeEnd(): undefined {}

@@ -2,10 +2,12 @@ import { endBeforeCut } from './cut-off.ts'
 import { holdHead } from './held-head.ts'
 import { setHead } from './node-answer.ts'
 import { bytesOf, callbackOf, isChunk, refuseLateWrite } from './written-chunk.ts'
-import { applyHeaders, fieldsOf, hasCookies, isHttp2, isNoFinalHead, ownMessage, writtenHead } from './written-head.ts'
+import { applyHeaders, fieldsOf, isHttp2, isNoFinalHead, ownMessage, writtenHead } from './written-head.ts'
 import type { ServerResponse } from 'node:http'
 import type { Answer, HeadOrders, Watcher } from '../http/exchange.ts'
-import type { Fields } from '../http/message.ts'
+
+/** The fields that tell what may be stored, and for whom. */
+const DECISIVE = ['cache-control', 'expires', 'vary', 'set-cookie']
 
 /** The methods of a response that are watched. Applications call them in many forms. */
 interface Methods {
@@ -13,6 +15,8 @@ interface Methods {
   write: (...args: unknown[]) => boolean
   end: (...args: unknown[]) => unknown
   addTrailers: (...args: unknown[]) => unknown
+  /** Of HTTP/2 alone, where `addTrailers` goes through it. */
+  setTrailer?: (...args: unknown[]) => unknown
 }
 
 /**
@@ -47,13 +51,17 @@ class WatchedResponse {
   #endsWithHead = false
   /** Sends the head that is kept back. */
   #releaseHead: (() => void) | undefined
+  /** What that head waits for, and the end with it. */
+  #heldWithHead: Promise<unknown> | undefined
 
   constructor(res: ServerResponse, watcher: Watcher, afterHead: (() => void) | undefined) {
     this.#res = res
     this.#watcher = watcher
     this.#afterHead = afterHead
-    const { writeHead, write, end, addTrailers } = methodsOf(res)
-    this.#before = { writeHead, write, end, addTrailers }
+    const { writeHead, write, end, addTrailers, setTrailer } = methodsOf(res)
+    this.#before = setTrailer
+      ? { writeHead, write, end, addTrailers, setTrailer }
+      : { writeHead, write, end, addTrailers }
   }
 
   start(): void {
@@ -64,7 +72,8 @@ class WatchedResponse {
     if (!watchesBody && !holdsEnd && !mayReplace) return
     this.#ours.write = (...args) => this.#write(args)
     this.#ours.end = (...args) => this.#end(args)
-    this.#ours.addTrailers = (...args) => this.#addTrailers(args)
+    this.#ours.addTrailers = (...args) => this.#trailers('addTrailers', args)
+    if (this.#before.setTrailer) this.#ours.setTrailer = (...args) => this.#trailers('setTrailer', args)
     Object.assign(methods, this.#ours)
     this.#res.once('close', () => this.#watcher.over(this.#endsWithHead))
   }
@@ -83,12 +92,14 @@ class WatchedResponse {
       if (orders.instead) return this.#sendInstead(orders.instead, orders.watchBody)
       this.#follow(orders, status)
       const isOwn = orders.status !== status || message === undefined
+      const isEmpty = isHttp2(this.#res) && (status === 204 || status === 205)
+      this.#endsWithHead = isEmpty
+      const send = () => this.#sendJudged(isOwn ? [orders.status] : [status, message])
       if (isHttp2(this.#res) && this.#bodySwallowed && this.#bodyWatched) {
-        this.#releaseHead = holdHead(this.#res, () => this.#sendJudged([orders.status], head.fields))
+        this.#releaseHead = holdHead(this.#res, send)
         return this.#res
       }
-      this.#endsWithHead = isHttp2(this.#res) && status === 204
-      return this.#sendJudged(isOwn ? [orders.status] : [status, message], head.fields)
+      return isEmpty && this.#watcher.holdsEnd ? this.#holdWhole(send) : send()
     } catch (error) {
       // A head that Node refuses is not sent; what the application sends in its place was not judged.
       this.#stop()
@@ -97,12 +108,25 @@ class WatchedResponse {
     }
   }
 
-  #sendJudged(args: unknown[], judged: Fields): unknown {
+  /** What stands in front of the cache has written its fields when the head is sent, as sessions do. */
+  #sendJudged(args: unknown[]): unknown {
     this.#releaseHead = undefined
+    const judged = DECISIVE.map((name) => this.#res.getHeader(name))
     const result = this.#sendHead(args)
-    // What stands in front of the cache has written its fields by now, as sessions do.
-    if (this.#res.hasHeader('Set-Cookie') && !hasCookies(judged)) this.#watcher.cookieAdded?.()
+    const isAsJudged = DECISIVE.every((name, index) => this.#res.getHeader(name) === judged[index])
+    if (!isAsJudged) this.#watcher.headChanged?.(fieldsOf(this.#res))
     return result
+  }
+
+  /** HTTP/2 ends a response without content with its head: where the end is held, the head waits as well. */
+  #holdWhole(send: () => unknown): unknown {
+    const held = this.#watcher.beforeEnd()
+    if (!held) return send()
+    this.#heldWithHead = held
+    const release = holdHead(this.#res, send)
+    this.#releaseHead = release
+    held.then(release, release)
+    return this.#res
   }
 
   #follow(orders: HeadOrders, status: number): void {
@@ -158,7 +182,7 @@ class WatchedResponse {
     if (this.#opensHeadItself()) this.#openHead(chunk, args[1])
     const { holdsEnd } = this.#watcher
     if (holdsEnd) this.#tellChunk(chunk, args[1])
-    const held = this.#watcher.beforeEnd()
+    const held = this.#heldWithHead ?? this.#watcher.beforeEnd()
     if (held) return this.#holdEnd(held, args)
 
     const result = this.#sendEnd(args)
@@ -182,6 +206,7 @@ class WatchedResponse {
   #holdEnd(held: Promise<unknown>, args: unknown[]): unknown {
     this.#endHeld = true
     const release = () => {
+      this.#releaseHead?.()
       this.#stop()
       this.#before.end.apply(this.#res, args)
     }
@@ -190,9 +215,9 @@ class WatchedResponse {
   }
 
   /** Trailers are not kept: a response that has some is not complete without them. */
-  #addTrailers(args: unknown[]): unknown {
+  #trailers(method: 'addTrailers' | 'setTrailer', args: unknown[]): unknown {
     if (this.#state !== 'off') this.#watcher.skip()
-    return this.#before.addTrailers.apply(this.#res, args)
+    return this.#before[method]?.apply(this.#res, args)
   }
 
   /** Where a body may have to be swallowed or an end held, the head must be known before Node sees the first chunk. */
@@ -238,6 +263,8 @@ class WatchedResponse {
     if (ours.write && methods.write === ours.write) methods.write = this.#before.write
     if (ours.end && methods.end === ours.end) methods.end = this.#before.end
     if (ours.addTrailers && methods.addTrailers === ours.addTrailers) methods.addTrailers = this.#before.addTrailers
+    if (ours.setTrailer && methods.setTrailer === ours.setTrailer)
+      Object.assign(methods, { setTrailer: this.#before.setTrailer })
   }
 }
 

@@ -54,11 +54,6 @@ export function fieldsOf(res: ServerResponse): Field[] {
   return namesOf(res).map((name) => [name, fieldValue(res.getHeader(name))])
 }
 
-/** Whether a head sets cookies. */
-export function hasCookies(fields: readonly Field[]): boolean {
-  return fields.some(([name]) => name.toLowerCase() === 'set-cookie')
-}
-
 /** As the application wrote them; HTTP/2 knows lower case only. */
 function namesOf(res: ServerResponse): readonly string[] {
   const { getRawHeaderNames } = res as { getRawHeaderNames?: () => string[] }

@@ -288,6 +288,74 @@ describe.each(versions)('%s', (version, send) => {
     expect(got).toMatchObject({ status: 200, body: 'body', headers: { 'content-length': '4' } })
   })
 
+  test.each([
+    ['is ended at once', (res: ServerResponse) => res.writeHead(204).end()],
+    [
+      'is ended by nobody else',
+      (res: ServerResponse) => (version === 'HTTP/2' ? res.writeHead(204) : res.writeHead(204).end()),
+    ],
+  ])('a 204 whose end is held, and that %s, is over for its client when that is', async (_, write) => {
+    const watcher = new Noting()
+    let release = () => {}
+    watcher.holdsEnd = true
+    watcher.orders = {}
+    watcher.held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    let isOver = false
+    let wasOver: boolean | undefined
+    const got = send((_req, res) => {
+      watchResponse(res, watcher)
+      write(res)
+      expect(res.headersSent).toBe(true)
+      setTimeout(() => {
+        wasOver = isOver
+        release()
+      }, 50)
+    }).then((answer) => {
+      isOver = true
+      return answer
+    })
+    expect(await got).toMatchObject({ status: 204, body: '' })
+    expect(wasOver).toBe(false)
+    expect(watcher.notes).toContain('head 204')
+  })
+
+  test.each([
+    ['Cache-Control', (res: ServerResponse) => res.setHeader('Cache-Control', 'private')],
+    ['Vary', (res: ServerResponse) => res.setHeader('Vary', 'Cookie')],
+    ['Set-Cookie', (res: ServerResponse) => res.setHeader('Set-Cookie', ['a=1'])],
+    ['X-Other', (res: ServerResponse) => res.setHeader('X-Other', '1')],
+  ])('%s that something in front adds as the head is sent is told, if it bears on storing', async (name, add) => {
+    const watcher = new Noting()
+    await send((_, res) => {
+      const { writeHead } = res
+      res.writeHead = ((...args: Parameters<typeof writeHead>) => {
+        add(res)
+        return writeHead.apply(res, args)
+      }) as typeof writeHead
+      watchResponse(res, watcher)
+      res.setHeader('Cache-Control', 'public, max-age=60')
+      res.end('x')
+    })
+    const told = watcher.changed.map((fields) => fields.find(([each]) => each.toLowerCase() === name.toLowerCase()))
+    expect(told.length).toBe(name === 'X-Other' ? 0 : 1)
+    expect(told.every((field) => field !== undefined)).toBe(true)
+  })
+
+  test('trailers are told', async () => {
+    for (const add of trailersOf(version)) {
+      const watcher = new Noting()
+      await send((_, res) => {
+        watchResponse(res, watcher)
+        res.write('x')
+        add(res)
+        res.end()
+      })
+      expect([...new Set(watcher.notes)].slice(0, 4)).toEqual(['head 200', 'chunk x', 'skip', 'complete'])
+    }
+  })
+
   test('what was there before is put back once nothing more is wanted', async () => {
     const watcher = new Noting()
     watcher.wants = false
@@ -409,18 +477,14 @@ describe('HTTP/1.1 alone', () => {
     expect(code).toBe('ERR_INVALID_ARG_TYPE')
     expect(watcher.notes.slice(0, 3)).toEqual(['head 200', 'chunk x', 'complete'])
   })
-
-  test('trailers are told', async () => {
-    const watcher = new Noting()
-    await overHttp1((_, res) => {
-      watchResponse(res, watcher)
-      res.write('x')
-      res.addTrailers({ 'X-Sum': '1' })
-      res.end()
-    })
-    expect(watcher.notes.slice(0, 4)).toEqual(['head 200', 'chunk x', 'skip', 'complete'])
-  })
 })
+
+/** The ways in which trailers are added. */
+function trailersOf(version: string): ((res: ServerResponse) => void)[] {
+  const all = (res: ServerResponse) => res.addTrailers({ 'X-Sum': '1' })
+  const one = (res: ServerResponse) => Reflect.get(res, 'setTrailer').call(res, 'X-Sum', '1')
+  return version === 'HTTP/2' ? [all, one] : [all]
+}
 
 async function overHttp1(listener: Listener): Promise<Got> {
   const { port } = await listen(createHttp(listener))

@@ -1,5 +1,5 @@
 import type { HeadOrders, Watcher } from '../../src/http/exchange.ts'
-import type { ResponseHead } from '../../src/http/message.ts'
+import type { Fields, ResponseHead } from '../../src/http/message.ts'
 
 /** A watcher that notes what it is shown. */
 export class Noting implements Watcher {
@@ -9,6 +9,7 @@ export class Noting implements Watcher {
   holdsEnd = false
   readonly notes: string[] = []
   heads: ResponseHead[] = []
+  readonly changed: Fields[] = []
   orders: Partial<HeadOrders> = { watchBody: true }
   held: Promise<unknown> | undefined
   wants = true
@@ -17,6 +18,10 @@ export class Noting implements Watcher {
     this.notes.push(`head ${head.status}`)
     this.heads.push(head)
     return { status: head.status, without: [], set: [], watchBody: false, ...this.orders }
+  }
+
+  headChanged(fields: Fields): void {
+    this.changed.push(fields)
   }
 
   chunk(bytes: Uint8Array): boolean {

@@ -46,7 +46,7 @@ test('commands of one tick leave in one write, whoever sends them', async () => 
   expect([together.mock.calls.length, alone.mock.calls.length]).toEqual([1, 1])
 })
 
-test('of many commands of one tick the first eight leave at once', async () => {
+test('of many commands of one tick the first eight leave at once, and the others in writes of twice as many each', async () => {
   const redis = ioredis(server().url)
   await redis.ping()
   const socket = redis.stream as unknown as { _writev(...values: unknown[]): void }
@@ -56,9 +56,13 @@ test('of many commands of one tick the first eight leave at once', async () => {
   expect(writes).not.toHaveBeenCalled()
   asked.push(ask())
   expect(writes).toHaveBeenCalledOnce()
-  asked.push(ask(), ask())
-  expect(await Promise.all(asked)).toEqual(Array(10).fill(null))
+  for (let sent = 8; sent < 23; sent++) asked.push(ask())
+  expect(writes).toHaveBeenCalledOnce()
+  asked.push(ask())
   expect(writes).toHaveBeenCalledTimes(2)
+  asked.push(ask(), ask())
+  expect(await Promise.all(asked)).toEqual(Array(26).fill(null))
+  expect(writes).toHaveBeenCalledTimes(3)
 })
 
 test('a command of a tick that throws leaves nothing behind that waits to be written', async () => {

@@ -134,6 +134,34 @@ describeFaces((open) => {
       expect(cache.counters.http.refusals['set-cookie']).toBe(2)
     })
 
+    test.each([
+      ['Cache-Control', 'private, no-store', 'no-store'],
+      ['Cache-Control', 'private', 'private'],
+      ['Vary', 'X-User', 'vary'],
+      ['Vary', 'Accept-Encoding', undefined],
+      ['X-Frame-Options', 'DENY', undefined],
+    ] as const)('%s: %s, late by what stands in front of the cache, refuses: %s', async (name, value, refusal) => {
+      const { get, cache, runs } = await open(
+        (_, res) => {
+          res.setHeader('Cache-Control', 'public, max-age=60')
+          res.end('page')
+        },
+        undefined,
+        (_, res, next) => {
+          const { writeHead } = res
+          res.writeHead = ((...args: never[]) => {
+            res.setHeader(name, value)
+            return Reflect.apply(writeHead, res, args)
+          }) as never
+          next()
+        },
+      )
+      await get('/')
+      expect((await get('/')).headers[name.toLowerCase()]).toBe(value)
+      expect(runs()).toBe(refusal ? 2 : 1)
+      if (refusal) expect(cache.counters.http.refusals[refusal]).toBe(2)
+    })
+
     test('is not in what waiting clients get', async () => {
       let release = () => {}
       const { get, runs } = await open((_, res) => {
