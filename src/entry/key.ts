@@ -190,8 +190,15 @@ export function namespaceGroup(namespace: string): string {
 export const TAG_BYTES_MOST = 512
 export const TAGS_MOST = 64
 
-/** Checks names of tags, and leaves out repetitions. Throws `ERR_INVALID_TAG`. */
+/** Checks the tags of an entry, and leaves out repetitions. Throws `ERR_INVALID_TAG`. */
 export function checkTags(tags: unknown): readonly string[] {
+  const names = checkTagNames(tags)
+  if (names.length > TAGS_MOST) throw badValue('ERR_INVALID_TAG', 'tags', `at most ${TAGS_MOST}`, tags)
+  return names
+}
+
+/** Checks names of tags, however many, and leaves out repetitions. Throws `ERR_INVALID_TAG`. */
+export function checkTagNames(tags: unknown): readonly string[] {
   if (!Array.isArray(tags)) throw badValue('ERR_INVALID_TAG', 'tags', 'an array of texts', tags)
   const names = [...new Set<unknown>(tags)]
   for (const tag of names) {
@@ -199,7 +206,6 @@ export function checkTags(tags: unknown): readonly string[] {
       throw badValue('ERR_INVALID_TAG', 'tag', `a well-formed text of 1 to ${TAG_BYTES_MOST} bytes of UTF-8`, tag)
     }
   }
-  if (names.length > TAGS_MOST) throw badValue('ERR_INVALID_TAG', 'tags', `at most ${TAGS_MOST}`, tags)
   return names as string[]
 }
 

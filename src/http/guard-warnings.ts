@@ -14,7 +14,6 @@ const ADVICE: Readonly<Record<string, string>> = {
     'its path looks like that of a static file, and it is a page: give it a lifetime of its own (max-age), or 404 if there is no such path',
   'zero-lifetime':
     'it says that it is over at once (max-age=0, as Express says of each file that it sends): say how long it is fresh if it is for all, as by the option maxAge of res.sendFile and express.static',
-  tags: 'the option tags has thrown, or answered what are no tags',
   'too-many-tags': 'it has more tags than an entry can carry: what cannot be made invalid by all of them is not kept',
   vary: 'it says Vary: *: name the fields that it depends on',
   override: 'its request has a field that renames its method or target',
@@ -50,7 +49,12 @@ export class GuardWarnings {
 
   /** A response was stored that may depend on request fields that its handler read. */
   unkeyed(names: readonly string[], request: HttpRequest): void {
-    this.#tell(`unkeyed ${names}`, () => `${named(request)} may go to clients that it is not for: ${read(names)}`)
+    const others = names.filter((name) => name !== 'cookie')
+    const may = () => `${named(request)} may go to clients that it is not for`
+    // Whoever parses cookies behind the cache reads them for each page: once for each part of a site.
+    const [, part] = request.target.split(/[/?]/, 2)
+    if (others.length < names.length) this.#tell(`cookie /${part}`, () => `${may()}: ${COOKIE_READ}`)
+    if (others.length > 0) this.#tell(`unkeyed ${others}`, () => `${may()}: ${read(others)}`)
   }
 
   /** Fields of a response named what can be no tags. */
@@ -59,6 +63,12 @@ export class GuardWarnings {
       'bad tags',
       () => `${named(request)} has ${count} bad tags in Surrogate-Key or Cache-Tag, left out: ${TAG_RULE}`,
     )
+  }
+
+  /** The option `tags` has thrown, or answered what are no tags. */
+  tagsFailed(error: unknown, request: HttpRequest): void {
+    const told = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#tell('tags', () => `${named(request)} is not stored: the option tags has failed: ${told}`)
   }
 
   #tell(kind: string, message: () => string): void {
@@ -80,6 +90,8 @@ export function warningsOf(counters: HttpCounters): GuardWarnings {
 /** Names of fields come from requests. */
 const MOST_KINDS = 64
 const MOST_NAMES = 8
+const COOKIE_READ =
+  "its handler read Cookie: if it depends on that, say private or Vary: Cookie; if not, set harmless: ['cookie'], or cookies: 'ignore'"
 const TAG_RULE = 'a tag is a well-formed text of 1 to 512 bytes of UTF-8'
 
 function read(names: readonly string[]): string {

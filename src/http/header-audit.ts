@@ -65,7 +65,7 @@ export function audit(reads: HeaderReads, carried: RequestHeaders, terms: AuditT
  * or they are of the connection, the body, or of tracing.
  */
 const SEEN_TO = new Set([
-  ...['host', 'cookie', 'cookie2', 'authorization', 'proxy-authorization'],
+  ...['host', 'cookie2', 'authorization', 'proxy-authorization'],
   ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range'],
   ...['cache-control', 'pragma', 'date', 'max-forwards', 'expect'],
   ...['x-original-url', 'x-rewrite-url', 'x-host', 'x-http-method-override', 'x-http-method', 'x-method-override'],
@@ -91,8 +91,12 @@ const TELLING =
 /** A longer value is sent to make a handler fail, so that its error is kept for all (Nguyen and others, "Your Cache Has Fallen", 2019). */
 const LONGEST_ORDINARY = 1024
 
-/** Fields that browsers, and proxies in front, send with every request: to refuse them would be to store nothing. */
+/**
+ * Fields that browsers, and proxies in front, send with every request: to refuse them would be to store nothing. Cookies are
+ * among them: a response to a request with some is not stored unless it says that it is for all.
+ */
 const ORDINARY = new Set([
+  'cookie',
   ...['user-agent', 'referer', 'origin', 'from', 'dnt', 'priority', 'purpose', 'upgrade-insecure-requests'],
   ...['save-data', 'device-memory', 'downlink', 'ect', 'rtt', 'viewport-width', 'width', 'dpr', 'x-requested-with'],
   ...['via', 'x-forwarded-for', 'x-real-ip', 'true-client-ip', 'x-client-ip'],

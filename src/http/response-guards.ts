@@ -1,4 +1,4 @@
-import { checkTags } from '../entry/key.ts'
+import { checkTagNames } from '../entry/key.ts'
 import { audit } from './header-audit.ts'
 import { combined } from './message.ts'
 import { ownTags, RESPONSE_TAGS_MOST } from './resource-tags.ts'
@@ -41,6 +41,11 @@ export class ResponseGuards {
     return [...this.#tags]
   }
 
+  /** More than an entry can carry. */
+  get hasTooManyTags(): boolean {
+    return this.#tags.size > RESPONSE_TAGS_MOST
+  }
+
   addTags(tags: readonly string[]): void {
     for (const tag of tags) this.#tags.add(tag)
   }
@@ -78,7 +83,7 @@ export class ResponseGuards {
       this.#warnings.audited(names, this.#request)
       return 'audit'
     }
-    return this.#tags.size > RESPONSE_TAGS_MOST ? 'too-many-tags' : undefined
+    return this.hasTooManyTags ? 'too-many-tags' : undefined
   }
 
   #takeTags({ fields }: ResponseHead, settings: HttpSettings): GuardRefusal | undefined {
@@ -88,23 +93,25 @@ export class ResponseGuards {
     this.addTags(named.tags)
     this.addTags(ownTags(this.#request, fields, settings))
     try {
-      this.addTags(typeof tags === 'function' ? checkTags(tags(this.#request)) : tags)
-    } catch {
+      this.addTags(typeof tags === 'function' ? checkTagNames(tags(this.#request)) : tags)
+    } catch (error) {
+      this.#warnings.tagsFailed(error, this.#request)
       return 'tags'
     }
-    return this.#tags.size > RESPONSE_TAGS_MOST ? 'too-many-tags' : undefined
+    return this.hasTooManyTags ? 'too-many-tags' : undefined
   }
 
   #audit(head: ResponseHead, settings: HttpSettings): Audit {
     return this.#audited(storedVary(head), settings)
   }
 
-  #audited(keyed: readonly string[], { audit: rule, harmless, keyHeaders }: HttpSettings): Audit {
+  #audited(keyed: readonly string[], { audit: rule, harmless: vouched, keyHeaders, cookies }: HttpSettings): Audit {
     const { headers, scheme, host } = this.#request
     const inKey = { 'x-forwarded-proto': scheme, 'x-forwarded-host': host }
     const forwarded = Object.entries(inKey).flatMap(([name, value]) =>
       (headers[name] ?? value) === value ? [name] : [],
     )
+    const harmless = cookies === 'ignore' ? [...vouched, 'cookie'] : vouched
     const terms = { rule, harmless, keyed: [...keyed, ...keyHeaders, ...forwarded], isAssumed: this.#isAssumed }
     return audit(this.headerReads, headers, terms)
   }

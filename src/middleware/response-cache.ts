@@ -1,4 +1,4 @@
-import { checkTags } from '../entry/key.ts'
+import { checkTagNames } from '../entry/key.ts'
 import { readDuration } from '../options.ts'
 import { watchReads } from './header-reads.ts'
 import { watchResponse } from './node-response.ts'
@@ -30,9 +30,9 @@ export interface ResponseCache {
   skip(): void
   /**
    * Adds to the tags of this response: `cache.invalidateTags('product:7')` makes it gone, and `expireTags` stale, in every
-   * process. Heeded until it ends.
+   * process. Heeded until it ends. A response with more than 60, from wherever, is not stored.
    *
-   * @throws {TierCacheError} `ERR_INVALID_TAG`: one is no well-formed text of 1 to 512 bytes, or they are more than 64.
+   * @throws {TierCacheError} `ERR_INVALID_TAG`: one is no well-formed text of 1 to 512 bytes.
    * @example
    * app.get('/products/:id', (req, res) => {
    *   res.cache.tags(`product:${req.params.id}`)
@@ -81,7 +81,7 @@ export function watchForCache(res: ServerResponse, watcher: Watcher, afterHead?:
       else watcher.setTtl(ms)
     },
     skip: () => watcher.skip(),
-    tags: (...tags) => watcher.addTags(checkTags(tags)),
+    tags: (...tags) => watcher.addTags(checkTagNames(tags)),
   }
   if (watcher.headerReads) watchReads(res.req, watcher.headerReads)
   watchResponse(res, watcher, afterHead)

@@ -41,6 +41,26 @@ test('fields that were read are named, some of them, each set once', () => {
   ])
 })
 
+test('a cookie that was read is told of once for each part of a site, beside other fields', () => {
+  const { warnings, said } = heard()
+  for (const target of ['/pub/1?a', '/pub/2', '/me']) warnings.unkeyed(['cookie', 'x-a'], requestOf({ target }))
+  expect(said()).toEqual([
+    expect.stringMatching(
+      /^the response to GET \/pub\/1 may go to clients .*: its handler read Cookie: .*Vary: Cookie/,
+    ),
+    expect.stringMatching(/: its handler read x-a, not in/),
+    expect.stringMatching(/^the response to GET \/me may go/),
+  ])
+})
+
+test('what the option tags has thrown is told', () => {
+  const { warnings, said } = heard()
+  warnings.tagsFailed(new TypeError('no id'), requestOf())
+  expect(said()).toEqual([
+    expect.stringMatching(/^the response to GET \/ is not stored: .*option tags .*TypeError: no id/),
+  ])
+})
+
 test('they are bounded, and off in production', () => {
   const { warnings, said } = heard()
   for (let name = 0; name < 1000; name++) warnings.audited([`x-${name}`], requestOf())

@@ -14,10 +14,10 @@ function judged(
 
 describe('fields that a handler read', () => {
   test.each<[AuditRule, { refused?: string[]; vary?: string[]; told?: string[] }]>([
-    ['guard', { refused: ['x-tenant'], told: ['user-agent', 'x-absent'] }],
-    ['strict', { refused: ['user-agent', 'x-absent', 'x-tenant'] }],
-    ['vary', { vary: ['user-agent', 'x-absent', 'x-tenant'] }],
-    ['warn', { told: ['user-agent', 'x-absent', 'x-tenant'] }],
+    ['guard', { refused: ['x-tenant'], told: ['cookie', 'user-agent', 'x-absent'] }],
+    ['strict', { refused: ['cookie', 'user-agent', 'x-absent', 'x-tenant'] }],
+    ['vary', { vary: ['cookie', 'user-agent', 'x-absent', 'x-tenant'] }],
+    ['warn', { told: ['cookie', 'user-agent', 'x-absent', 'x-tenant'] }],
   ])('%s', (rule, found) => {
     const reads = ['x-tenant', 'user-agent', 'x-absent', 'host', 'cookie', 'authorization', 'if-none-match']
     expect(judged(rule, reads)).toEqual({ refused: [], vary: [], told: [], ...found })
@@ -40,6 +40,12 @@ describe('fields that a handler read', () => {
       'x-trace',
     ])
     expect(judged('guard', ['x-trace'], { isAssumed: true }).refused).toEqual(['x-trace'])
+  })
+
+  test('guard: a cookie is told of, however long: what is stored of its request has said that it is for all', () => {
+    const long = { cookie: 'a'.repeat(2000) }
+    const terms = { rule: 'guard', keyed: [], harmless: [], isAssumed: true } as const
+    expect(audit(new Set(['cookie']), long, terms)).toEqual({ refused: [], vary: [], told: ['cookie'] })
   })
 
   test('vary: more than Vary should name is refused', () => {

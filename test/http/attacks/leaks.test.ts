@@ -100,6 +100,28 @@ describeFaces((open) => {
     })
   })
 
+  describe('a cookie that a handler reads', () => {
+    const greeting: Parameters<typeof open>[0] = (req, res) => {
+      res.setHeader('Cache-Control', 'public, max-age=60')
+      res.end(`hi ${req.headers.cookie}`)
+    }
+
+    test('has its page not stored (strict), or once for each cookie (vary)', async () => {
+      const strict = await open(greeting, { audit: 'strict' })
+      expect((await strict.get('/', { Cookie: 'user=ada' })).cacheStatus).toContain('detail=audit')
+      expect((await strict.get('/')).body).toBe('hi undefined')
+      const vary = await open(greeting, { audit: 'vary' })
+      expect((await vary.get('/', { Cookie: 'user=ada' })).headers.vary).toBe('cookie')
+      expect((await vary.get('/')).body).toBe('hi undefined')
+      expect((await vary.get('/', { Cookie: 'user=ada' })).cacheStatus).toContain('; hit')
+    })
+
+    test('is nothing where the route says that cookies do not count', async () => {
+      const { get } = await open(greeting, { audit: 'strict', cookies: 'ignore' })
+      expect((await get('/', { Cookie: 'user=ada' })).cacheStatus).toContain('; stored')
+    })
+  })
+
   describe('a cookie that a response sets', () => {
     test.each([
       ['by the handler', undefined],

@@ -1,8 +1,28 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { describeFaces } from './victim.ts'
+import type { InCache } from '../../../src/middleware/node.ts'
 
 describeFaces((open) => {
+  test('more tags than an entry can carry have the response not stored, and throw into no handler', async () => {
+    const many = (count: number) => Array.from({ length: count }, (_, n) => `t${n}`)
+    const { get } = await open(
+      (req, res) => {
+        const { cache } = res as unknown as InCache
+        if (req.url === '/once') cache.tags(...many(65))
+        if (req.url === '/each') for (const tag of many(65)) cache.tags(tag)
+        res.end('page')
+      },
+      { ttl: '1m', tags: ({ target }) => (target === '/option' ? many(65) : []) },
+    )
+    for (const target of ['/once', '/each', '/option']) {
+      expect(await get(target)).toMatchObject({
+        status: 200,
+        cacheStatus: 'tiercache; fwd=uri-miss; detail=too-many-tags',
+      })
+    }
+  })
+
   const malformed: readonly [string, readonly string[]][] = [
     [
       'Cache-Control',
