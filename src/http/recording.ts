@@ -233,7 +233,10 @@ export class Recording implements Watcher {
 
   /** The recording goes on, for another listener: nobody is kept waiting for what it comes to. */
   #tellLate(head: ResponseHead): void {
-    if (this.#guards.hasTooManyTags) return this.#refuse('too-many-tags')
+    if (this.#guards.hasTooManyTags) {
+      this.#refuse('too-many-tags')
+      return
+    }
     const rest = new Promise<Ended>((resolve) => {
       this.#told = resolve
     })

@@ -73,6 +73,16 @@ test('what is not stored is told at its head, and leaves no timer behind', () =>
   expect(clock.pending).toBe(0)
 })
 
+test('a late one with more tags than an entry can carry is unshareable', () => {
+  const { clock, told, recording, refusals } = start()
+  recording.head({ status: 200, fields: [] })
+  recording.addTags(Array.from({ length: 65 }, (_, n) => `t${n}`))
+  clock.advance(PATIENCE_MS)
+  expect(told).toMatchObject([{ kind: 'unshareable' }])
+  expect(refusals['too-many-tags']).toBe(1)
+  expect(clock.pending).toBe(0)
+})
+
 test.each([
   ['complete', ({ recording }) => recording.over(true)],
   ['abandoned', ({ recording }) => recording.over(false)],
