@@ -67,9 +67,6 @@ export class Flights {
     if (next) next.previous = previous
     if (previous) previous.next = next
     else this.#firstListed = next
-    // One that lives on, if only until a full collection, would keep all those alive that were entered after it.
-    flight.previous = undefined
-    flight.next = undefined
     if (this.#firstListed === undefined) this.#whenNoneListed()
   }
 

@@ -1,12 +1,12 @@
 import { Audience } from '../stampede/audience.ts'
-import type { Found, FoundEntry, FoundListener } from '../tiers/tier.ts'
+import type { Found } from '../tiers/tier.ts'
 import type { LoadOptions } from './call-options.ts'
 import { readLoadOptions } from './call-options.ts'
 import type { Listed } from './flights.ts'
 import { loadFrom } from './get-or-load.ts'
 import type { Loader } from './load-context.ts'
-import type { FarLookup } from './lookup.ts'
-import { keepNearer, readFound } from './lookup.ts'
+import type { FarLookup, FoundEntry } from './lookup.ts'
+import { moveNearer, readFound } from './lookup.ts'
 import type { Namespace } from './namespace.ts'
 import { handOut } from './near.ts'
 import type { Parts, SharedParts, Target } from './parts.ts'
@@ -17,125 +17,49 @@ import { readOf, UNREACHABLE } from './servable.ts'
  * audience, nor a place in any Map. Where L2 says anything else, the long story goes on from there. See
  * docs/decisions/0039-a-look-before-the-story.md.
  */
-abstract class Look implements Listed, FoundListener {
+class Look implements Listed {
   readonly target: Target
   readonly id: string
   mark: number
-  abstract readonly isForLoad: boolean
+  readonly isForLoad: boolean
   poison: string | undefined = undefined
   previous: Listed | undefined = undefined
   next: Listed | undefined = undefined
   readonly answer: Promise<unknown>
-  protected readonly space: Namespace
   /** Whether the call has ended before L2 has answered. */
-  #isOver = false
-  #resolve!: (value: unknown) => void
+  isOver = false
+  resolve!: (value: unknown) => void
   #reject!: (error: unknown) => void
 
-  constructor(space: Namespace, target: Target) {
-    this.space = space
+  constructor(target: Target, mark: number, isForLoad: boolean) {
     this.target = target
     this.id = target.id
-    this.mark = space.parts.marks.count
+    this.mark = mark
+    this.isForLoad = isForLoad
     this.answer = new Promise((resolve, reject) => {
-      this.#resolve = resolve
+      this.resolve = resolve
       this.#reject = reject
     })
   }
 
-  /** Asks L2. Answers what the call gets. */
-  begin(): Promise<unknown> {
-    const { parts, requests } = this.space
-    requests.l1Missing++
-    if (this.isForLoad) parts.counters.loadsWaiting++
-    parts.flights.enter(this)
-    const { far } = parts.shared as SharedParts
-    far.read(this.target, this.target.schemaVersion, this)
-    return this.answer
-  }
-
-  found(found: Found): void {
-    const { parts, defaults, requests } = this.space
-    if (isPlainlyFresh(parts, found)) this.#fresh(found)
-    else
-      judged(parts, this.target, this, defaults, requests, found).then(
-        (looked) => this.#end(looked),
-        () => this.#end(undefined),
-      )
-  }
-
-  failed(): void {
-    // Counted and told by the client. Behind others as in `judged`.
-    queueMicrotask(() => this.#end(undefined))
-  }
-
   reject(error: unknown): void {
-    this.#isOver = true
+    this.isOver = true
     this.#reject(error)
   }
-
-  #fresh({ entry, bytes, sentAt }: FoundEntry): void {
-    const { parts, defaults, requests } = this.space
-    requests.l2Fresh++
-    const shared = keepNearer(parts, this.target, this, defaults, entry, bytes, sentAt)
-    if (this.isForLoad) parts.streak.noted(true)
-    this.#leave()
-    this.#resolve(handOut(entry.value, shared))
-  }
-
-  #end(looked: FarLookup | undefined): void {
-    try {
-      if (!this.#isOver) this.#resolve(this.goOn(looked))
-    } catch (error) {
-      this.reject(error)
-    }
-    this.#leave()
-  }
-
-  #leave(): void {
-    const { counters, flights } = this.space.parts
-    if (this.isForLoad) counters.loadsWaiting--
-    flights.leave(this)
-  }
-
-  /** What the call does where L2 has no fresh value for it that is plain to see; `undefined`: L2 could not be asked. */
-  protected abstract goOn(looked: FarLookup | undefined): unknown
 }
 
-class LookForGet extends Look {
-  readonly isForLoad = false
-
-  protected goOn(looked: FarLookup | undefined): unknown {
-    return looked?.freshness === 'fresh' ? handOut(looked.entry.value, looked.shared) : undefined
-  }
-}
-
-class LookForLoad extends Look {
-  readonly isForLoad = true
-  readonly #loader: Loader<unknown>
-  readonly #options: LoadOptions | undefined
-
-  constructor(space: Namespace, target: Target, loader: Loader<unknown>, options: LoadOptions | undefined) {
-    super(space, target)
-    this.#loader = loader
-    this.#options = options
-  }
-
-  protected goOn(looked: FarLookup | undefined): unknown {
-    const { space, target } = this
-    const { parts, defaults, requests } = space
-    const settings = space.kept(readLoadOptions('getOrSet', this.#options, defaults))
-    const audience = new Audience()
-    const request = { target, loader: this.#loader, settings, requests, audience, purpose: 'read' } as const
-    const first = looked ? readOf(parts, request, this, looked) : UNREACHABLE
-    return parts.life.attend(loadFrom(parts, request, first)).then(({ loaded }) => loaded.value)
-  }
-}
+/** What a call does where L2 has no fresh value for it that is plain to see; `undefined`: L2 could not be asked. */
+type GoOn = (look: Look, looked: FarLookup | undefined) => unknown
 
 /** The value that L2 has of a key. `undefined`: the long story is to be told from its beginning. */
 export function lookForGet(space: Namespace, key: string): Promise<unknown> | undefined {
   const target = lookedFor(space, key)
-  return target && new LookForGet(space, target).begin()
+  return (
+    target &&
+    look(space, target, false, (_, looked) => {
+      return looked?.freshness === 'fresh' ? handOut(looked.entry.value, looked.shared) : undefined
+    })
+  )
 }
 
 /** The same for a call that loads where there is nothing. */
@@ -148,7 +72,15 @@ export function lookForLoad(
   if (options && !isPlain(options)) return undefined
   const target = lookedFor(space, key)
   if (target === undefined || !mayBeThere(space, target)) return undefined
-  return new LookForLoad(space, target, loader as Loader<unknown>, options).begin()
+  return look(space, target, true, (each, looked) => {
+    const { parts, defaults, requests } = space
+    const settings = space.kept(readLoadOptions('getOrSet', options, defaults))
+    const audience = new Audience()
+    const asked = loader as Loader<unknown>
+    const request = { target, loader: asked, settings, requests, audience, purpose: 'read' } as const
+    const first = looked ? readOf(parts, request, each, looked) : UNREACHABLE
+    return parts.life.attend(loadFrom(parts, request, first)).then(({ loaded }) => loaded.value)
+  })
 }
 
 /** Whether a fresh value in L2 answers a call with these options, whatever else they say. */
@@ -183,14 +115,51 @@ function mayBeThere({ parts: { loads, streak } }: Namespace, { id }: Target): bo
   return !streak.isCold && loads.joinable(id) === undefined
 }
 
+function look(space: Namespace, target: Target, isForLoad: boolean, goOn: GoOn): Promise<unknown> {
+  const { parts, requests } = space
+  const each = new Look(target, parts.marks.count, isForLoad)
+  requests.l1Missing++
+  if (isForLoad) parts.counters.loadsWaiting++
+  parts.flights.enter(each)
+  const end = (looked: FarLookup | undefined) => {
+    try {
+      if (!each.isOver) each.resolve(goOn(each, looked))
+    } catch (error) {
+      each.reject(error)
+    }
+    leave(parts, each)
+  }
+  const { far } = parts.shared as SharedParts
+  far.get(target, target.schemaVersion).then(
+    (found) => {
+      if (isPlainlyFresh(parts, found)) answer(space, each, found)
+      else judged(space, each, found).then(end, () => end(undefined))
+    },
+    () => end(undefined),
+  )
+  return each.answer
+}
+
 /** Whether nothing else must be looked at to tell that it is fresh. */
 function isPlainlyFresh({ clock, journal }: Parts, found: Found): found is FoundEntry {
   const isUnfenced = journal.size === 0
   return isUnfenced && found.word === 'entry' && found.tags.length === 0 && clock.now() < found.entry.freshUntil
 }
 
-/** Behind those who asked by the long story before, in whose answers there is one turn more: who came first loads. */
-async function judged(...looked: Parameters<typeof readFound>): Promise<FarLookup> {
-  await undefined
-  return readFound(...looked)
+function answer(space: Namespace, each: Look, found: FoundEntry): void {
+  const { parts, defaults, requests } = space
+  const { entry, sentAt } = found
+  const { shared } = moveNearer(parts, each.target, each, defaults, requests, found, entry, 'fresh', sentAt)
+  if (each.isForLoad) parts.streak.noted(true)
+  leave(parts, each)
+  each.resolve(handOut(entry.value, shared))
+}
+
+async function judged({ parts, defaults, requests }: Namespace, each: Look, found: Found): Promise<FarLookup> {
+  return readFound(parts, each.target, each, defaults, requests, found)
+}
+
+function leave({ counters, flights }: Parts, each: Look): void {
+  if (each.isForLoad) counters.loadsWaiting--
+  flights.leave(each)
 }

@@ -5,7 +5,7 @@ import type { RequestCounters } from '../counters/counters.ts'
 import type { Incompatibility } from '../events.ts'
 import type { Judgement } from '../tags/tag-index.ts'
 import type { NearEntry } from '../tiers/near-entry.ts'
-import type { Carried, Found, FoundEntry, Seen } from '../tiers/tier.ts'
+import type { Carried, Found, Seen } from '../tiers/tier.ts'
 import type { EntrySettings } from './call-options.ts'
 import type { Flight } from './flights.ts'
 import { groupsOf, isNewerNear, isolate, land, standing } from './near.ts'
@@ -60,6 +60,8 @@ export type FarLookup =
     }
 
 const NOTHING = { entry: undefined, shared: false, freshness: undefined } as const
+
+export type FoundEntry = Extract<Found, { word: 'entry' }>
 
 /**
  * Looks into L2 and moves what it finds nearer, with the TTL that is left. Rejects when L2 cannot be asked. What has neither
@@ -140,11 +142,11 @@ async function moveCheckedNearer(
 }
 
 /** Counts an entry of L2, and keeps it here where it may be served. */
-function moveNearer(
+export function moveNearer(
   parts: Parts,
   target: Target,
   flight: Flight,
-  kept: EntrySettings,
+  { isolation, schema, l1TtlMs }: EntrySettings,
   requests: RequestCounters,
   { bytes, seen }: FoundEntry,
   entry: Entry,
@@ -157,25 +159,9 @@ function moveNearer(
   }
   if (freshness === 'fresh') requests.l2Fresh++
   else requests.l2Stale++
-  const shared = keepNearer(parts, target, flight, kept, entry, bytes, asOf)
-  return { entry, shared, freshness, seen }
-}
-
-/** Makes an entry of L2 ready for readers of these settings, and keeps it in L1. Answers whether they may share its value. */
-export function keepNearer(
-  parts: Parts,
-  target: Target,
-  flight: Flight,
-  { isolation, schema, l1TtlMs }: EntrySettings,
-  entry: Entry,
-  bytes: number,
-  asOf: number,
-): boolean {
   const shared = isolate(entry.value, isolation)
-  if (parts.near && !isNewerNear(parts, target, entry)) {
-    land(parts, target, flight, { entry, bytes, shared, schema, l1TtlMs, asOf })
-  }
-  return shared
+  if (!isNewerNear(parts, target, entry)) land(parts, target, flight, { entry, bytes, shared, schema, l1TtlMs, asOf })
+  return { entry, shared, freshness, seen }
 }
 
 /** What the tags of an entry say of it: as L2 knows, and as this process knows better until L2 acknowledges. */

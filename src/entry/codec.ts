@@ -96,18 +96,10 @@ export function encode(value: unknown): Encoded {
 
 /** Decodes what {@link encode} made. Throws `ERR_UNDECODABLE` for anything else; never runs or pollutes anything. */
 export function decode({ flags, payload }: Encoded): unknown {
-  return decodeFrom(payload, 0, flags)
-}
-
-/** The same of what stands behind something else: plain data needs no view of its bytes. */
-export function decodeFrom(bytes: Buffer, start: number, flags: number): unknown {
   if (flags === FLAG_NULL) return null
-  if (flags === FLAG_INTEGER) return readInteger(bytes.subarray(start))
-  const plain = decodePlain(bytes, start)
-  return plain === NOT_PLAIN ? decodeForeign(bytes.subarray(start)) : plain
-}
-
-function decodeForeign(payload: Buffer): unknown {
+  if (flags === FLAG_INTEGER) return readInteger(payload)
+  const plain = decodePlain(payload)
+  if (plain !== NOT_PLAIN) return plain
   scanPayload(payload)
   try {
     return unpackr.unpack(payload)

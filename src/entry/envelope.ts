@@ -81,10 +81,9 @@ export class Envelope {
     address: Address,
     schemaVersion: string | undefined,
   ): Encoded | Incompatibility | Promise<Encoded> {
-    const { flags } = encoded
+    const { flags, payload } = encoded
     if (flags === FLAG_INTEGER) return encoded
     if ((flags & SEALED) === 0 && schemaVersion === undefined && !this.#keyring) return encoded
-    const { payload } = encoded
     const inside = flags & ~SEALED
     if (inside === FLAG_INTEGER) throw undecodable('an integer that no script can read')
     const [version, closed] = (flags & FLAG_VERSIONED) === 0 ? [undefined, payload] : splitVersion(payload)

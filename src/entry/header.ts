@@ -33,46 +33,12 @@ export interface Header {
   readonly loadMs: number
 }
 
-/** A header with what stands behind its fixed part. A view of bytes is made of what is asked for: it costs more than a number. */
-export class HeaderRead implements Header {
-  readonly bytes: Buffer
-  readonly flags: number
+/** What stands behind the fixed part. */
+export interface HeaderRead extends Header {
   readonly n0: number
-  readonly createdAt: number
-  readonly freshUntil: number
-  readonly staleUntil: number
-  readonly version: number | undefined
-  readonly loadMs: number
   readonly stamps: readonly string[]
   readonly tags: readonly string[]
-  /** Where the payload begins. */
-  readonly payloadAt: number
-
-  /** See {@link readHeader}. */
-  constructor(bytes: Buffer, stampsEnd: number, stampCount: number, tagCount: number) {
-    const view = viewOf(bytes)
-    const version = view.getFloat64(bytes.byteOffset + 44)
-    const [tags, payloadAt] = tagCount === 0 ? [NO_TAGS, stampsEnd] : readTags(bytes, stampsEnd, tagCount)
-    this.bytes = bytes
-    this.flags = bytes[3] as number
-    this.n0 = view.getFloat64(bytes.byteOffset + 12)
-    this.createdAt = instant(view, bytes.byteOffset + 20)
-    this.freshUntil = instant(view, bytes.byteOffset + 28)
-    this.staleUntil = instant(view, bytes.byteOffset + 36)
-    this.version = Number.isNaN(version) ? undefined : version
-    this.loadMs = view.getUint32(bytes.byteOffset + 52)
-    this.stamps = stampsOf(bytes, stampsEnd, stampCount)
-    this.tags = tags
-    this.payloadAt = payloadAt
-  }
-
-  get fillStamp(): Buffer {
-    return this.bytes.subarray(4, 12)
-  }
-
-  get payload(): Buffer {
-    return this.bytes.subarray(this.payloadAt)
-  }
+  readonly payload: Buffer
 }
 
 export const FORMAT = 1
@@ -132,7 +98,22 @@ export function readHeader(bytes: Buffer, above: number): HeaderRead {
   if (count < above || stampsEnd > bytes.length) throw undecodable('stamps do not fit')
   // Each tag costs its reader a key of Redis, so no more are believed than are ever written.
   if (count > above + TAGS_MOST) throw undecodable(`${count - above} tags, expected at most ${TAGS_MOST}`)
-  return new HeaderRead(bytes, stampsEnd, count, count - above)
+  const view = viewOf(bytes)
+  const version = view.getFloat64(bytes.byteOffset + 44)
+  const [tags, payloadAt] = count === above ? [NO_TAGS, stampsEnd] : readTags(bytes, stampsEnd, count - above)
+  return {
+    flags,
+    fillStamp: bytes.subarray(4, 12),
+    n0: view.getFloat64(bytes.byteOffset + 12),
+    createdAt: instant(view, bytes.byteOffset + 20),
+    freshUntil: instant(view, bytes.byteOffset + 28),
+    staleUntil: instant(view, bytes.byteOffset + 36),
+    version: Number.isNaN(version) ? undefined : version,
+    loadMs: bytes.readUInt32BE(52),
+    stamps: readStamps(bytes, stampsEnd, count),
+    tags,
+    payload: bytes.subarray(payloadAt),
+  }
 }
 
 let lastView: DataView = new DataView(new ArrayBuffer(0))
@@ -147,23 +128,6 @@ function instant(view: DataView, offset: number): number {
   const value = view.getFloat64(offset)
   if (Number.isNaN(value) || value < 0) throw undecodable('a deadline is no instant')
   return value
-}
-
-let lastStamps = { bytes: Buffer.alloc(0), count: 0, stamps: [] as readonly string[] }
-
-/** The stamps in front of `end`. Most entries of a namespace carry the same: those that come again are not read again. */
-function stampsOf(bytes: Buffer, end: number, count: number): readonly string[] {
-  if (lastStamps.count !== count || !isSame(lastStamps.bytes, bytes, end)) {
-    const stamps = readStamps(bytes, end, count)
-    lastStamps = { bytes: Buffer.from(bytes.subarray(FIXED_BYTES, end)), count, stamps }
-  }
-  return lastStamps.stamps
-}
-
-function isSame(stamps: Buffer, bytes: Buffer, end: number): boolean {
-  if (stamps.length !== end - FIXED_BYTES) return false
-  for (let index = 0; index < stamps.length; index++) if (stamps[index] !== bytes[FIXED_BYTES + index]) return false
-  return true
 }
 
 function readStamps(bytes: Buffer, end: number, count: number): string[] {

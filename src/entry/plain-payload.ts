@@ -29,10 +29,10 @@ class PlainReader {
   #at = 0
   #end = 0
 
-  /** The value that is all of these bytes from `start` on. */
-  read(bytes: Buffer, start: number): Read {
+  /** The value that is all of these bytes. */
+  read(bytes: Buffer): Read {
     this.#bytes = bytes
-    this.#at = start
+    this.#at = 0
     this.#end = bytes.length
     const value = this.#value(0)
     // What was read may be large, and is not to live until the next reading.
@@ -170,10 +170,10 @@ function isAt(name: Uint8Array, bytes: Buffer, start: number, length: number): b
 const reader = new PlainReader()
 
 /**
- * The value in msgpack bytes, from `start` on, that hold nothing but plain data as JSON has it, in less time than a scan and
- * msgpackr take: it is most of what a read of L2 costs. {@link NOT_PLAIN} for everything else, be it a Date, a long array, or bytes that
+ * The value in msgpack bytes that hold nothing but plain data as JSON has it, in less time than a scan and msgpackr take:
+ * it is most of what a read of L2 costs. {@link NOT_PLAIN} for everything else, be it a Date, a long array, or bytes that
  * we never write.
  */
-export function decodePlain(bytes: Buffer, start = 0): unknown {
-  return reader.read(bytes, start)
+export function decodePlain(bytes: Buffer): unknown {
+  return reader.read(bytes)
 }

@@ -32,8 +32,7 @@ export class BatchedReads {
   read(bucket: Bucket, read: Read): void {
     // A tick queued from a microtask runs when all microtasks are through: readers that go on together meet again.
     if (this.#waiting.length === 0) process.nextTick(this.#gathered)
-    const [first] = this.#waiting
-    const waiting = first?.bucket === bucket ? first : this.#waiting.find((each) => each.bucket === bucket)
+    const waiting = this.#waiting.find((each) => each.bucket === bucket)
     if (waiting) waiting.reads.push(read)
     else this.#waiting.push({ bucket, reads: [read] })
   }

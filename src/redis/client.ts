@@ -151,10 +151,7 @@ export class RedisClient implements Carrier {
 
   /** Whether any command would be refused at once, whatever its bucket: neither sent, nor kept waiting for the first connection. */
   get passedOver(): boolean {
-    if (!this.#firstAttempt.isOver) return false
-    // Every read asks, and hardly ever has to go beyond the first.
-    for (const { usable } of this.buckets) if (usable) return false
-    return true
+    return this.#firstAttempt.isOver && !this.buckets.some(({ usable }) => usable)
   }
 
   /** How its servers do, for people. */

@@ -33,36 +33,28 @@ interface Common {
 /** One MGET, for some reads of one bucket. Each key is in it once. */
 export class Mget {
   readonly bucket: Bucket
-  readonly keys: string[]
+  readonly keys: string[] = []
   /** Monotonic ms. */
   readonly sentAt: number
   readonly #reads: readonly Read[]
   /** The places of the reads' own keys; `undefined`: those of the reads. */
-  readonly #places: readonly number[] | undefined
+  readonly #places: number[] | undefined
   readonly #common: Common[] = []
 
   constructor(bucket: Bucket, reads: readonly Read[], sentAt: number) {
     this.bucket = bucket
     this.#reads = reads
     this.sentAt = sentAt
-    const wanted = reads.map(({ key }) => key)
-    const distinct = wanted.length === 1 ? undefined : new Set(wanted)
-    // Most often no two readers want the same.
-    if (!distinct || distinct.size === wanted.length) this.keys = wanted
-    else {
-      const placeOf = new Map([...distinct].map((key, place) => [key, place]))
-      this.keys = [...distinct]
-      this.#places = wanted.map((key) => placeOf.get(key) as number)
+    const { keys } = this
+    const taken = reads.length === 1 ? undefined : new Map<string, number>()
+    const places: number[] = []
+    for (const { key } of reads) places.push(taken ? placeIn(keys, taken, key) : keys.push(key) - 1)
+    this.#places = keys.length === reads.length ? undefined : places
+    for (const read of reads) {
+      if (this.#commonOf(read) >= 0) continue
+      const ofCommon = read.common.map((key) => (taken ? placeIn(keys, taken, key) : keys.push(key) - 1))
+      this.#common.push({ keys: read.common, places: ofCommon })
     }
-    for (const { common } of reads) {
-      if (this.#listOf(common) < 0) this.#common.push({ keys: common, places: common.map((key) => this.#placeOf(key)) })
-    }
-  }
-
-  /** The place of a common key, of which there are few; a new one takes the next. */
-  #placeOf(key: string): number {
-    const place = this.keys.indexOf(key)
-    return place < 0 ? this.keys.push(key) - 1 : place
   }
 
   /** Hands the values of its keys to the reads. */
@@ -74,7 +66,7 @@ export class Mget {
       for (; next < end; next++) {
         const read = this.#reads[next] as Read
         const value = values[this.#places?.[next] ?? next] ?? null
-        read.done(value, common[this.#listOf(read.common)] as Values, this.sentAt)
+        read.done(value, common[this.#commonOf(read)] as Values, this.sentAt)
       }
       // Behind the tick in which what those ask for next will be sent.
       if (next < this.#reads.length) process.nextTick(() => process.nextTick(some))
@@ -82,7 +74,7 @@ export class Mget {
     some()
   }
 
-  #listOf(common: readonly string[]): number {
+  #commonOf({ common }: Read): number {
     // Most often all have the same.
     return this.#common[0]?.keys === common ? 0 : this.#common.findIndex(({ keys }) => keys === common)
   }
@@ -100,4 +92,12 @@ export function mgetsOf(bucket: Bucket, reads: readonly Read[], sentAt: number):
     mgets.push(new Mget(bucket, reads.slice(start, start + KEYS_MOST), sentAt))
   }
   return mgets
+}
+
+/** The place of a key in the command; a new key takes the next one. */
+function placeIn(keys: string[], taken: Map<string, number>, key: string): number {
+  const place = taken.get(key)
+  if (place !== undefined) return place
+  taken.set(key, keys.length)
+  return keys.push(key) - 1
 }

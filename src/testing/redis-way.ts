@@ -4,8 +4,6 @@ import type { ErrorCode } from '../errors.ts'
 import { TierCacheError } from '../errors.ts'
 import type { Counters } from '../counters/counters.ts'
 import type { Events } from '../events.ts'
-import type { Tier } from '../tiers/tier.ts'
-import { readByGet } from '../tiers/tier.ts'
 
 /** What may become of a command to Redis, in place of an answer. */
 export type RedisFailure = Extract<
@@ -51,7 +49,6 @@ type SyncName = AtOnce<SharedParts['far']> | AtOnce<SharedParts['leases']> | AtO
 /** What a process does in its own memory; all else of a port is a command. */
 const NO_COMMANDS: ReadonlySet<PropertyKey> = new Set(
   Object.keys({
-    read: true,
     reaches: true,
     health: true,
     wait: true,
@@ -109,12 +106,11 @@ export class RedisWay {
   /** The same parts, at the other end of this way. */
   to(shared: SharedParts): SharedParts {
     const way = this
-    const far: Tier = new Proxy(this.#commandsOf(shared.far), {
+    const far = new Proxy(this.#commandsOf(shared.far), {
       get(target, name) {
         if (name === 'usable') return !way.#isDown
         if (name === 'passedOver') return way.#isDown
         if (name === 'reaches') return () => !way.#isDown
-        if (name === 'read') return readByGet(target)
         return Reflect.get(target, name)
       },
     })

@@ -10,7 +10,6 @@ import { keySubject } from '../entry/notice.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { judgeStamps } from '../entry/stamp.ts'
 import type { Candidate, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Sight, Tier } from './tier.ts'
-import { readByGet } from './tier.ts'
 
 /** An entry as it is kept: still encoded, with its stamps, and the chain's number that it is known to follow. */
 interface Kept extends Omit<Candidate, 'address'> {
@@ -93,7 +92,6 @@ export interface FarGround {
 export class MemoryFarTier implements Tier {
   readonly usable = true
   readonly passedOver = false
-  readonly read = readByGet(this)
   readonly #entries: MemoryEntries
   readonly #ground: FarGround
   readonly #clock: Clock

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { Encoded } from '../entry/codec.ts'
-import { decode, decodeFrom } from '../entry/codec.ts'
+import { decode } from '../entry/codec.ts'
 import type { Address, Entry } from '../entry/entry.ts'
 import type { Envelope } from '../entry/envelope.ts'
 import type { Fence } from '../entry/fence.ts'
@@ -16,22 +16,11 @@ import type { FarHealth } from '../events.ts'
 import type { BatchedReads } from '../redis/batched-reads.ts'
 import type { Bucket } from '../redis/bucket.ts'
 import type { RedisClient } from '../redis/client.ts'
-import type { Read, Values } from '../redis/mget.ts'
+import type { Values } from '../redis/mget.ts'
 import { commit, discard, expire, increment, invalidate, set, touch } from '../redis/scripts.ts'
 import { scanKeys } from './redis-keys.ts'
 import { sightOf } from './redis-sight.ts'
-import type {
-  Candidate,
-  CommitOutcome,
-  Found,
-  FoundEntry,
-  FoundListener,
-  IncrementOutcome,
-  Seen,
-  SetOutcome,
-  Sight,
-  Tier,
-} from './tier.ts'
+import type { Candidate, CommitOutcome, Found, IncrementOutcome, Seen, SetOutcome, Sight, Tier } from './tier.ts'
 
 export interface RedisTierSettings {
   /** This process, in notices. */
@@ -93,18 +82,20 @@ export class RedisTier implements Tier {
   }
 
   get(address: Address, schemaVersion?: string): Promise<Found> {
+    const bucket = this.#client.of(address)
+    const { names } = bucket
+    const above = names.clearStamps(address.namespace)
     return new Promise((resolve, reject) => {
-      this.read(address, schemaVersion, { found: resolve, failed: reject })
+      this.#reads.read(bucket, {
+        key: names.entry(address),
+        common: above,
+        done: (bytes, stamps, sentAt) => resolve(this.#judge(address, schemaVersion, bucket, bytes, stamps, sentAt)),
+        failed: reject,
+      })
     })
   }
 
-  read(address: Address, schemaVersion: string | undefined, listener: FoundListener): void {
-    const bucket = this.#client.of(address)
-    this.#reads.read(bucket, new EntryRead(this, bucket, address, schemaVersion, listener))
-  }
-
-  /** What is under an address, of the bytes that were read there and the clear stamps that were read with them. */
-  judge(
+  #judge(
     address: Address,
     schemaVersion: string | undefined,
     bucket: Bucket,
@@ -115,17 +106,13 @@ export class RedisTier implements Tier {
     if (!bytes) return { word: 'missing' }
     try {
       const header = readHeader(bytes, stamps.length)
-      if (judgeStamps(header.stamps, header.n0, this.#stampsOf(stamps)) !== 'holds') {
-        return { word: 'void', seen: header.fillStamp }
-      }
+      const seen = header.fillStamp
+      if (judgeStamps(header.stamps, header.n0, this.#stampsOf(stamps)) !== 'holds') return { word: 'void', seen }
       const offset = bucket.offsetMs
       if (offset === undefined) return { word: 'missing' }
       const tagStamps = header.tags.length === 0 ? NO_STAMPS : header.stamps.slice(stamps.length)
       const opened = this.#envelope.open(header, address, schemaVersion)
-      if (opened === header) {
-        const value = decodeFrom(bytes, header.payloadAt, header.flags)
-        return new StoredEntry(header, value, bytes.length - header.payloadAt, tagStamps, sentAt, offset)
-      }
+      if (opened === header) return foundEntry(header, header, header.payload.length, tagStamps, sentAt, offset)
       return this.#found(address, header, opened, bytes, tagStamps, sentAt, offset)
     } catch (error) {
       return this.#unreadable(address, bytes, error)
@@ -146,7 +133,7 @@ export class RedisTier implements Tier {
     if (typeof opened === 'string') return { word: 'incompatible', reason: opened, seen, sentAt, tags, tagStamps, n0 }
     const found = (encoded: Encoded) => {
       const size = encoded.payload.length
-      return new StoredEntry(header, decode(encoded), size, tagStamps, sentAt, offset)
+      return foundEntry(header, encoded, size, tagStamps, sentAt, offset)
     }
     if (!(opened instanceof Promise)) return found(opened)
     return opened.then(found).catch((error: unknown) => this.#unreadable(address, bytes, error))
@@ -272,85 +259,25 @@ export class RedisTier implements Tier {
   }
 }
 
-/** The read of one entry. */
-class EntryRead implements Read {
-  readonly key: string
-  readonly common: readonly string[]
-  readonly #tier: RedisTier
-  readonly #bucket: Bucket
-  readonly #address: Address
-  readonly #schemaVersion: string | undefined
-  readonly #listener: FoundListener
-
-  constructor(
-    tier: RedisTier,
-    bucket: Bucket,
-    address: Address,
-    schemaVersion: string | undefined,
-    listener: FoundListener,
-  ) {
-    const { names } = bucket
-    this.key = names.entry(address)
-    this.common = names.clearStamps(address.namespace)
-    this.#tier = tier
-    this.#bucket = bucket
-    this.#address = address
-    this.#schemaVersion = schemaVersion
-    this.#listener = listener
+/** `bytes`: what it takes, as L1 counts it. */
+function foundEntry(
+  header: HeaderRead,
+  encoded: Encoded,
+  bytes: number,
+  tagStamps: readonly string[],
+  sentAt: number,
+  offset: number,
+): Found {
+  const { fillStamp: seen, tags, n0 } = header
+  const entry: Entry = {
+    value: decode(encoded),
+    createdAt: header.createdAt - offset,
+    freshUntil: header.freshUntil - offset,
+    staleUntil: header.staleUntil - offset,
+    tags,
+    loadMs: header.loadMs,
   }
-
-  done(bytes: Buffer | null, stamps: Values, sentAt: number): void {
-    const listener = this.#listener
-    const found = this.#tier.judge(this.#address, this.#schemaVersion, this.#bucket, bytes, stamps, sentAt)
-    if (!(found instanceof Promise)) listener.found(found)
-    // What cannot be opened is found all the same.
-    else void found.then((opened) => listener.found(opened))
-  }
-
-  failed(error: unknown): void {
-    this.#listener.failed(error)
-  }
-}
-
-/** An entry that was found. `bytes`: what it takes, as L1 counts it. */
-class StoredEntry implements FoundEntry {
-  readonly word = 'entry'
-  readonly entry: Entry
-  readonly bytes: number
-  readonly sentAt: number
-  readonly tags: readonly string[]
-  readonly tagStamps: readonly string[]
-  readonly n0: number
-  readonly #header: HeaderRead
-
-  constructor(
-    header: HeaderRead,
-    value: unknown,
-    bytes: number,
-    tagStamps: readonly string[],
-    sentAt: number,
-    offset: number,
-  ) {
-    const { tags, loadMs } = header
-    this.entry = {
-      value,
-      createdAt: header.createdAt - offset,
-      freshUntil: header.freshUntil - offset,
-      staleUntil: header.staleUntil - offset,
-      tags,
-      loadMs,
-    }
-    this.bytes = bytes
-    this.sentAt = sentAt
-    this.tags = tags
-    this.tagStamps = tagStamps
-    this.n0 = header.n0
-    this.#header = header
-  }
-
-  get seen(): Seen {
-    return this.#header.fillStamp
-  }
+  return { word: 'entry', entry, bytes, seen, sentAt, tags, tagStamps, n0 }
 }
 
 function stampKeys({ names }: Bucket, address: Address, tags: readonly string[]): readonly string[] {

@@ -31,33 +31,10 @@ export interface SyncTier {
  * - `missing`: nothing.
  */
 export type Found =
-  | FoundEntry
+  | (Carried & { readonly word: 'entry'; readonly entry: Entry; readonly bytes: number; readonly seen: Seen })
   | (Carried & { readonly word: 'incompatible'; readonly reason: Incompatibility; readonly seen: Seen })
   | { readonly word: 'void'; readonly seen: Seen }
   | { readonly word: 'missing' }
-
-export interface FoundEntry extends Carried {
-  readonly word: 'entry'
-  readonly entry: Entry
-  readonly bytes: number
-  readonly seen: Seen
-}
-
-/** Who waits for what a far tier has under an address, and is told one of the two. Neither throws. */
-export interface FoundListener {
-  found(found: Found): void
-  failed(error: unknown): void
-}
-
-/** {@link Tier.read} by the {@link Tier.get} of a tier. */
-export function readByGet(tier: Pick<Tier, 'get'>): Tier['read'] {
-  return (address, schemaVersion, listener) => {
-    tier.get(address, schemaVersion).then(
-      (found) => listener.found(found),
-      (error: unknown) => listener.failed(error),
-    )
-  }
-}
 
 /** What an entry carries for the tag index to judge. */
 export interface Carried {
@@ -155,8 +132,6 @@ export interface Tier {
   health(): FarHealth
   /** `schemaVersion`: of what the reader asks for. */
   get(address: Address, schemaVersion?: string): Promise<Found>
-  /** The same for the many, who need no promise of their own: `listener` is told in the turn in which the answer comes. */
-  read(address: Address, schemaVersion: string | undefined, listener: FoundListener): void
   /** Stores a given value, whatever was there, and tells all processes. */
   set(candidate: Candidate): Promise<SetOutcome>
   /** Stores a loaded value under its lease, unless something moved since. Tells only those who wait for it. */

@@ -47,14 +47,6 @@ test('those that were entered are poisoned by their keys, until they leave, in w
   }
 })
 
-test('one that has left holds none of those beside it', () => {
-  const flights = new Flights()
-  const all = [listed('a'), listed('b'), listed('c')]
-  for (const each of all) flights.enter(each)
-  for (const each of [all[1], all[0], all[2]] as Listed[]) flights.leave(each)
-  for (const { previous, next } of all) expect([previous, next]).toEqual([undefined, undefined])
-})
-
 test('all of a bucket are poisoned at once, those that were entered too', () => {
   const flights = new Flights()
   const [one, other, opened] = [listed('one'), listed('other'), flights.open('one', 0)]

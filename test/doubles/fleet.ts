@@ -11,7 +11,6 @@ import { keySubject, wakeUp } from '../../src/entry/notice.ts'
 import type { Leases } from '../../src/stampede/lease.ts'
 import type { TagIndex } from '../../src/tags/tag-index.ts'
 import type { Tier } from '../../src/tiers/tier.ts'
-import { readByGet } from '../../src/tiers/tier.ts'
 import type { Chaos } from './chaos.ts'
 import { chaosOf } from './chaos.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -244,15 +243,8 @@ function perTest(begin: (clock: FakeClock) => void) {
 /** Starts a cache whose calls to what is shared are in a test's hands. */
 function inHands(parts: Parts, shared: SharedParts, line: Line): Process {
   const [far, leases, tags] = [chaosOf(shared.far), chaosOf(shared.leases), chaosOf(shared.tags)]
-  const inHand = { far: readingByGet(far.port), leases: leases.port, tags: tags.port }
-  const handled: Parts = { ...parts, shared: { ...shared, ...inHand } }
+  const handled: Parts = { ...parts, shared: { ...shared, far: far.port, leases: leases.port, tags: tags.port } }
   return { cache: start(handled), parts: handled, far, leases, tags, raw: shared, line }
-}
-
-/** All reads go by `get`, so that a test holds them by one name. */
-function readingByGet(port: Tier): Tier {
-  const read = readByGet(port)
-  return new Proxy(port, { get: (target, name) => (name === 'read' ? read : Reflect.get(target, name)) })
 }
 
 function throughLine(bus: Bus, line: Line): Bus {

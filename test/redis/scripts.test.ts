@@ -140,8 +140,8 @@ const chainAt = (n: number | string, fields: Record<string, string> = {}) =>
 async function entry() {
   const bytes = await redis.getBuffer(k.entry)
   if (!bytes) return undefined
-  const header = readHeader(bytes, stampKeys.length)
-  return { value: decode(header), n0: header.n0, stamps: header.stamps }
+  const { n0, stamps, ...header } = readHeader(bytes, stampKeys.length)
+  return { value: decode(header), n0, stamps }
 }
 
 /** Every kind of thing that somebody else may have put under a key of ours. */
