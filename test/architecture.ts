@@ -108,6 +108,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'structured-fields',
     ],
     ['no-vary-search'],
+    ['percent-encoding'],
     ['deception', 'header-audit', 'purged-targets', 'response-tags', 'watched-headers'],
     [
       'targeted',

@@ -1,3 +1,4 @@
+import { checkTagNames } from '../entry/key.ts'
 import { badValue } from '../errors.ts'
 import { checkOptions } from '../options.ts'
 import { groupTag } from './groups.ts'
@@ -32,20 +33,32 @@ export interface Purges {
    * their next reader.
    */
   softPurge(url: string | URL, options?: ChangeOptions): Promise<Outcome>
-  /** Makes all responses with one of these tags gone, and whatever else the cache has with them, as `invalidateTags` does. */
-  purgeTags(tags: readonly string[], options?: ChangeOptions): Promise<Outcome>
-  /** Makes them stale, as `expireTags` does. */
-  softPurgeTags(tags: readonly string[], options?: ChangeOptions): Promise<Outcome>
   /**
-   * Makes all responses of a group gone: those of one origin that name it in `Cache-Groups` (RFC 9875).
+   * Makes all responses with one of these tags gone, and whatever else the cache has with them, as `invalidateTags` does. Tags are
+   * named one by one or in lists; options may follow.
+   *
+   * @throws {TierCacheError} `ERR_INVALID_TAG`: none, or what is no tag.
+   * @example
+   * await pages.purgeTags('product:7', 'brand:3')
+   */
+  purgeTags(...tags: TagsToPurge): Promise<Outcome>
+  /** Makes them stale, as `expireTags` does. */
+  softPurgeTags(...tags: TagsToPurge): Promise<Outcome>
+  /**
+   * Makes all responses of a group, or of several, gone: those of one origin that name it in `Cache-Groups` (RFC 9875).
    *
    * @example
    * await pages.purgeGroup('https://shop.example', 'products')
    */
-  purgeGroup(origin: string | URL, group: string, options?: ChangeOptions): Promise<Outcome>
+  purgeGroup(origin: string | URL, group: string | readonly string[], options?: ChangeOptions): Promise<Outcome>
   /** Makes them stale. */
-  softPurgeGroup(origin: string | URL, group: string, options?: ChangeOptions): Promise<Outcome>
+  softPurgeGroup(origin: string | URL, group: string | readonly string[], options?: ChangeOptions): Promise<Outcome>
 }
+
+/** Tags, or lists of them, and maybe options. */
+export type TagsToPurge =
+  | readonly (string | readonly string[])[]
+  | readonly [...tags: (string | readonly string[])[], options: ChangeOptions | undefined]
 
 /** What purges need of the parts of a response cache. */
 type PurgeParts = Pick<HttpParts, 'store' | 'keys' | 'settings' | 'tally'>
@@ -64,11 +77,16 @@ export function purgesOf(cache: Cache, parts: PurgeParts): Purges {
     parts.tally.counters.invalidations.url++
     return together(await Promise.all(requests.map(change)))
   }
-  const ofTags = (tags: readonly string[]) => {
+  const ofTags = (named: TagsToPurge): [by: Changes, tags: readonly string[]] => {
+    const last = named.at(-1)
+    const options = isOptions(last) ? last : undefined
+    const tags = checkTagNames(named.flatMap((each) => (each === undefined || isOptions(each) ? [] : each)))
+    if (tags.length === 0) throw badValue('ERR_INVALID_TAG', 'tags', 'one tag at least', named)
+    const by = changes(options)
     parts.tally.counters.invalidations.tag += tags.length
-    return tags
+    return [by, tags]
   }
-  const ofGroup = (origin: string | URL, group: string) => {
+  const ofGroup = (origin: string | URL, group: string | readonly string[]) => {
     const tags = tagsOfGroup(origin, group)
     parts.tally.counters.invalidations.group++
     return tags
@@ -82,8 +100,14 @@ export function purgesOf(cache: Cache, parts: PurgeParts): Purges {
       const by = changes(options)
       return ofUrl(url, (request) => soften(parts, by, request))
     },
-    purgeTags: async (tags, options) => changes(options).invalidateTags(...ofTags(tags)),
-    softPurgeTags: async (tags, options) => changes(options).expireTags(...ofTags(tags)),
+    purgeTags: async (...named) => {
+      const [by, tags] = ofTags(named)
+      return by.invalidateTags(...tags)
+    },
+    softPurgeTags: async (...named) => {
+      const [by, tags] = ofTags(named)
+      return by.expireTags(...tags)
+    },
     purgeGroup: async (origin, group, options) => changes(options).invalidateTags(...ofGroup(origin, group)),
     softPurgeGroup: async (origin, group, options) => changes(options).expireTags(...ofGroup(origin, group)),
   }
@@ -120,10 +144,18 @@ function asked({ scheme, host, target }: Pick<HttpRequest, 'scheme' | 'host' | '
 }
 
 /** Of the origin under both schemes, as a URL is purged. */
-function tagsOfGroup(origin: string | URL, group: string): string[] {
-  if (typeof group !== 'string') throw badValue('ERR_INVALID_ARGUMENT', 'group', 'the name of a group', group)
+function tagsOfGroup(origin: string | URL, group: string | readonly string[]): string[] {
+  const groups: readonly unknown[] = Array.isArray(group) ? group : [group]
   const targets = purgedTargets(origin, [])
-  return [...new Set(targets.map((target) => groupTag(target, group)))].filter((tag) => tag !== undefined)
+  const tags = groups.flatMap((name) => {
+    if (typeof name !== 'string') throw badValue('ERR_INVALID_ARGUMENT', 'group', 'the name of a group', name)
+    return targets.map((target) => groupTag(target, name))
+  })
+  return [...new Set(tags)].filter((tag) => tag !== undefined)
+}
+
+function isOptions(value: unknown): value is ChangeOptions {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function together(outcomes: readonly Outcome[]): Outcome {

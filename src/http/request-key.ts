@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto'
 import { AUTHORITY } from './authority.ts'
 import { searchClass, varianceText } from './no-vary-search.ts'
+import { withNormalEncoding } from './percent-encoding.ts'
 import { countParameters, parametersOf, splitTarget } from './query-parameters.ts'
 import { nominated } from './vary.ts'
 import type { HttpRequest, RequestHeaders } from './message.ts'
@@ -106,11 +107,11 @@ export function namesDefaultPort({ scheme, host = '' }: Pick<HttpRequest, 'schem
 
 /**
  * The tag of what is stored for a URL under other keys than its own, of which there may be any number: pages that are told
- * apart by declared fields, and answers to QUERY. A purge of the URL drops the key and the tag.
+ * apart by declared fields, answers to QUERY, and what was asked for in an unusual spelling. A purge of the URL drops the key and the tag.
  */
 export function urlTag(request: OfUrl, settings: KeySettings): string | undefined {
   const origin = originOf(request)
-  const target = keyedTarget(request.target, settings.query)
+  const target = keyedTarget(withNormalEncoding(request.target), settings.query)
   return origin === undefined ? undefined : `http:url:${digest(origin + prefixed(target))}`
 }
 

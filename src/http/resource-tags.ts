@@ -1,5 +1,6 @@
 import { groupTags } from './groups.ts'
 import { searchVariance } from './no-vary-search.ts'
+import { withNormalEncoding } from './percent-encoding.ts'
 import { pathTag, urlTag } from './request-key.ts'
 import type { Fields, HttpRequest } from './message.ts'
 import type { HttpSettings } from './settings.ts'
@@ -12,7 +13,8 @@ export const RESPONSE_TAGS_MOST = 60
  * groups.
  */
 export function ownTags(request: HttpRequest, fields: Fields, settings: HttpSettings): readonly string[] {
-  const isOneOfMany = request.method === 'QUERY' || settings.keyHeaders.length > 0
+  const isSpelledOtherwise = withNormalEncoding(request.target) !== request.target
+  const isOneOfMany = isSpelledOtherwise || request.method === 'QUERY' || settings.keyHeaders.length > 0
   const tags = [
     isOneOfMany ? urlTag(request, settings) : undefined,
     searchVariance(fields) ? pathTag(request) : undefined,

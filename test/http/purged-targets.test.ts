@@ -14,13 +14,28 @@ describe('the resources that a purge names', () => {
   })
 
   test('as it is written, and as a parser normalises it', () => {
-    expect(named('http://s.example/a/../%7Eb/é?x=ü')).toEqual([
-      'http s.example /%7Eb/%C3%A9?x=%C3%BC',
-      'http s.example /a/../%7Eb/é?x=ü',
-      'https s.example /%7Eb/%C3%A9?x=%C3%BC',
-      'https s.example /a/../%7Eb/é?x=ü',
+    expect(named('http://s.example/a/../%C3%BCb/é?x=ü')).toEqual([
+      'http s.example /%C3%BCb/%C3%A9?x=%C3%BC',
+      'http s.example /a/../%C3%BCb/é?x=ü',
+      'https s.example /%C3%BCb/%C3%A9?x=%C3%BC',
+      'https s.example /a/../%C3%BCb/é?x=ü',
     ])
     expect(named('http://s.example?x').slice(0, 2)).toEqual(['http s.example /?x', 'https s.example /?x'])
+  })
+
+  test('as percent-encoding is normalised (RFC 3986, section 6.2.2)', () => {
+    expect(named('http://s.example/caf%c3%a9/%7Ex%2f').slice(0, 3)).toEqual([
+      'http s.example /caf%c3%a9/%7Ex%2f',
+      'http s.example /caf%C3%A9/~x%2F',
+      'https s.example /caf%c3%a9/%7Ex%2f',
+    ])
+  })
+
+  test('no pattern is taken for a URL; a URL object may have a star', () => {
+    for (const url of ['/products/*', 'https://s.example/*', 'https://s.example/a?b=*']) {
+      expect(() => named(url, ['s.example'])).toThrow(/no patterns.*tags/)
+    }
+    expect(named(new URL('https://s.example/*'))).toHaveLength(2)
   })
 
   test('a path: on each of the hosts', () => {

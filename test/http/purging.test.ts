@@ -48,7 +48,56 @@ inBothForms((kit) => {
     return site
   }
 
+  test('tags and groups are taken one by one, or as a list', async () => {
+    const site = await open([
+      ['Surrogate-Key', 'a b'],
+      ['Cache-Groups', '"g"'],
+    ])
+    const { purges } = site.engine
+    const calls = [
+      () => purges.purgeTags('a'),
+      () => purges.purgeTags('none', 'b', { requireAck: true }),
+      () => purges.purgeTags(['none', 'a']),
+      () => purges.softPurgeTags('none', 'a'),
+      () => purges.purgeGroup('http://a.example', ['none', 'g']),
+      () => purges.softPurgeGroup('http://a.example', 'g'),
+    ]
+    for (const call of calls) {
+      await site.get()
+      const before = site.runs
+      await call()
+      await site.get()
+      expect(site.runs).toBe(before + 1)
+    }
+    await expect(purges.purgeTags()).rejects.toThrow(/^tags: expected/)
+    await expect(purges.purgeTags([])).rejects.toThrow(/^tags: expected/)
+    await expect(purges.purgeTags('a', { unknown: 1 } as never)).rejects.toThrow(/^purge: /)
+  })
+
   describe('a URL', () => {
+    test.each([
+      ['/caf%C3%A9/~x', '/caf%c3%a9/%7Ex'],
+      ['/caf%c3%a9/%7ex', '/caf%C3%A9/~x'],
+      ['/%63af%C3%A9?q=%7e', '/caf%c3%A9?q=~'],
+    ])('%s is reached by a purge of %s, however it is spelled', async (asked, purged) => {
+      const site = await open()
+      await site.get(asked)
+      expect(await site.get(asked)).toMatchObject({ cacheStatus: hit })
+      await site.engine.purges.purge(purged)
+      expect(await site.get(asked)).toMatchObject({ body: 'run 2' })
+      await site.engine.purges.softPurge(purged)
+      expect(await site.get(asked)).toMatchObject({ body: 'run 3' })
+    })
+
+    test('one spelling is not answered with the page of another: an application may tell them apart', async () => {
+      const site = await open()
+      await site.get('/p')
+      expect(await site.get('/%70')).toMatchObject({ body: 'run 2' })
+      expect(await site.get('/p%2fq')).toMatchObject({ body: 'run 3' })
+      await site.engine.purges.purge('/p/q')
+      expect(await site.get('/p%2fq')).toMatchObject({ cacheStatus: hit })
+    })
+
     test.each(['http://a.example/p?q=1', 'https://A.example/p?q=1#x', '/p?q=1'])('%s: gone', async (url) => {
       const site = await open()
       await site.get('/p?q=1')
