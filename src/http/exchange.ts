@@ -71,8 +71,15 @@ export interface Watcher {
   skip(): void
   /** Adds to the tags of this response, as far as it is stored. They were checked. */
   addTags(tags: readonly string[]): void
-  /** A cache of the same response further inside has settings of its own. */
-  refine(settings: HttpSettings): void
+  /** A cache of the same response stands further inside. */
+  refine(inner: InnerCache): void
+}
+
+/** A response cache behind another one: it keeps nothing itself, but has a say in what that one keeps. */
+export interface InnerCache {
+  readonly settings: HttpSettings
+  /** Where it would keep its responses: the full name. */
+  readonly namespace: string
 }
 
 /** What becomes of a head that the application is about to send. */

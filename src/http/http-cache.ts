@@ -44,6 +44,8 @@ const CAPTURED_BYTES_MOST = 64 * 2 ** 20
  */
 export class HttpCache {
   readonly settings: HttpSettings
+  /** Of the cache that it was given: the full name. */
+  readonly namespace: string
   /** The short way of most hits, which a face may ask first; `undefined`: there is none. */
   readonly plainHits: PlainHits | undefined
   /** For the face to hand out. */
@@ -55,8 +57,10 @@ export class HttpCache {
   constructor(cache: Cache, options: HttpCacheOptions | undefined) {
     this.settings = readHttpOptions(options)
     const store = responseStore(cache, this.settings)
+    this.namespace = cache.name
     this.#parts = {
       store,
+      namespace: cache.name,
       door: store[door],
       settings: this.settings,
       keys: new Keys(),

@@ -6,9 +6,8 @@ import { asKept, bytesOf } from './response-store.ts'
 import { storedVary } from './stored-response.ts'
 import { resourcePlace } from './visit.ts'
 import type { FaceContext } from '../cache/load-context.ts'
-import type { HeadOrders, Watcher } from './exchange.ts'
+import type { HeadOrders, InnerCache, Watcher } from './exchange.ts'
 import type { Fields, HttpRequest, ResponseHead } from './message.ts'
-import type { HttpSettings } from './settings.ts'
 import type { Recorded } from './recorded.ts'
 import type { HttpParts, Kept } from './response-store.ts'
 import type { Visit } from './visit.ts'
@@ -158,8 +157,8 @@ class Posting implements Watcher {
     this.recording?.addTags(tags)
   }
 
-  refine(settings: HttpSettings): void {
-    this.recording?.refine(settings)
+  refine(inner: InnerCache): void {
+    this.recording?.refine(inner)
   }
 
   get #watcher(): Watcher {

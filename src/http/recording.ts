@@ -7,6 +7,7 @@ import { instead } from './passing.ts'
 import { storedOf, withDate } from './intake.ts'
 import { combined } from './message.ts'
 import { names } from './no-vary-search.ts'
+import { tagsForInner } from './resource-tags.ts'
 import { ResponseGuards } from './response-guards.ts'
 import { isError, mayServeOnError } from './reuse.ts'
 import { candidateOf, refusalOf } from './storable.ts'
@@ -18,7 +19,7 @@ import { normalizedFields } from './vary.ts'
 import type { Clock } from '../clock.ts'
 import type { HttpOutcome } from '../counters/http-counters.ts'
 import type { CaptureMemory } from './capture.ts'
-import type { HeadOrders, Watcher } from './exchange.ts'
+import type { HeadOrders, InnerCache, Watcher } from './exchange.ts'
 import type { Fields, RequestHeaders, ResponseHead } from './message.ts'
 import type { HttpSettings } from './settings.ts'
 import type { Ended, Recorded, Subject } from './recorded.ts'
@@ -36,6 +37,7 @@ const LONGEST_REST_MS = 30_000
 /** What recordings go by. */
 export interface RecordingParts {
   readonly settings: HttpSettings
+  readonly namespace: string
   readonly clock: Pick<Clock, 'wall' | 'after' | 'inBackground'>
   readonly captured: CaptureMemory
   readonly searches: SearchVariances
@@ -101,7 +103,9 @@ export class Recording implements Watcher {
   }
 
   /** What tells pages apart was settled when the cache looked for this one; what else would have is put into `Vary`. */
-  refine(settings: HttpSettings): void {
+  refine(inner: InnerCache): void {
+    const { settings } = inner
+    this.#guards.addTags(tagsForInner(this.#subject.request, this.#parts, inner))
     const { query, keyHeaders, normalize, maxQueryParameters, maxTargetLength } = this.#parts.settings
     this.#unkeyed = settings.keyHeaders.filter((name) => !keyHeaders.includes(name))
     this.#settings = { ...settings, query, keyHeaders, normalize, maxQueryParameters, maxTargetLength }

@@ -1,7 +1,8 @@
 import { groupTags } from './groups.ts'
 import { searchVariance } from './no-vary-search.ts'
 import { withNormalEncoding } from './percent-encoding.ts'
-import { pathTag, urlTag } from './request-key.ts'
+import { pathTag, resourceOf, urlTag } from './request-key.ts'
+import type { InnerCache } from './exchange.ts'
 import type { Fields, HttpRequest } from './message.ts'
 import type { HttpSettings } from './settings.ts'
 
@@ -21,6 +22,17 @@ export function ownTags(request: HttpRequest, fields: Fields, settings: HttpSett
     ...groupTags(request, fields),
   ]
   return tags.filter((tag) => tag !== undefined)
+}
+
+/**
+ * The tag by which purges of a cache further inside find a response that the outer one keeps; none where they go by the same
+ * key.
+ */
+export function tagsForInner(request: HttpRequest, outer: InnerCache, inner: InnerCache): readonly string[] {
+  const isSameKey =
+    inner.namespace === outer.namespace && resourceOf(request, inner.settings) === resourceOf(request, outer.settings)
+  const tag = isSameKey ? undefined : urlTag(request, inner.settings)
+  return tag === undefined ? [] : [tag]
 }
 
 /** The tags of all that is stored for a URL under other keys than that of its resource. */

@@ -113,6 +113,8 @@ export function responseStore(cache: Cache, { hardTimeoutMs, waitTimeoutMs }: Ht
 export interface HttpParts {
   readonly store: ResponseStore
   readonly door: Door
+  /** Of the cache whose part the store is. */
+  readonly namespace: string
   readonly settings: HttpSettings
   readonly keys: Keys
   readonly clock: Pick<Clock, 'wall' | 'after' | 'inBackground' | 'nonce'>

@@ -65,7 +65,7 @@ export function cached<
   const route = (req: Request, res: Response, next: Next = endWithoutNext(res)) => {
     const run: Route = { handler: handler as Route['handler'], next }
     const outer = watcherOf(res)
-    if (outer) outer.refine(engine.settings)
+    if (outer) outer.refine(engine)
     if (outer || res.headersSent) {
       runRoute(run, req, res)
       return

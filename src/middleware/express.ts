@@ -42,7 +42,7 @@ export function httpCache(cache: Cache, options?: HttpCacheOptions): ExpressMidd
   const engine = new HttpCache(cache, options)
   const middleware: ExpressMiddleware = (req, res, next) => {
     const outer = watcherOf(res)
-    if (outer) outer.refine(engine.settings)
+    if (outer) outer.refine(engine)
     if (outer || res.headersSent) return next()
     const renewal = (req as Renewed)[renewalOf]
     if (renewal?.engine === engine) {

@@ -17,6 +17,7 @@ function start() {
   const subject = { request: requestOf(), resource: 'r', reason: 'uri-miss', forClient: true } as const
   const parts = {
     settings: readHttpOptions({ ttl: '1m' }),
+    namespace: '_',
     clock,
     captured: new CaptureMemory(2 ** 24),
     searches: new SearchVariances(),
@@ -101,3 +102,19 @@ test.each([
   expect(told).toHaveLength(1)
   expect(clock.pending).toBe(0)
 })
+
+test.each([
+  ['_', { ttl: '2m' }, 0],
+  ['_', { keyHeaders: ['x-tenant'] }, 1],
+  ['pages', {}, 1],
+] as const)(
+  'a cache further inside, over %s with %o, has %i tags of its own put on it',
+  (namespace, options, count) => {
+    const { told, recording } = start()
+    recording.refine({ namespace, settings: readHttpOptions({ ttl: '1m', ...options }) })
+    recording.head({ status: 200, fields: [] })
+    recording.over(true)
+    const [recorded] = told
+    expect(recorded?.kind === 'complete' && recorded.stored.tags).toHaveLength(count)
+  },
+)

@@ -3,6 +3,7 @@ import { createCache } from '../../src/create-cache.ts'
 import { accelerate } from '../../src/middleware/node.ts'
 import { cached } from '../../src/middleware/cached.ts'
 import { startServer } from './node-server.ts'
+import type { Cache } from '../../src/cache/cache.ts'
 import type { HttpCacheOptions } from '../../src/middleware/node.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -10,17 +11,24 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
+const oneOf = (cache: Cache): readonly [outer: Cache, inner: Cache] => [cache, cache]
+const apart = (cache: Cache): readonly [outer: Cache, inner: Cache] => [
+  cache.namespace('front'),
+  cache.namespace('pages'),
+]
+
 /** One cache in front of the application, another one of its own at the route. */
-async function serve(outer: HttpCacheOptions, inner: HttpCacheOptions) {
+async function serve(outer: HttpCacheOptions, inner: HttpCacheOptions, parts = oneOf) {
   const cache = createCache()
   cleanups.push(() => cache.close())
+  const [front, own] = parts(cache)
   let runs = 0
-  const route = cached(cache, (req, res) => res.end(`${req.headers['x-tenant']} ${++runs}`), { ttl: '1m', ...inner })
-  const front = accelerate(cache, route, outer)
-  const server = await startServer('HTTP/1.1', front)
+  const route = cached(own, (req, res) => res.end(`${req.headers['x-tenant']} ${++runs}`), { ttl: '1m', ...inner })
+  const application = accelerate(front, route, outer)
+  const server = await startServer('HTTP/1.1', application)
   cleanups.push(() => server.close())
   const get = (tenant: string, path = '/') => server.ask({ path, headers: { 'x-tenant': tenant } })
-  return { get, purge: front.purge }
+  return { cache, get, purge: application.purge, inner: route }
 }
 
 test.each<[string, HttpCacheOptions]>([
@@ -46,3 +54,20 @@ test.each<HttpCacheOptions>([{}, { audit: 'warn' }, { audit: 'vary' }])(
     expect(await get('b')).toMatchObject({ body: 'b 2' })
   },
 )
+
+test.each<[string, HttpCacheOptions, HttpCacheOptions, typeof oneOf]>([
+  ['over another namespace', {}, {}, apart],
+  ['over another namespace, where Vary has the outer one keep variants', {}, { keyHeaders: ['X-Tenant'] }, apart],
+  ['with another query', {}, { query: { ignore: ['u'] } }, oneOf],
+  ['without the query of the outer one', { query: { ignore: ['u'] } }, {}, oneOf],
+  ['without its keyHeaders', { keyHeaders: ['x-tenant'] }, {}, apart],
+])('a purge of the inner cache, %s, finds what the outer one keeps', async (_, outer, own, parts) => {
+  const { get, inner } = await serve(outer, { harmless: ['x-tenant'], ...own }, parts)
+  await get('a', '/?u=1')
+  expect(await get('a', '/?u=1')).toMatchObject({ body: 'a 1' })
+  expect(await inner.purge('http://a.example/?u=1')).toEqual({ acknowledged: true })
+  expect(await get('a', '/?u=1')).toMatchObject({ body: 'a 2' })
+  await inner.softPurge('http://a.example/?u=1')
+  expect(await get('a', '/?u=1')).toMatchObject({ body: 'a 3' })
+  expect(await get('a', '/?u=1')).toMatchObject({ body: 'a 3' })
+})
