@@ -109,7 +109,7 @@ const steps: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ],
     ['no-vary-search'],
     ['percent-encoding'],
-    ['deception', 'header-audit', 'purged-targets', 'response-tags', 'watched-headers'],
+    ['deception', 'header-audit', 'origin-fields', 'purged-targets', 'response-tags', 'watched-headers'],
     [
       'targeted',
       'lifetime',
@@ -260,6 +260,7 @@ const httpRules = [
   'unsafe-methods',
   'cache-status',
   'header-audit',
+  'origin-fields',
   'response-tags',
   'purged-targets',
   'deception',

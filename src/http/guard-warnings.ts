@@ -15,7 +15,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   'zero-lifetime':
     'it says that it is over at once (max-age=0, as Express says of each file that it sends): say how long it is fresh if it is for all, as by the option maxAge of res.sendFile and express.static',
   'too-many-tags': 'it has more tags than an entry can carry: what cannot be made invalid by all of them is not kept',
-  vary: 'it says Vary: *: name the fields that it depends on',
+  vary: 'it says Vary: *, or that its Vary must not be kept: name the fields that it depends on',
   override: 'its request has a field that renames its method or target',
   'request-body': 'its request is a GET with a body, which is not in the key',
   'x-forwarded-proto':

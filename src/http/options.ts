@@ -135,6 +135,8 @@ export interface HttpCacheOptions {
    * - `strict`: it is not stored, whatever the field, also when the request did not carry it.
    * - `vary`: the field is added to `Vary`: one response for each of its values.
    * - `warn` (conformance profile): it is stored; a warning tells of it in development.
+   *
+   * Under all of them it is not stored if its handler read what names another host or scheme than the key has.
    */
   readonly audit?: AuditRule | undefined
   /**

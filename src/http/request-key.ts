@@ -169,7 +169,7 @@ function compare(one: string, other: string): number {
 }
 
 /** The fields that say how content is to be read (RFC 9110, section 8). */
-const OF_CONTENT = ['content-type', 'content-encoding', 'content-language', 'content-location']
+export const OF_CONTENT = ['content-type', 'content-encoding', 'content-language', 'content-location']
 
 function asked({ method, headers, content }: HttpRequest, resource: string): string {
   const hash = createHash('sha256').update(content ?? '')

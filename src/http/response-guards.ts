@@ -1,6 +1,8 @@
 import { checkTagNames } from '../entry/key.ts'
 import { audit } from './header-audit.ts'
 import { combined } from './message.ts'
+import { originFields } from './origin-fields.ts'
+import { OF_CONTENT } from './request-key.ts'
 import { ownTags, RESPONSE_TAGS_MOST } from './resource-tags.ts'
 import { tagsOfFields } from './response-tags.ts'
 import { storedVary } from './stored-response.ts'
@@ -105,14 +107,21 @@ export class ResponseGuards {
     return this.#audited(storedVary(head), settings)
   }
 
-  #audited(keyed: readonly string[], { audit: rule, harmless: vouched, keyHeaders, cookies }: HttpSettings): Audit {
-    const { headers, scheme, host } = this.#request
-    const inKey = { 'x-forwarded-proto': scheme, 'x-forwarded-host': host }
-    const forwarded = Object.entries(inKey).flatMap(([name, value]) =>
-      (headers[name] ?? value) === value ? [name] : [],
-    )
-    const harmless = cookies === 'ignore' ? [...vouched, 'cookie'] : vouched
-    const terms = { rule, harmless, keyed: [...keyed, ...keyHeaders, ...forwarded], isAssumed: this.#isAssumed }
+  #audited(keyed: readonly string[], { audit: rule, harmless, keyHeaders, cookies }: HttpSettings): Audit {
+    const { headers, method } = this.#request
+    const origin = originFields(this.#request)
+    const ofContent = method === 'GET' || method === 'HEAD' ? [] : OF_CONTENT
+    const vouched = [...harmless]
+    if (cookies === 'ignore') vouched.push('cookie')
+    // One word for both versions of HTTP.
+    if (harmless.includes('host')) vouched.push(':authority')
+    const terms = {
+      rule,
+      harmless: vouched,
+      keyed: [...keyed, ...keyHeaders, ...origin.keyed, ...ofContent],
+      contradicting: origin.contradicting,
+      isAssumed: this.#isAssumed,
+    }
     return audit(this.headerReads, headers, terms)
   }
 }

@@ -5,7 +5,7 @@ import { combined, linesOf } from './message.ts'
 import { isPostAnswer } from './post-answer.ts'
 import { retentionOf, staleRulesOf } from './stale-rules.ts'
 import { UNDERSTOOD } from './status.ts'
-import { COOKIES } from './stored-response.ts'
+import { COOKIES, connectionOptions } from './stored-response.ts'
 import { controlOf } from './targeted.ts'
 import { isOtherCoding, variesBy } from './vary.ts'
 import type { Lifetime } from './lifetime.ts'
@@ -24,7 +24,7 @@ import type { Control } from './targeted.ts'
  * - `set-cookie`: it is one user's.
  * - `authorization`, `client-certificate`, `cookie`: its request had credentials, and it does not say that it may be shared.
  * - `deception`: it is a page under the name of a static file, and does not say how long it is fresh.
- * - `vary`: it depends on more than the cache can see.
+ * - `vary`: it depends on more than the cache can see, or says that its `Vary` must not be kept.
  * - `coding`: it is in another coding than its request was taken to want, by the options; or in one that its transfer takes off.
  * - `endless`: it is a stream that by nature does not end.
  * - `trailers`: it ends with fields that are not known yet.
@@ -105,7 +105,7 @@ export function refusalOf(request: HttpRequest, candidate: Candidate, settings: 
     refusalOfDirectives(control) ??
     refusalOfCredentials(request, control, settings) ??
     refusalOfFields(head, settings) ??
-    refusalOfVary(request.headers, head, settings) ??
+    refusalOfVary(request.headers, candidate, settings) ??
     refusalOfTarget(request, candidate) ??
     refusalOfLifetime(candidate, settings)
   )
@@ -186,10 +186,17 @@ function isTransferCoded(fields: Fields): boolean {
   return codings.some((coding) => coding.toLowerCase() !== 'chunked')
 }
 
-function refusalOfVary(request: RequestHeaders, { fields }: ResponseHead, settings: HttpSettings): Refusal | undefined {
+function refusalOfVary(request: RequestHeaders, candidate: Candidate, settings: HttpSettings): Refusal | undefined {
+  const { fields } = candidate.head
   const names = variesBy(fields)
   if (names === '*') return 'vary'
+  if (names.length > 0 && isLeftOut(candidate, 'vary', settings)) return 'vary'
   return names.includes('accept-encoding') && isOtherCoding(request, fields, settings.normalize) ? 'coding' : undefined
+}
+
+/** Whether a field of a response would not be in what is stored of it: it says so, or that it is of the connection. */
+function isLeftOut({ head, control }: Candidate, name: string, settings: HttpSettings): boolean {
+  return withheldFields(control, settings).includes(name) || connectionOptions(head.fields).includes(name)
 }
 
 /** A lifetime that was only assumed says nothing for a path that may be made up. */

@@ -26,8 +26,9 @@ export function covers(known: readonly string[], names: readonly string[]): bool
 
 /**
  * What a request says in one of the named fields, so that two requests match if and only if the texts are equal
- * (RFC 9111, section 4.1): lines combined, white space normalised, absence told apart from emptiness; or what the
- * normaliser of the field makes of it.
+ * (RFC 9111, section 4.1): lines combined, absence told apart from emptiness; or what the normaliser of the field makes of it.
+ * White space is normalised where the field is known to be a list. Of all others nothing is known: `user="Ann Lee"` and
+ * `user="Ann  Lee"` may be two users.
  */
 export function nominated(headers: RequestHeaders, name: string, normalizers?: ReadonlyMap<string, Normalize>): string {
   const value = requestField(headers, name)
@@ -37,9 +38,14 @@ export function nominated(headers: RequestHeaders, name: string, normalizers?: R
     return text === undefined ? '-' : `+${text}`
   }
   if (value === undefined) return '-'
-  const members = value.split(',').map((member) => member.trim().replace(/[ \t]+/g, ' '))
+  // A comma within quotes separates nothing.
+  if (!LISTS.has(name) || value.includes('"')) return `+${value}`
+  const members = value.split(',').map((member) => member.trim())
   return `+${members.join(',')}`
 }
+
+/** Lists by their grammar (RFC 9110, section 12.5), in which quotes are rare. */
+const LISTS: ReadonlySet<string> = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language'])
 
 /**
  * Whether a response is in another coding than the one that its variant was named after: the next client of the variant

@@ -50,7 +50,11 @@ export function noteAll(headers: RequestHeaders, reads: HeaderReads): void {
 
 const LOWER_CASE_TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 
-/** What every object is asked for is no field (`constructor`, and `then` by `await`); pseudo-fields of HTTP/2 are in the key. */
+/** Those pseudo-fields of HTTP/2 that may say something else than the key has; method and path are what it has. */
+const OF_ORIGIN = /^:(?:authority|scheme)$/
+
+/** What every object is asked for is no field: `constructor`, and `then` by `await`. */
 function isFieldName(name: string): boolean {
+  if (OF_ORIGIN.test(name)) return true
   return LOWER_CASE_TOKEN.test(name) && !(name in Object.prototype) && name !== 'then'
 }

@@ -10,8 +10,13 @@ export function watchReads(req: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
   const { headers, rawHeaders } = req
   const watched = watchHeaders(headers, reads)
   // HTTP/1 has a setter, and keeps the value where nobody sees it; HTTP/2 has none.
-  if ('stream' in req) Object.defineProperty(req, 'headers', { configurable: true, writable: true, value: watched })
-  else req.headers = watched
+  if ('stream' in req) {
+    Object.defineProperty(req, 'headers', { configurable: true, writable: true, value: watched })
+    // The getters of the class look past these fields.
+    const authority = { get: () => watched[':authority'] ?? watched.host }
+    const scheme = { get: () => watched[':scheme'] }
+    Object.defineProperties(req, { authority, scheme })
+  } else req.headers = watched
 
   // A field of its own on HTTP/1, a getter of the class on HTTP/2.
   const enumerable = Object.hasOwn(req, 'rawHeaders')

@@ -15,6 +15,8 @@ export function requestOf(req: NodeRequest, trusts: TrustsPeer): HttpRequest {
   const { headers } = req
   const host = hostOf(req)
   const scheme = schemeOf(req)
+  // Over HTTP/2 the client writes it, and the application can read it.
+  const { ':scheme': said = scheme } = headers
   const request = {
     method: req.method ?? 'GET',
     scheme,
@@ -22,19 +24,23 @@ export function requestOf(req: NodeRequest, trusts: TrustsPeer): HttpRequest {
     target: req.url ?? '',
     headers,
     foreignHost: false,
+    foreignScheme: said !== scheme,
     undeclaredContent: hasUndeclaredContent(req),
     clientCertificate: hasCertificate(req),
   }
   const { 'x-forwarded-host': forwardedHost, 'x-forwarded-proto': forwardedScheme } = headers
   if (forwardedHost === undefined && forwardedScheme === undefined) return request
+  const differs = (other: unknown, own: string | undefined) => other !== undefined && other !== own
   if (!trusts(req.socket.remoteAddress)) {
-    const differs = (said: unknown, own: string | undefined) => said !== undefined && said !== own
-    return { ...request, foreignHost: differs(forwardedHost, host), foreignScheme: differs(forwardedScheme, scheme) }
+    const foreignScheme = request.foreignScheme || differs(forwardedScheme, scheme)
+    return { ...request, foreignHost: differs(forwardedHost, host), foreignScheme }
   }
+  const vouched = forwardedScheme === undefined ? scheme : firstOf(forwardedScheme)
   return {
     ...request,
     host: forwardedHost === undefined ? host : firstOf(forwardedHost),
-    scheme: forwardedScheme === undefined ? scheme : firstOf(forwardedScheme),
+    scheme: vouched,
+    foreignScheme: request.foreignScheme && said !== vouched,
   }
 }
 

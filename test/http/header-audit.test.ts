@@ -4,12 +4,14 @@ import type { AuditRule } from '../../src/http/options.ts'
 
 const carried = { host: 'h', cookie: 'c', 'user-agent': 'u', 'x-tenant': '7', 'x-trace': 't', 'accept-language': 'tr' }
 
+const TERMS = { keyed: [], contradicting: [], harmless: [], isAssumed: true }
+
 function judged(
   rule: AuditRule,
   reads: string[],
-  terms: { keyed?: string[]; harmless?: string[]; isAssumed?: boolean } = {},
+  terms: { keyed?: string[]; contradicting?: string[]; harmless?: string[]; isAssumed?: boolean } = {},
 ) {
-  return audit(new Set(reads), carried, { rule, keyed: [], harmless: [], isAssumed: true, ...terms })
+  return audit(new Set(reads), carried, { rule, ...TERMS, ...terms })
 }
 
 describe('fields that a handler read', () => {
@@ -19,7 +21,7 @@ describe('fields that a handler read', () => {
     ['vary', { vary: ['cookie', 'user-agent', 'x-absent', 'x-tenant'] }],
     ['warn', { told: ['cookie', 'user-agent', 'x-absent', 'x-tenant'] }],
   ])('%s', (rule, found) => {
-    const reads = ['x-tenant', 'user-agent', 'x-absent', 'host', 'cookie', 'authorization', 'if-none-match']
+    const reads = ['x-tenant', 'user-agent', 'x-absent', 'cookie', 'authorization', 'if-none-match']
     expect(judged(rule, reads)).toEqual({ refused: [], vary: [], told: [], ...found })
   })
 
@@ -36,16 +38,31 @@ describe('fields that a handler read', () => {
       told: ['user-agent', 'x-trace'],
     })
     const long = { 'x-trace': 'a'.repeat(1025) }
-    expect(audit(new Set(['x-trace']), long, { rule: 'guard', keyed: [], harmless: [], ...own }).refused).toEqual([
-      'x-trace',
-    ])
+    expect(audit(new Set(['x-trace']), long, { rule: 'guard', ...TERMS, ...own }).refused).toEqual(['x-trace'])
     expect(judged('guard', ['x-trace'], { isAssumed: true }).refused).toEqual(['x-trace'])
   })
 
   test('guard: a cookie is told of, however long: what is stored of its request has said that it is for all', () => {
     const long = { cookie: 'a'.repeat(2000) }
-    const terms = { rule: 'guard', keyed: [], harmless: [], isAssumed: true } as const
+    const terms = { rule: 'guard', ...TERMS } as const
     expect(audit(new Set(['cookie']), long, terms)).toEqual({ refused: [], vary: [], told: ['cookie'] })
+  })
+
+  test.each<AuditRule>(['guard', 'strict', 'vary', 'warn'])(
+    '%s: what says something else than the key is refused, but for harmless ones and those in Vary',
+    (rule) => {
+      const contradicting = ['host', 'x-forwarded-host']
+      expect(judged(rule, ['host', 'user-agent'], { contradicting }).refused).toEqual(['host'])
+      expect(judged(rule, ['host'], { contradicting, harmless: ['host'] }).refused).toEqual([])
+      expect(judged(rule, ['host'], { contradicting, keyed: ['host'] }).refused).toEqual([])
+    },
+  )
+
+  test('fields of tracing count for strict alone', () => {
+    for (const rule of ['guard', 'vary', 'warn'] as const) {
+      expect(judged(rule, ['traceparent', 'x-request-id'])).toEqual({ refused: [], vary: [], told: [] })
+    }
+    expect(judged('strict', ['traceparent', 'x-request-id']).refused).toEqual(['traceparent', 'x-request-id'])
   })
 
   test('vary: more than Vary should name is refused', () => {

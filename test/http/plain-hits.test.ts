@@ -175,7 +175,7 @@ describe('fields of the request', () => {
     readRequest(req as unknown as IncomingMessage, () => true)
     expect(long(standing, { headers })).toMatchObject({ status: 200 })
     const unheard = [...looked].filter((name) => short(standing, { headers: { [name]: 'x' } }) !== undefined)
-    // A pseudo-field of HTTP/2, and what the face has made of the authority.
-    expect(unheard.sort()).toEqual([':authority', 'host'])
+    // Pseudo-fields of HTTP/2, and what the face has made of the authority.
+    expect(unheard.sort()).toEqual([':authority', ':scheme', 'host'])
   })
 })

@@ -206,6 +206,17 @@ test.each([
 
 test('Vary: *, trailers, codings of the transfer and too long bodies are not stored', () => {
   expect(refusal({ fields: [['Vary', 'Accept, *']] })).toBe('vary')
+  expect(refusal({ control: 'private="vary"', fields: [['Vary', 'Accept']] })).toBe('vary')
+  expect(refusal({ control: 'no-cache="VARY"', fields: [['Vary', 'Accept']] })).toBe('vary')
+  expect(
+    refusal({
+      fields: [
+        ['Vary', 'Accept'],
+        ['Connection', 'close, vary'],
+      ],
+    }),
+  ).toBe('vary')
+  expect(refusal({ control: 'private="vary"' })).toBeUndefined()
   expect(refusal({ fields: [['Trailer', 'Digest']] })).toBe('trailers')
   expect(refusal({ fields: [['Transfer-Encoding', 'gzip, chunked']] })).toBe('coding')
   expect(refusal({ fields: [['Transfer-Encoding', 'Chunked']] })).toBeUndefined()

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { covers, nominated, unite, variesBy } from '../../src/http/vary.ts'
 
 test('variesBy: lower case, each once, sorted; * swallows all', () => {
@@ -8,13 +8,38 @@ test('variesBy: lower case, each once, sorted; * swallows all', () => {
   expect(variesBy([['Vary', 'Origin, *']])).toBe('*')
 })
 
-test('nominated: white space is normalised, absence is told apart (RFC 9111, section 4.1)', () => {
-  expect(nominated({ a: ' x ,\ty  z ' }, 'a')).toBe('+x,y z')
-  expect(nominated({ a: ['x', 'y'] }, 'a')).toBe('+x,y')
-  expect(nominated({ a: '' }, 'a')).toBe('+')
-  expect(nominated({}, 'a')).toBe('-')
-  // In quadratic time this would outlast the test's time limit.
-  expect(nominated({ a: `x${' '.repeat(1_000_000)}y` }, 'a')).toBe('+x y')
+describe('nominated (RFC 9111, section 4.1)', () => {
+  test('lines are combined, and absence is told apart from emptiness', () => {
+    expect(nominated({ a: ['x', 'y'] }, 'a')).toBe('+x, y')
+    expect(nominated({ a: '' }, 'a')).toBe('+')
+    expect(nominated({}, 'a')).toBe('-')
+  })
+
+  test.each(['accept', 'accept-charset', 'accept-encoding', 'accept-language'])(
+    'of the list %s white space around commas does not count',
+    (name) => {
+      expect(nominated({ [name]: ' x ,\ty;q=1 , z ' }, name)).toBe('+x,y;q=1,z')
+      expect(nominated({ [name]: ['x', 'y'] }, name)).toBe(nominated({ [name]: 'x,y' }, name))
+      expect(nominated({ [name]: 'x y' }, name)).not.toBe(nominated({ [name]: 'x  y' }, name))
+    },
+  )
+
+  test.each([
+    ['cookie', 'user="Ann Lee"', 'user="Ann  Lee"'],
+    ['cookie', 'u=a,b', 'u=a ,b'],
+    ['authorization', 'Digest username="ann,x"', 'Digest username="ann, x"'],
+    ['x-tenant', 'a b', 'a  b'],
+    ['x-tenant', 'a,b', 'a, b'],
+    ['accept', 'text/html;profile="a,b"', 'text/html;profile="a, b"'],
+  ])('of %s, %s is not %s', (name, one, other) => {
+    expect(nominated({ [name]: one }, name)).not.toBe(nominated({ [name]: other }, name))
+  })
+
+  test('takes no longer than the text', () => {
+    // In quadratic time this would outlast the test's time limit.
+    const long = `x${' '.repeat(1_000_000)}y`
+    expect(nominated({ accept: long }, 'accept').length).toBe(long.length + 1)
+  })
 })
 
 test('unite and covers', () => {

@@ -17,6 +17,7 @@ describe('what is read is noted', () => {
     ['spread', (headers) => ({ ...headers }), ['x-a', 'x-b']],
     ['JSON', (headers) => JSON.stringify(headers), ['x-a', 'x-b']],
     ['entries', (headers) => Object.entries(headers), ['x-a', 'x-b']],
+    ['the origin in HTTP/2', (headers) => [headers[':authority'], headers[':scheme']], [':authority', ':scheme']],
     ['Object.keys', (headers) => Object.keys(headers), ['x-a', 'x-b']],
     ['nothing', (headers) => `${headers} ${headers.constructor} ${headers[':path']} ${headers.then}`, []],
   ])('by %s', (_, act, names) => {
@@ -27,8 +28,8 @@ describe('what is read is noted', () => {
 
   test('all at once', () => {
     const { headers, reads, read } = watched()
-    noteAll({ ...headers, ':path': '/' }, reads)
-    expect(read()).toEqual(['x-a', 'x-b'])
+    noteAll({ ...headers, ':path': '/', ':method': 'GET', ':scheme': 'https' }, reads)
+    expect(read()).toEqual([':scheme', 'x-a', 'x-b'])
   })
 
   test('but not what the application wrote or took out itself', () => {

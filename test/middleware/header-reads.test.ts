@@ -61,6 +61,14 @@ describe.each(Object.entries(protocols))('the fields of a request, %s', (_, run)
     expect(seen[1]).toEqual(seen[0])
   })
 
+  test('authority and scheme of HTTP/2 are the same as before', async () => {
+    const { seen } = await noted(({ authority, scheme }: { authority?: string; scheme?: string } & IncomingMessage) => [
+      authority,
+      scheme,
+    ])
+    expect(seen[1]).toEqual(seen[0])
+  })
+
   test('what the application puts in their place stays', async () => {
     const left: unknown[] = []
     await run((req) => {

@@ -252,6 +252,46 @@ describe('who is believed about host and scheme', () => {
     expect(runs()).toBe(2)
   })
 
+  describe('over HTTP/2', () => {
+    type Read = (req: IncomingMessage & { readonly scheme?: string; readonly authority?: string }) => unknown
+    const reading =
+      (read: Read): Behind =>
+      (req, res) => {
+        res.setHeader('Cache-Control', 'max-age=60')
+        res.end(String(read(req)))
+      }
+
+    test.each<[string, Read]>([
+      ['scheme', (req) => req.scheme],
+      ['headers', (req) => req.headers[':scheme']],
+      ['nothing', () => 'page'],
+    ])('a scheme that is not that of the connection passes by: read by %s', async (_, read) => {
+      const { ask, runs } = await serve('HTTP/2', reading(read), { trustProxy: 'loopback' })
+      const got = await ask({ headers: { ':scheme': 'https' } })
+      expect(got.headers['cache-status']).toBe('tiercache; fwd=bypass; detail=x-forwarded-proto')
+      const other = await ask({ headers: { ':scheme': 'https', 'x-forwarded-proto': 'http' } })
+      expect(other.headers['cache-status']).toBe('tiercache; fwd=bypass; detail=x-forwarded-proto')
+      await ask({ headers: { ':scheme': 'http' } })
+      expect((await ask({ headers: { ':scheme': 'http' } })).headers['cache-status']).toMatch(hit)
+      expect(runs()).toBe(3)
+    })
+
+    test.each<[string, Read]>([
+      ['authority', (req) => req.authority],
+      ['headers', (req) => req.headers[':authority']],
+      ['all headers', (req) => JSON.stringify(req.headers)],
+      ['rawHeaders', (req) => req.rawHeaders],
+      ['scheme', (req) => req.scheme],
+    ])('what a trusted proxy says of the client counts, and nothing else may be read: by %s', async (name, read) => {
+      const { ask } = await serve('HTTP/2', reading(read), { trustProxy: 'loopback', audit: 'warn' })
+      const inner = { ':scheme': 'http', host: 'inner.example', ...forwarded }
+      expect((await ask({ headers: inner })).headers['cache-status']).toMatch(/detail=audit$/)
+      const same = { ...inner, ':scheme': 'https', host: 'b.example' }
+      expect((await ask({ headers: same })).headers['cache-status'], name).toMatch(/stored$/)
+      expect((await ask({ headers: inner })).headers['cache-status']).toMatch(hit)
+    })
+  })
+
   test.each([['10.0.0.0/33'], ['nobody'], [['10.0.0.1', 7]], ['10.0.0.0/8/8'], [1], ['::1/129'], ['10.0.0.0/x']])(
     'a bad option is told: %s',
     (trustProxy) => {

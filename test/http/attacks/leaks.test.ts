@@ -122,6 +122,70 @@ describeFaces((open) => {
     })
   })
 
+  describe('nor what proxies say of a user, though the response says how long it is fresh', () => {
+    test.each(
+      [
+        [
+          'Cf-Access-Authenticated-User-Email',
+          'Cf-Access-Jwt-Assertion',
+          'X-Goog-Iap-Jwt-Assertion',
+          'X-Pomerium-Jwt-Assertion',
+        ],
+        ['X-Ms-Client-Principal', 'X-Ms-Client-Principal-Name', 'X-Amzn-Oidc-Data', 'X-Amzn-Oidc-Identity', 'X-Jwt'],
+        [
+          'Ssl-Client-S-Dn',
+          'X-Ssl-Client-S-Dn',
+          'SSL_CLIENT_S_DN',
+          'X-Client-Dn',
+          'X-Ssl-Client-Verify',
+          'X-Client-Cert',
+        ],
+        ['X-Credential', 'X-Access-Key', 'X_Access_Key', 'Proxy-Authorization', 'Cookie2', 'Sec-Token', 'Accept-Token'],
+        [
+          'X-Email',
+          'X-Org-Id',
+          'X-Organization',
+          'X-Scope-OrgID',
+          'X-Workspace-Id',
+          'X-Company-Id',
+          'X-Roles',
+          'X-Groups',
+        ],
+        ['Remote-User', 'X-Consumer-Id', 'X-Permissions', 'X-Identity', 'X-Login', 'X-Member-Id', 'X-Claims-Sub'],
+      ].flat(),
+    )('%s', async (name) => {
+      const { get } = await open((req, res) => {
+        res.setHeader('Cache-Control', 'max-age=60')
+        res.end(`for ${req.headers[name.toLowerCase()]}`)
+      })
+      const own = await get('/', { [name]: 'one' })
+      expect(own).toMatchObject({ body: 'for one', cacheStatus: expect.stringContaining('detail=audit') })
+      expect((await get('/', { [name]: 'two' })).body).toBe('for two')
+      expect((await get('/')).body).toBe('for undefined')
+    })
+
+    test.each(
+      [
+        [
+          'User-Agent',
+          'Referer',
+          'Origin',
+          'Dnt',
+          'Accept',
+          'Accept-Language',
+          'Sec-Fetch-User',
+          'Sec-Ch-Ua',
+          'Sec-Gpc',
+        ],
+        ['Via', 'X-Forwarded-For', 'X-Real-Ip', 'Cf-Ray', 'Cf-Visitor', 'Cf-Ipcountry', 'Cf-Connecting-Ip', 'Cdn-Loop'],
+      ].flat(),
+    )('what is sent with every request is none of it, or nothing would be stored: %s', async (name) => {
+      const { get } = await open((req, res) => res.end(`${typeof req.headers[name.toLowerCase()]}`), { ttl: '1m' })
+      await get('/', { [name]: '1' })
+      expect((await get('/')).cacheStatus).toMatch(/hit/)
+    })
+  })
+
   describe('a cookie that a response sets', () => {
     test.each([
       ['by the handler', undefined],

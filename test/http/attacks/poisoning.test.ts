@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { describeFaces } from './victim.ts'
 import type { IncomingMessage, RequestListener } from 'node:http'
+import type { VictimOptions } from './victim.ts'
 
 /** An application that lets what it reads of a request into a page that is for all. */
 const reflecting =
@@ -9,6 +10,9 @@ const reflecting =
     res.setHeader('Cache-Control', 'public, max-age=60')
     res.end(`<script src="//${String(read(req))}/x.js">`)
   }
+
+/** The host that a client names, as the application reads it. */
+const hostOf = ({ headers }: IncomingMessage) => headers.host ?? headers[':authority']
 
 describeFaces((open, version) => {
   describe('request fields that are not in the key', () => {
@@ -112,6 +116,103 @@ describeFaces((open, version) => {
         expect((await get('/', headers)).body).toBe(`${tenant} false`)
         expect((await get('/', headers)).cacheStatus).toMatch(/hit/)
       }
+    })
+  })
+
+  describe.each<VictimOptions>(
+    (['guard', 'strict', 'vary', 'warn'] as const).map((audit) => ({ audit, trustProxy: 'loopback' })),
+  )('the origin behind a trusted proxy, with $audit', (options) => {
+    test.each<[name: string, Record<string, string>, (req: IncomingMessage) => unknown]>([
+      ['a Host that is not the one of the key', { Host: 'evil' }, hostOf],
+      ['… by rawHeaders', { Host: 'evil' }, (req) => req.rawHeaders.join()],
+      ['a second host', { 'X-Forwarded-Host': 'shop, evil' }, (req) => req.headers['x-forwarded-host']],
+      ['a port of its own', { Host: 'shop:1337' }, hostOf],
+      ['a second scheme', { 'X-Forwarded-Proto': 'https, evil' }, (req) => req.headers['x-forwarded-proto']],
+    ])('%s does not get into what others are sent', async (_, fields, read) => {
+      const { get } = await open(reflecting(read), options)
+      const usual = { Host: 'shop', 'X-Forwarded-Host': 'shop', 'X-Forwarded-Proto': 'https' }
+      expect((await get('/', { ...usual, ...fields })).cacheStatus).toMatch(/detail=audit/)
+      for (let round = 0; round < 2; round++) {
+        const { body } = await get('/', usual)
+        for (const [name, value] of Object.entries(fields)) {
+          if (value !== usual[name as 'Host']) expect(body).not.toContain(value)
+        }
+      }
+    })
+
+    test('what is the same, or what nobody reads, is in the way of nothing', async () => {
+      const { get } = await open(
+        reflecting((req) => `${hostOf(req)} ${req.headers['x-forwarded-host']} ${req.headers['x-forwarded-proto']}`),
+        options,
+      )
+      const usual = { Host: 'shop', 'X-Forwarded-Host': 'shop', 'X-Forwarded-Proto': 'https' }
+      expect((await get('/', usual)).cacheStatus).toMatch(/stored/)
+      expect((await get('/', usual)).cacheStatus).toMatch(/hit/)
+      expect((await get('/', { ...usual, Host: 'inner:3000' })).body).toContain('//shop shop https')
+
+      const blind = await open(
+        reflecting(() => 'page'),
+        options,
+      )
+      await blind.get('/', { ...usual, Host: 'inner:3000', 'X-Forwarded-Host': 'shop, inner' })
+      expect((await blind.get('/', usual)).cacheStatus).toMatch(/hit/)
+    })
+  })
+
+  test('an origin that the application says is harmless, or in Vary, is its own concern', async () => {
+    const usual = { Host: 'inner:3000', 'X-Forwarded-Host': 'shop' }
+    const trusting = { trustProxy: 'loopback' }
+    const vouched = await open(
+      reflecting((req) => typeof hostOf(req)),
+      { ...trusting, harmless: ['Host'] },
+    )
+    await vouched.get('/', usual)
+    expect((await vouched.get('/', usual)).cacheStatus).toMatch(/hit/)
+    if (version === 'HTTP/2') return
+    const varying = await open((req, res) => {
+      res.setHeader('Vary', 'Host').setHeader('Cache-Control', 'public, max-age=60')
+      res.end(req.headers.host)
+    }, trusting)
+    await varying.get('/', usual)
+    expect(await varying.get('/', { ...usual, Host: 'evil' })).toMatchObject({ body: 'evil' })
+    expect(await varying.get('/', usual)).toMatchObject({ body: 'inner:3000' })
+    expect((await varying.get('/', usual)).cacheStatus).toMatch(/hit/)
+  })
+
+  describe('fields that nobody counts as a rule', () => {
+    test.each([
+      ['Content-Type', 'application/evil'],
+      ['Content-Encoding', 'evil'],
+      ['Content-Language', 'evil'],
+      ['X-Request-Id', '<script>'],
+      ['Traceparent', 'evil'],
+      ['Proxy-Authorization', 'evil'],
+    ])('%s on GET: strict counts it', async (name, value) => {
+      const { get } = await open(
+        reflecting((req) => req.headers[name.toLowerCase()] ?? 'clean'),
+        { audit: 'strict' },
+      )
+      expect((await get('/', { [name]: value })).cacheStatus).toMatch(/detail=audit/)
+      expect((await get('/')).body).toContain('clean')
+    })
+
+    test.each([
+      ['Content-Type', 'application/evil'],
+      ['Forwarded', 'host=evil'],
+      ['Proxy-Authorization', 'evil'],
+      ['From', 'evil'],
+    ])('%s on GET: it does not get into what says no lifetime of its own', async (name, value) => {
+      const { get } = await open((req, res) => res.end(String(req.headers[name.toLowerCase()] ?? 'clean')), {
+        ttl: '1m',
+      })
+      expect((await get('/', { [name]: value })).cacheStatus).toMatch(/detail=audit/)
+      expect((await get('/')).body).toBe('clean')
+    })
+
+    test('Forwarded does not get into what does, either', async () => {
+      const { get } = await open(reflecting((req) => req.headers.forwarded ?? 'clean'))
+      expect((await get('/', { Forwarded: 'host=evil' })).cacheStatus).toMatch(/detail=audit/)
+      expect((await get('/')).body).toContain('clean')
     })
   })
 

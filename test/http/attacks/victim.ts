@@ -33,17 +33,19 @@ export interface Victim {
   raw(bytes: string, isEnough?: (text: string) => boolean): Promise<string>
 }
 
-export type Open = (listener: RequestListener, options?: HttpCacheOptions, front?: Front) => Promise<Victim>
+export type Open = (listener: RequestListener, options?: VictimOptions, front?: Front) => Promise<Victim>
+
+export type VictimOptions = HttpCacheOptions & { readonly trustProxy?: boolean | string }
 
 /** What stands in front of the cache. */
 export type Front = (req: IncomingMessage, res: Parameters<RequestListener>[1], next: () => void) => void
 
-type Face = (cache: Cache, listener: RequestListener, options?: HttpCacheOptions, front?: Front) => RequestListener
+type Face = (cache: Cache, listener: RequestListener, options?: VictimOptions, front?: Front) => RequestListener
 
 const expressFace =
   (express: typeof express5): Face =>
-  (cache, listener, options, front) => {
-    const app = express().disable('x-powered-by')
+  (cache, listener, { trustProxy = false, ...options } = {}, front) => {
+    const app = express().disable('x-powered-by').set('trust proxy', trustProxy)
     if (front) app.use(front)
     app.use(httpCache(cache, options))
     app.use(listener)
