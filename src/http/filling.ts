@@ -1,6 +1,9 @@
-import { hasCredentials, lead, renew } from './leading.ts'
+import { forCookies } from './hit-for-miss.ts'
+import { lead, renew } from './leading.ts'
+import { isAuthorized } from './message.ts'
 import { asKept, bytesOf } from './response-store.ts'
 import { passBy, passOn, refusedAs, serve, serveCollapsed, sight, standsIn } from './serving.ts'
+import { sendsCookies } from './storable.ts'
 import { isRenewedRule, renewRule } from './variant-rule.ts'
 import { missReason, resourcePlace, variantPlace, withoutClient } from './visit.ts'
 import type { Offer } from '../cache/load-request.ts'
@@ -52,8 +55,10 @@ export async function fill(parts: HttpParts, visit: Visit): Promise<void> {
 }
 
 /** Whether what another one is making is waited for: it is likely not to be shared, where the last one was not. */
-function isMarked(parts: HttpParts, visit: Visit): boolean {
-  return parts.hitForMiss.has(visit.resourceKey, parts.clock.wall())
+function isMarked({ hitForMiss, settings, clock }: HttpParts, { request, resourceKey }: Visit): boolean {
+  const now = clock.wall()
+  if (hitForMiss.has(resourceKey, now)) return true
+  return sendsCookies(request.headers, settings) && hitForMiss.has(forCookies(resourceKey), now)
 }
 
 /** One lookup, or flight, or load. */
@@ -118,9 +123,9 @@ class Asking {
     return sight(this.#parts, this.#visit, stored, freshness)
   }
 
-  /** Nobody is kept waiting for what is likely not to be shared: credentials make it so. */
+  /** Nobody is kept waiting for what is likely not to be shared: Authorization makes it so. */
   #waitTimeoutMs(): number | undefined {
-    return isMarked(this.#parts, this.#visit) || hasCredentials(this.#parts, this.#visit) ? 0 : undefined
+    return isMarked(this.#parts, this.#visit) || isAuthorized(this.#visit.request) ? 0 : undefined
   }
 
   /** What is taken of what the core offers. What may answer nobody with these credentials is taken for what it is. */

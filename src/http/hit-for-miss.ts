@@ -28,5 +28,10 @@ export class HitForMiss {
   }
 }
 
+/** The mark of a resource that holds for requests with cookies alone. */
+export function forCookies(key: string): string {
+  return `${key} cookies`
+}
+
 const MARKED_MS = 60_000
 const MOST_MARKED = 4096

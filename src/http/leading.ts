@@ -1,10 +1,12 @@
 import { whenAborted } from '../cache/load-context.ts'
 import { hand, leftMs } from './handing.ts'
+import { forCookies } from './hit-for-miss.ts'
 import { keepLate } from './late-variant.ts'
 import { isAuthorized } from './message.ts'
 import { Recording } from './recording.ts'
 import { asKept } from './response-store.ts'
 import { isError } from './reuse.ts'
+import { sendsCookies } from './storable.ts'
 import { validatorsOf } from './validation.ts'
 import { newRule, renewRule, shareResource, shareVariant } from './variant-rule.ts'
 import type { FaceContext } from '../cache/load-context.ts'
@@ -125,7 +127,7 @@ async function share(
       if (leftMs(parts, recorded.stored) + recorded.stored.retentionMs === 0) return UNSHAREABLE
       // Each of those who wait needs a confirmation of its own: waiting would put one behind the other.
       if (leftMs(parts, recorded.stored) === 0) mark(parts, visit)
-      else parts.hitForMiss.unmark(visit.resourceKey)
+      else unmark(parts, visit)
       return place.rule
         ? shareVariant(parts, visit, place.rule, recorded.stored)
         : shareResource(parts, visit, recorded.stored)
@@ -140,9 +142,15 @@ async function share(
   }
 }
 
-/** With credentials it says nothing of the responses to those without, and nobody else waits here. */
+/** With credentials it says nothing of the responses to those without; others with cookies go round to find the mark. */
 function nothingShared(parts: HttpParts, visit: Visit): NothingShared {
-  if (hasCredentials(parts, visit)) return AGAIN
+  const { hitForMiss, settings, clock } = parts
+  const { request, resourceKey } = visit
+  if (isAuthorized(request)) return AGAIN
+  if (sendsCookies(request.headers, settings)) {
+    hitForMiss.mark(forCookies(resourceKey), clock.wall())
+    return AGAIN
+  }
   mark(parts, visit)
   return UNSHAREABLE
 }
@@ -151,9 +159,14 @@ function mark({ hitForMiss, clock }: HttpParts, { resourceKey }: Visit): void {
   hitForMiss.mark(resourceKey, clock.wall())
 }
 
-/** Cookies that the route says it ignores are none. */
-export function hasCredentials({ settings }: HttpParts, { request }: Visit): boolean {
-  return isAuthorized(request) || (settings.cookies !== 'ignore' && request.headers.cookie !== undefined)
+/** What answers a request with cookies, and may be shared, is for all. */
+function unmark({ hitForMiss, settings }: HttpParts, { request, resourceKey }: Visit): void {
+  hitForMiss.unmark(resourceKey)
+  if (sendsCookies(request.headers, settings)) hitForMiss.unmark(forCookies(resourceKey))
+}
+
+function hasCredentials({ settings }: HttpParts, { request }: Visit): boolean {
+  return isAuthorized(request) || sendsCookies(request.headers, settings)
 }
 
 /**

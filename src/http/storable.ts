@@ -161,7 +161,8 @@ function refusalOfCredentials(request: HttpRequest, control: Control, settings: 
   return sendsCookies(headers, settings) && !isForAll(control) ? 'cookie' : undefined
 }
 
-function sendsCookies(request: RequestHeaders, settings: HttpSettings): boolean {
+/** Cookies that the route says it ignores are none. */
+export function sendsCookies(request: RequestHeaders, settings: Pick<HttpSettings, 'cookies'>): boolean {
   return request.cookie !== undefined && settings.cookies !== 'ignore'
 }
 

@@ -273,15 +273,50 @@ describeExpress(({ hit, serve }) => {
       expect(runs()).toBe(1)
     })
 
-    test('credentials wait for nobody', async () => {
+    test('requests with cookies of their own share one run of a page that is for all', async () => {
+      let finish = () => {}
+      const { hasty, cache, runs } = await serve((_, res) => {
+        finish = () => res.set('Cache-Control', 'public, max-age=60').send('for all')
+      })
+      const asked = Array.from({ length: 20 }, async (_, n) => (await hasty.get('/').set('Cookie', `_ga=${n}`)).text)
+      await until(() => runs() === 1 && cache.counters.loadsWaiting === 20)
+      finish()
+      expect(await Promise.all(asked)).toEqual(Array(20).fill('for all'))
+      expect(runs()).toBe(1)
+    })
+
+    test('a page that is of one who sent cookies lets all go who sent some, at its head; those without share another one', async () => {
+      const begun: Response[] = []
+      const { hasty, cache, runs } = await serve((req, res) => {
+        begun.push(res)
+        res.set('Cache-Control', 'max-age=60')
+        if (begun.length > 1) res.send(req.get('Cookie') ?? 'for all')
+      })
+      const first = hasty
+        .get('/')
+        .set('Cookie', 'sid=1')
+        .then(({ text }) => text)
+      await until(() => runs() === 1)
+      const users = [2, 3, 4].map(async (n) => (await hasty.get('/').set('Cookie', `sid=${n}`)).text)
+      const others = [1, 2, 3].map(async () => (await hasty.get('/')).text)
+      await until(() => cache.counters.loadsWaiting === 7)
+      begun[0]?.write('sid=1')
+      expect(await Promise.all(users)).toEqual(['sid=2', 'sid=3', 'sid=4'])
+      expect(await Promise.all(others)).toEqual(Array(3).fill('for all'))
+      expect(runs()).toBe(5)
+      begun[0]?.end()
+      expect(await first).toBe('sid=1')
+    })
+
+    test('Authorization waits for nobody', async () => {
       const gates: (() => void)[] = []
       const { hasty } = await serve((req, res) => {
-        if (req.headers.cookie) return res.set('Cache-Control', 'max-age=60').send('mine')
+        if (req.headers.authorization) return res.set('Cache-Control', 'max-age=60').send('mine')
         return gates.push(() => res.set('Cache-Control', 'max-age=60').send('all'))
       })
       const slow = hasty.get('/').then(({ text }) => text)
       await until(() => gates.length === 1)
-      await hasty.get('/').set('Cookie', 'sid=1').expect('mine')
+      await hasty.get('/').set('Authorization', 'Basic ada').expect('mine')
       gates[0]?.()
       expect(await slow).toBe('all')
     })
