@@ -20,9 +20,9 @@ const asking = fc.record({
   host: mostly('a.example', 'b.example'),
   below: mostly('/x', '/y', '/x?q', '/%78'),
   fields: fc.record({
-    Authorization: mostly(none, 'Basic ada', 'Basic bob'),
-    Cookie: mostly(none, 'sid=ada', 'sid=bob'),
-    'X-A': mostly(none, '1', '2'),
+    Authorization: mostly(none, 'Basic ada', 'Basic bob', 'Digest username="ada,b"', 'Digest username="ada, b"'),
+    Cookie: mostly(none, 'sid=ada', 'sid=bob', 'sid="a b"', 'sid="a  b"'),
+    'X-A': mostly(none, '1', '2', '1, 2', '1,2'),
     'Accept-Language': mostly('en', 'de'),
     'Cache-Control': mostly(none, 'no-store', 'max-age=0', 'max-stale=600'),
     Range: mostly(none, none, none, 'bytes=0-2'),
