@@ -3,7 +3,7 @@
  * folder of another checkout whose library is to be measured.
  */
 import { register } from 'node:module'
-import { collectGarbage } from './garbage.ts'
+import { collectYoungGarbage } from './garbage.ts'
 import { answerQuestions } from './program.ts'
 import type { VariantContext, Variants, Work } from './variant.ts'
 
@@ -18,7 +18,7 @@ answerQuestions({ round, close: () => variant.close?.() })
 
 async function round(): Promise<Work> {
   await variant.prepare?.()
-  collectGarbage()
+  collectYoungGarbage()
   const cpuBefore = process.cpuUsage()
   const startedAt = performance.now()
   const operations = await variant.work()
