@@ -1,9 +1,7 @@
-import { forCookies } from './hit-for-miss.ts'
-import { lead, renew } from './leading.ts'
+import { isMarked, lead, renew } from './leading.ts'
 import { isAuthorized } from './message.ts'
 import { asKept, bytesOf } from './response-store.ts'
 import { passBy, passOn, refusedAs, serve, serveCollapsed, sight, standsIn } from './serving.ts'
-import { sendsCookies } from './storable.ts'
 import { isRenewedRule, renewRule } from './variant-rule.ts'
 import { missReason, resourcePlace, variantPlace, withoutClient } from './visit.ts'
 import type { Offer } from '../cache/load-request.ts'
@@ -52,13 +50,6 @@ export async function fill(parts: HttpParts, visit: Visit): Promise<void> {
   }
   if (refused) passBy(parts, visit, refused)
   else passOn(parts, visit, reason)
-}
-
-/** Whether what another one is making is waited for: it is likely not to be shared, where the last one was not. */
-function isMarked({ hitForMiss, settings, clock }: HttpParts, { request, resourceKey }: Visit): boolean {
-  const now = clock.wall()
-  if (hitForMiss.has(resourceKey, now)) return true
-  return sendsCookies(request.headers, settings) && hitForMiss.has(forCookies(resourceKey), now)
 }
 
 /** One lookup, or flight, or load. */

@@ -1,5 +1,6 @@
 import { whenAborted } from '../cache/load-context.ts'
 import { hand, leftMs } from './handing.ts'
+import { isConditional } from './conditional.ts'
 import { forCookies } from './hit-for-miss.ts'
 import { keepLate } from './late-variant.ts'
 import { isAuthorized } from './message.ts'
@@ -89,15 +90,17 @@ function wordsOf(recorded: Exclude<Recorded, Late>): string {
 
 function record(
   parts: HttpParts,
-  { exchange, request, resource, variance, shownKey }: Visit,
+  visit: Visit,
   flight: FaceContext,
   why: Pick<Subject, 'reason' | 'forClient'>,
 ): Promise<Recorded> {
+  const { exchange, request, resource, variance, shownKey } = visit
   if (exchange.isGone()) return Promise.resolve({ kind: 'abandoned' })
   const stale = replaceable(flight, resource)
   const validators = stale && validatorsFor(stale, parts.clock.wall())
   return new Promise((resolve) => {
-    const subject = { request, resource, variance, shownKey, ...why, stale, validators }
+    const showsConditionals = stale === undefined && isMarked(parts, visit)
+    const subject = { request, resource, variance, shownKey, ...why, stale, validators, showsConditionals }
     const recording = new Recording(parts, subject, resolve)
     flight[whenAborted](() => recording.abandon())
     exchange.forward(recording, validators && { ...validators })
@@ -147,12 +150,19 @@ function nothingShared(parts: HttpParts, visit: Visit): NothingShared {
   const { hitForMiss, settings, clock } = parts
   const { request, resourceKey } = visit
   if (isAuthorized(request)) return AGAIN
-  if (sendsCookies(request.headers, settings)) {
-    hitForMiss.mark(forCookies(resourceKey), clock.wall())
-    return AGAIN
+  const isOfCookies = sendsCookies(request.headers, settings)
+  // A 304 of the application says nothing of the page: it does not keep others from asking for the whole after a minute.
+  if (!isConditional(request.headers) || !isMarked(parts, visit)) {
+    hitForMiss.mark(isOfCookies ? forCookies(resourceKey) : resourceKey, clock.wall())
   }
-  mark(parts, visit)
-  return UNSHAREABLE
+  return isOfCookies ? AGAIN : UNSHAREABLE
+}
+
+/** Whether nobody waits for what another one is making: it is likely not to be shared, where the last one was not. */
+export function isMarked({ hitForMiss, settings, clock }: HttpParts, { request, resourceKey }: Visit): boolean {
+  const now = clock.wall()
+  if (hitForMiss.has(resourceKey, now)) return true
+  return sendsCookies(request.headers, settings) && hitForMiss.has(forCookies(resourceKey), now)
 }
 
 function mark({ hitForMiss, clock }: HttpParts, { resourceKey }: Visit): void {

@@ -15,6 +15,8 @@ export interface Subject {
   readonly shownKey?: string | undefined
   /** Whether a client waits for it. */
   readonly forClient: boolean
+  /** The application sees the conditionals of the client: a whole response would be made for nobody else. */
+  readonly showsConditionals?: boolean
   /** What is to be replaced, or confirmed. */
   readonly stale?: StoredResponse | undefined
   /** Those of `stale`, as the application sees them. */

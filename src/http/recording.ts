@@ -78,9 +78,10 @@ export class Recording implements Watcher {
     this.#toldFirst = told
     this.#told = told
     const { headers } = subject.request
-    this.hidesConditionals = isConditional(headers) || headers.range !== undefined || subject.validators !== undefined
+    const asksForLess = isConditional(headers) || headers.range !== undefined || subject.validators !== undefined
+    this.hidesConditionals = asksForLess && !subject.showsConditionals
     this.normalized = normalizedFields(headers, parts.settings.normalize)
-    this.mayReplace = this.hidesConditionals || subject.stale !== undefined
+    this.mayReplace = asksForLess || subject.stale !== undefined
   }
 
   get headerReads(): HeaderReads {
