@@ -7,7 +7,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   authorization: 'its request has Authorization: a response that is for all says public or s-maxage',
   'client-certificate': 'its client has shown a certificate: a response that is for all says public or s-maxage',
   cookie:
-    "its request has Cookie: a response that is for all says public or s-maxage; where no response depends on a cookie, set the option cookies: 'ignore'",
+    "its request has Cookie: a response that is for all says public or s-maxage, which counts unless the option says cookies: 'bypass'; where no response depends on a cookie, set the option cookies: 'ignore'",
   'set-cookie':
     "it sets a cookie, which is one user's: set it in a response that is not to be stored, or see the option setCookie",
   deception:
@@ -16,6 +16,18 @@ const ADVICE: Readonly<Record<string, string>> = {
     'it says that it is over at once (max-age=0, as Express says of each file that it sends): say how long it is fresh if it is for all, as by the option maxAge of res.sendFile and express.static',
   'too-many-tags': 'it has more tags than an entry can carry: what cannot be made invalid by all of them is not kept',
   vary: 'it says Vary: *, or that its Vary must not be kept: name the fields that it depends on',
+  coding:
+    'its Content-Encoding is not the one that its request was taken to want by the option normalize, or its Transfer-Encoding is more than chunked',
+  'no-vary-search': 'it does not name the No-Vary-Search that other responses of its path have named',
+  trailers: 'it announces trailers, which are not kept',
+  'too-large': 'it is larger than the option maxBodyBytes',
+  length: 'it has fewer bytes than its Content-Length says',
+  target: 'its request has no Host, or one that is none, or a target that is no path',
+  'target-length': 'its target is longer than the option maxTargetLength',
+  'query-parameters': 'its query has more parameters than the option maxQueryParameters',
+  content: 'its request is a QUERY whose content was not read: see what stands in front of the cache',
+  'default-port':
+    'its Host names a port that need not be named, and the application may write it into links: proxies and clients leave it out',
   override: 'its request has a field that renames its method or target',
   'request-body': 'its request is a GET with a body, which is not in the key',
   'x-forwarded-proto':

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import { httpRefusals } from '../../src/counters/http-counters.ts'
 import { createCache } from '../../src/create-cache.ts'
 import { GuardWarnings } from '../../src/http/guard-warnings.ts'
 import { HttpCache } from '../../src/http/http-cache.ts'
@@ -17,9 +18,30 @@ test('one warning of a kind, with the path and no query', () => {
   ])
 })
 
+/** What is meant so, and `audit` and `tags`, which have warnings of their own. */
+const SILENT = [
+  'no-lifetime',
+  'expired',
+  'no-store',
+  'private',
+  'no-cache',
+  'status',
+  'method',
+  'endless',
+  'skip',
+  'first-sight',
+]
+SILENT.push('head', 'range', 'request-no-store', 'precondition', 'mismatch', 'audit', 'tags')
+
+test.each(httpRefusals.filter((detail) => !SILENT.includes(detail)))('%s is warned of', (detail) => {
+  const { warnings, said } = heard()
+  warnings.refused(detail, requestOf())
+  expect(said()).toEqual([expect.stringMatching(/^the response to GET \/ is not stored: /)])
+})
+
 test('what applications say on purpose needs no warning', () => {
   const { warnings, said } = heard()
-  for (const detail of ['no-store', 'private', 'no-lifetime', 'skip']) warnings.refused(detail, requestOf())
+  for (const detail of SILENT) warnings.refused(detail, requestOf())
   expect(said()).toEqual([])
 })
 
