@@ -293,6 +293,7 @@ const sharedByFaces = [
   'head-replay',
   'written-head',
   'written-chunk',
+  'head-encoding',
   'cut-off',
   'held-head',
   'response-cache',

@@ -1,6 +1,7 @@
 import { endBeforeCut } from './cut-off.ts'
 import { holdHead } from './held-head.ts'
 import { setHead } from './node-answer.ts'
+import { behindHead } from './head-encoding.ts'
 import { bytesOf, callbackOf, isChunk, refuseLateWrite } from './written-chunk.ts'
 import { applyHeaders, fieldsOf, isHttp2, isNoFinalHead, ownMessage, writtenHead } from './written-head.ts'
 import type { ServerResponse } from 'node:http'
@@ -59,9 +60,7 @@ class WatchedResponse {
     this.#watcher = watcher
     this.#afterHead = afterHead
     const { writeHead, write, end, addTrailers, setTrailer } = methodsOf(res)
-    this.#before = setTrailer
-      ? { writeHead, write, end, addTrailers, setTrailer }
-      : { writeHead, write, end, addTrailers }
+    this.#before = { writeHead, write, end, addTrailers, ...(setTrailer && { setTrailer }) }
   }
 
   start(): void {
@@ -166,7 +165,7 @@ class WatchedResponse {
     if (this.#endHeld) return refuseLateWrite(args)
     if (this.#opensHeadItself()) this.#res.writeHead(this.#res.statusCode)
     if (!this.#bodySwallowed) {
-      const flowing = this.#before.write.apply(this.#res, args)
+      const flowing = this.#before.write.apply(this.#res, behindHead(this.#res, args))
       return this.#tellChunk(chunk, encoding) || flowing
     }
     this.#tellChunk(chunk, encoding)
@@ -196,7 +195,7 @@ class WatchedResponse {
     this.#releaseHead?.()
     this.#ending = true
     try {
-      return this.#before.end.apply(this.#res, this.#bodySwallowed ? [callbackOf(args)] : args)
+      return this.#before.end.apply(this.#res, this.#bodySwallowed ? [callbackOf(args)] : behindHead(this.#res, args))
     } finally {
       this.#ending = false
     }
