@@ -3,15 +3,20 @@ import { entityTag, namesTag } from './conditional.ts'
 import { combined, linesOf, requestField } from './message.ts'
 import { variesBy } from './vary.ts'
 import type { Coding, CompressSettings } from './coding-options.ts'
-import type { Field, Fields, HttpRequest } from './message.ts'
+import type { Field, Fields, HttpRequest, ResponseHead } from './message.ts'
 import type { StoredResponse } from './stored-response.ts'
 
 /**
  * Whether a stored response may be sent in another coding: a whole 200 in none, of a type that gets smaller, which does
  * not forbid it (RFC 9111, section 5.2.2.6), and without a digest or signature that would be wrong then.
  */
-export function isCompressible({ status, fields, body }: StoredResponse, settings: CompressSettings): boolean {
-  if (status !== 200 || body.byteLength < settings.thresholdBytes) return false
+export function isCompressible(stored: StoredResponse, settings: CompressSettings): boolean {
+  return stored.body.byteLength >= settings.thresholdBytes && mayBeCoded(stored, settings)
+}
+
+/** The same of a response whose length is not known yet. */
+export function mayBeCoded({ status, fields }: ResponseHead, settings: CompressSettings): boolean {
+  if (status !== 200) return false
   if (fields.some(([name]) => OF_THESE_BYTES.has(name.toLowerCase()))) return false
   if (parseCacheControl(combined(fields, 'cache-control')).has('no-transform')) return false
   const type = (combined(fields, 'content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''

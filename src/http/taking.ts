@@ -1,3 +1,4 @@
+import { mayBeCoded, withVary } from './coding.ts'
 import { isConditional, isLeftOut, isNotModified } from './conditional.ts'
 import { formatHttpDate } from './http-date.ts'
 import { combined, linesOf } from './message.ts'
@@ -6,8 +7,8 @@ import { unsentFields } from './targeted.ts'
 import type { Capture } from './capture.ts'
 import type { HeadOrders } from './exchange.ts'
 import type { HttpRequest, ResponseHead } from './message.ts'
+import type { HttpSettings } from './settings.ts'
 import type { Candidate } from './storable.ts'
-import type { TargetedSettings } from './targeted.ts'
 
 /** A response of the application's own that is being taken: judged by its head, its body on the way. */
 export interface Taking {
@@ -27,13 +28,16 @@ export function ordersFor(
   { headers }: HttpRequest,
   head: ResponseHead,
   own: Pick<HeadOrders, 'set' | 'watchBody'> & { readonly cacheStatus: string },
-  settings: TargetedSettings,
+  settings: HttpSettings,
   now: number,
 ): HeadOrders {
   const { watchBody, cacheStatus } = own
+  // What its client gets is the first form of several.
+  const isCoded = watchBody && settings.compress !== undefined && mayBeCoded(head, settings.compress)
   const set: HeadOrders['set'] = [
     ['Date', linesOf(head.fields, 'date')[0] ?? formatHttpDate(now)],
     ...own.set,
+    ...(isCoded ? withVary(head.fields).filter(([name]) => name.toLowerCase() === 'vary') : []),
     withCacheStatus(head.fields, cacheStatus),
   ]
   const ours = unsentFields(head.fields, settings)
