@@ -85,6 +85,12 @@ export function mayFillWhole({ detail }: Admission, request: HttpRequest): boole
   return isRead && !request.foreignHost && !namesDefaultPort(request)
 }
 
+/** Whether it must not reach the application (RFC 9111, section 5.2.1.7). */
+export function isOnlyIfCached({ headers }: HttpRequest): boolean {
+  if (headers['cache-control'] === undefined) return false
+  return parseCacheControl(requestField(headers, 'cache-control')).has('only-if-cached')
+}
+
 function hasBody({ headers, undeclaredContent }: HttpRequest): boolean {
   if (undeclaredContent || headers['transfer-encoding'] !== undefined) return true
   const length = headers['content-length']

@@ -22,6 +22,7 @@ import { shownKey } from './shown-key.ts'
 import { Sightings } from './sightings.ts'
 import { Tally } from './tally.ts'
 import { VariantCounts, VaryWidths } from './variants.ts'
+import { invalidatedHosts } from './unsafe-methods.ts'
 import { variantPlace } from './visit.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { Admission } from './admission.ts'
@@ -184,7 +185,8 @@ export class HttpCache {
   async #invalidate(request: HttpRequest, { targets, tags }: Invalid): Promise<void> {
     const { clock, store, tally } = this.#parts
     tally.counters.invalidations.method += targets.length + tags.length
-    const requests = targets.map((target) => ({ ...request, method: 'GET', target }))
+    const hosts = invalidatedHosts(request)
+    const requests = targets.flatMap((target) => hosts.map((host) => ({ ...request, method: 'GET', target, host })))
     const dropped = requests.map((each) => drop(this.#parts, store, each))
     await held(clock, Promise.all([...dropped, ...this.#dropTags(tags)]))
   }

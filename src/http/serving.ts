@@ -1,4 +1,5 @@
-import { answerOf } from './answer.ts'
+import { isOnlyIfCached } from './admission.ts'
+import { answerOf, GATEWAY_TIMEOUT } from './answer.ts'
 import { forwardStatus, hitStatus } from './cache-status.ts'
 import { standInAnswer } from './confirming.ts'
 import { FallingBack } from './falling-back.ts'
@@ -108,7 +109,8 @@ export function passOn(
   tally.answered(reason === 'bypass' || reason === 'method' ? 'bypass' : 'miss')
   const refusal = detail ?? (reason === 'method' ? reason : undefined)
   if (refusal !== undefined) tally.refused(refusal, request)
-  exchange.forward(new Passing(forwardStatus(reason, { detail, key }), settings))
+  if (reason === 'bypass' && isOnlyIfCached(request)) exchange.answer(GATEWAY_TIMEOUT)
+  else exchange.forward(new Passing(forwardStatus(reason, { detail, key }), settings))
 }
 
 /** Why a stored response is not served as it is: it is stale, or the request wants a newer one. */

@@ -25,6 +25,15 @@ export function invalidatedTargets(request: HttpRequest, head: ResponseHead): re
   return [...targets]
 }
 
+/**
+ * The hosts whose pages such a request makes invalid: whichever of those that it names the application went by, its own
+ * (of repeated ones Node shows the first) or that of a target that is a whole URL (RFC 9112, section 3.2.2).
+ */
+export function invalidatedHosts({ host, headers, target }: HttpRequest): readonly string[] {
+  const hosts = [host ?? headers.host, /^https?:\/\/([^/?#]+)/i.exec(target)?.[1]]
+  return [...new Set(hosts)].filter((each) => typeof each === 'string')
+}
+
 /** A request may name its target as a whole URL (RFC 9112, section 3.2.2), of which applications see the path. */
 function ownTargets(target: string): readonly string[] {
   return /^https?:/i.test(target) ? targetsOf(target, parseUrl(target)) : [target]

@@ -228,3 +228,28 @@ test('what others put into the store is a miss, and deleted', async () => {
     })
   }
 })
+
+test.each([
+  ['If-Match', { headers: { 'cache-control': 'only-if-cached', 'if-match': '*' } }],
+  ['a long target', { headers: { 'cache-control': 'only-if-cached' }, target: `/${'x'.repeat(10_000)}` }],
+])('only-if-cached with %s never reaches the application', async (_, changes) => {
+  const cache = createCache()
+  const got = await ask(new HttpCache(cache, {}), requestOf(changes), () => ({ body: 'made' }))
+  expect([got.from, got.status]).toEqual(['cache', 504])
+  await cache.close()
+})
+
+test.each([
+  ['two Hosts', { host: undefined, headers: { host: 'a.example' }, target: '/x' }],
+  ['a whole URL as its target, and another Host', { host: 'b.example', target: 'http://a.example/x' }],
+])('an unsafe request with %s makes the page invalid that the application may have changed', async (_, changes) => {
+  const cache = createCache()
+  const engine = new HttpCache(cache, { ttl: '1m' })
+  let runs = 0
+  const application = () => ({ body: `${++runs}` })
+  const page = requestOf({ target: '/x' })
+  for (let n = 0; n < 2; n++) expect((await ask(engine, page, application)).body).toBe('1')
+  await ask(engine, requestOf({ method: 'POST', ...changes }), () => ({ status: 204 }))
+  expect((await ask(engine, page, application)).body).toBe('2')
+  await cache.close()
+})

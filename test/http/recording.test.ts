@@ -118,3 +118,12 @@ test.each([
     expect(recorded?.kind === 'complete' && recorded.stored.tags).toHaveLength(count)
   },
 )
+
+test.each(['1234', '123456'])('what is not as long as it said is not stored: %s of 5 bytes', (body) => {
+  const { told, recording, refusals } = start()
+  recording.head({ status: 200, fields: [['Content-Length', '5']] })
+  recording.chunk(Buffer.from(body))
+  recording.over(true)
+  expect(told).toEqual([{ kind: 'unshareable', supersedes: false }])
+  expect(refusals.length).toBe(1)
+})
