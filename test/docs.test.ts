@@ -39,7 +39,7 @@ app.use(httpCache(cache))
 
 /** Pages with examples, and how many; those of docs/testing.md are run by the tests of it. */
 const EXAMPLES: Readonly<Record<string, number>> = {
-  'docs/concepts/http.md': 8,
+  'docs/concepts/http.md': 9,
   'docs/reference/codec.md': 1,
   'docs/reference/metrics.md': 1,
   'docs/reference/tracing.md': 1,

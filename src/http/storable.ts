@@ -192,6 +192,9 @@ function refusalOfVary(request: RequestHeaders, candidate: Candidate, settings: 
   const names = variesBy(fields)
   if (names === '*') return 'vary'
   if (names.length > 0 && isLeftOut(candidate, 'vary', settings)) return 'vary'
+  // Coded bytes that nothing says are coded.
+  if (linesOf(fields, 'content-encoding').length > 0 && isLeftOut(candidate, 'content-encoding', settings))
+    return 'coding'
   return names.includes('accept-encoding') && isOtherCoding(request, fields, settings.normalize) ? 'coding' : undefined
 }
 

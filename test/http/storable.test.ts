@@ -208,6 +208,8 @@ test('Vary: *, trailers, codings of the transfer and too long bodies are not sto
   expect(refusal({ fields: [['Vary', 'Accept, *']] })).toBe('vary')
   expect(refusal({ control: 'private="vary"', fields: [['Vary', 'Accept']] })).toBe('vary')
   expect(refusal({ control: 'no-cache="VARY"', fields: [['Vary', 'Accept']] })).toBe('vary')
+  expect(refusal({ control: 'private="content-encoding"', fields: [['Content-Encoding', 'gzip']] })).toBe('coding')
+  expect(refusal({ control: 'private="content-encoding"' })).toBeUndefined()
   expect(
     refusal({
       fields: [
