@@ -12,14 +12,14 @@ export type InPlaceOf = (status: number) => Answer | undefined
 export class FallingBack extends Passing {
   override readonly mayReplace = true
   readonly #inPlaceOf: InPlaceOf
-  readonly #answered: (outcome: HttpOutcome) => void
+  readonly #answered: (outcome: HttpOutcome, head: ResponseHead) => void
 
-  /** `answered`: told, with the head, how its client is answered. */
+  /** `answered`: told how its client is answered, with the head of the application. */
   constructor(
     cacheStatus: string,
     settings: TargetedSettings,
     inPlaceOf: InPlaceOf,
-    answered: (outcome: HttpOutcome) => void,
+    answered: (outcome: HttpOutcome, head: ResponseHead) => void,
   ) {
     super(cacheStatus, settings)
     this.#inPlaceOf = inPlaceOf
@@ -28,7 +28,7 @@ export class FallingBack extends Passing {
 
   override head(head: ResponseHead): HeadOrders {
     const answer = isError(head.status) ? this.#inPlaceOf(head.status) : undefined
-    this.#answered(answer ? 'stale' : 'miss')
+    this.#answered(answer ? 'stale' : 'miss', head)
     return answer ? instead(answer) : super.head(head)
   }
 }

@@ -82,7 +82,7 @@ function isListOfTexts(list: unknown): boolean {
 /** What the engine needs of a cache, and of its {@link Door}. */
 export type ResponseStore = Pick<
   Cache,
-  'getEntry' | 'has' | 'set' | 'delete' | 'invalidateTags' | 'expireTags' | typeof door
+  'getEntry' | 'has' | 'set' | 'delete' | 'expire' | 'invalidateTags' | 'expireTags' | typeof door
 >
 
 /**

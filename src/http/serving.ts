@@ -4,11 +4,15 @@ import { forwardStatus, hitStatus } from './cache-status.ts'
 import { standInAnswer } from './confirming.ts'
 import { FallingBack } from './falling-back.ts'
 import { Passing } from './passing.ts'
+import { isAuthorized } from './message.ts'
 import { isFresh, mayReuse, mayServeOnError } from './reuse.ts'
+import { sendsCookies } from './storable.ts'
 import { ttlSeconds } from './stored-response.ts'
+import { outdates } from './validation.ts'
 import type { HttpOutcome } from '../counters/http-counters.ts'
 import type { ForwardReason, TierName } from './cache-status.ts'
 import type { Answer } from './exchange.ts'
+import type { ResponseHead } from './message.ts'
 import type { HttpParts } from './response-store.ts'
 import type { Freshness, Reuse } from './reuse.ts'
 import type { StoredResponse } from './stored-response.ts'
@@ -95,7 +99,12 @@ function fallBackOn(parts: HttpParts, visit: Visit, sighting: Sighting): void {
     if (!standsIn(parts, visit, sighting)) return undefined
     return standInAnswer({ request: visit.request, reason }, sighting.stored, status, clock.wall())
   }
-  const told = (outcome: HttpOutcome) => tally.answered(outcome)
+  const told = (outcome: HttpOutcome, head: ResponseHead) => {
+    tally.answered(outcome)
+    const isOfAll =
+      visit.request.method === 'HEAD' && !isAuthorized(visit.request) && !sendsCookies(visit.request.headers, settings)
+    if (isOfAll && outdates(head, sighting.stored)) void parts.store.expire(visit.resourceKey).catch(() => {})
+  }
   visit.exchange.forward(new FallingBack(forwardStatus(reason), settings, inPlaceOf, told))
 }
 

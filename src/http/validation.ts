@@ -3,6 +3,7 @@ import { parseHttpDate } from './http-date.ts'
 import { linesOf } from './message.ts'
 import { connectionOptions, COOKIES, NEVER_KEPT } from './stored-response.ts'
 import type { Field, Fields, ResponseHead } from './message.ts'
+import type { StoredResponse } from './stored-response.ts'
 
 /** The request fields by which the application can say that what is stored is still good, by lower-case name. */
 export interface Validators {
@@ -41,6 +42,21 @@ export function selects(notModified: Pick<ResponseHead, 'fields'>, stored: Pick<
   const [modified] = linesOf(notModified.fields, 'last-modified')
   const [own] = linesOf(stored.fields, 'last-modified')
   return modified === undefined || own === undefined || modified.trim() === own.trim()
+}
+
+/**
+ * Whether a 200 to HEAD is of another representation than is stored (RFC 9111, section 4.3.5). What one of them does not say
+ * tells nothing.
+ */
+export function outdates({ status, fields }: ResponseHead, stored: StoredResponse): boolean {
+  if (status !== 200 || stored.status !== 200) return false
+  const [length] = linesOf(fields, 'content-length')
+  if (length !== undefined && Number(length) !== stored.body.byteLength) return true
+  const names = stored.taggedHere ? ['last-modified'] : ['etag', 'last-modified']
+  return names.some((name) => {
+    const [told, own] = [linesOf(fields, name)[0], linesOf(stored.fields, name)[0]]
+    return told !== undefined && own !== undefined && told.trim() !== own.trim()
+  })
 }
 
 /**

@@ -409,3 +409,27 @@ clause('§4.3.5 a HEAD that finds another ETag SHOULD make the stored GET stale'
   expect([head.status, head.body]).toEqual([200, ''])
   expect((await world.get()).field('etag')).toBe('"b"')
 })
+
+clause(
+  '§4.3.5 … also one that is fresh, where the request went on to the application',
+  { clientDirectives: 'obey' },
+  async (world) => {
+    const lasting = { 'Cache-Control': 'max-age=60' }
+    const pairs: [ResponseFields, ResponseFields][] = [
+      [{ ETag: '"a"' }, { ETag: '"b"' }],
+      [{ 'Last-Modified': world.date(-100) }, { 'Last-Modified': world.date(-10) }],
+      [{ 'Content-Length': '5' }, { 'Content-Length': '7' }],
+    ]
+    for (const [index, [first, second]] of pairs.entries()) {
+      const below = `/${index}`
+      const ahead = { method: 'HEAD', below, fields: { 'Cache-Control': 'no-cache' } }
+      world.app({ fields: { ...lasting, ...first }, body: 'first' })
+      await world.get({}, below)
+      await world.ask(ahead)
+      expect((await world.get({}, below)).says('hit')).toBe(true)
+      world.app({ fields: { ...lasting, ...second }, body: 'second!' })
+      await world.ask(ahead)
+      expect((await world.get({}, below)).body, below).toBe('second!')
+    }
+  },
+)
