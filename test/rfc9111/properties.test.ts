@@ -164,6 +164,67 @@ clause('the stored and the replayed response differ only in the fields that the 
   await fc.assert(property, { numRuns: 25 })
 })
 
+/** Those that the cache reads, or acts upon. */
+const READ = [
+  'Cache-Control',
+  'CDN-Cache-Control',
+  'Tiercache-Control',
+  'Expires',
+  'Age',
+  'Date',
+  'ETag',
+  'Last-Modified',
+  'Vary',
+  'No-Vary-Search',
+  'Cache-Groups',
+  'Cache-Tag',
+  'Surrogate-Key',
+  'Content-Type',
+  'Content-Encoding',
+  'Content-Location',
+  'Location',
+  'Set-Cookie',
+  'Cache-Status',
+]
+
+clause('whatever bytes an application writes into fields, its clients get its pages', async (world) => {
+  const characters = ['\t', ...Array.from({ length: 224 }, (_, index) => String.fromCharCode(index + 32))]
+  const bytes = fc.string({ unit: fc.constantFrom(...characters.filter((each) => each !== '\x7f')), maxLength: 20 })
+  const likely = fc.constantFrom(
+    'max-age=60',
+    'public, ',
+    'max-age=',
+    'private="',
+    '"a"',
+    'W/',
+    '*',
+    'params',
+    '=("',
+    ';',
+    ', ,',
+  )
+  const value = fc.array(fc.oneof(likely, bytes), { maxLength: 4 }).map((parts) => parts.join('').trim())
+  const response = fc.dictionary(fc.constantFrom(...READ), value, { minKeys: 1, maxKeys: 5 })
+  let page = 0
+  let hits = 0
+  const property = fc.asyncProperty(response, async (written) => {
+    const below = `/w${page++}`
+    const fields = { 'Cache-Control': 'max-age=60', ...written }
+    world.app({ fields: world.setUp.protocol === 'HTTP/2' ? lowerCase(fields) : fields, body: 'one' })
+    const first = await world.get({}, below)
+    await world.front.landed()
+    world.app({ body: 'two' })
+    const second = await world.get({}, below)
+    expect([first.status, first.body, second.status]).toEqual([200, 'one', 200])
+    expect(second.body).toBe(second.says('hit') ? 'one' : 'two')
+    if (!second.says('hit')) return
+    hits++
+    expect(kept(second)).toEqual(kept(first))
+  })
+  await fc.assert(property, { numRuns: 100 })
+  expect(hits).toBeGreaterThan(0)
+})
+
 /** HTTP/2 knows names in lower case only; two that differ in case would be one. */
 function lowerCase(fields: Record<string, string | string[]>): Record<string, string | string[]> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]))
