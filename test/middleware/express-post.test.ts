@@ -114,10 +114,10 @@ describeExpress(({ hit, serve }) => {
     )
     await agent.get('/a').expect(200, 'get')
     await expect(hasty.post('/a')).rejects.toThrow()
-    await agent
-      .get('/a')
-      .expect(200, 'get')
-      .expect('Cache-Status', /^tiercache; fwd=uri-miss; stored/)
+    // Nothing holds a client back that is cut off: it may ask again before the page is gone.
+    await expect
+      .poll(async () => (await agent.get('/a').expect(200, 'get')).headers['cache-status'], { timeout: 10_000 })
+      .toMatch(/^tiercache; fwd=uri-miss; stored/)
   })
 })
 
