@@ -31,6 +31,8 @@ interface Rendered {
   readonly text: string
   /** Made when it is sent again. */
   bytes: Buffer | undefined
+  /** Head and body in one, made when it is sent for the third time. */
+  whole: { readonly body: Uint8Array; readonly bytes: Buffer } | undefined
   readonly status: number
   readonly message: string
   /** The fields that somebody in front had set. */
@@ -63,16 +65,51 @@ export function replay(res: ServerResponse, answer: Answer, front: string): bool
 }
 
 function send(known: Known, socket: Socket, head: Rendered, body: Uint8Array): void {
-  head.bytes ??= Buffer.from(head.text, 'latin1')
-  socket.cork()
-  socket.write(head.bytes)
-  socket.write(body)
-  socket.uncork()
+  const whole = wholeOf(head, body)
+  if (whole) socket.write(whole)
+  else sendInTwo(socket, head, body)
   known.statusCode = head.status
   known.statusMessage = head.message
   known._header = head.text
   known._headerSent = true
   known.end()
+}
+
+function sendInTwo(socket: Socket, head: Rendered, body: Uint8Array): void {
+  head.bytes ??= Buffer.from(head.text, 'latin1')
+  socket.cork()
+  socket.write(head.bytes)
+  socket.write(body)
+  socket.uncork()
+}
+
+/** Larger bodies are not copied: what is spared for them is little of what they take. */
+const WHOLE_BYTES_MOST = 65_536
+/** So many answers are kept whole at one time, 4 MiB in all at most. */
+const WHOLES_MOST = 64
+/** As long as most of them are of use: their Age changes. */
+const WHOLES_MS = 1000
+
+let wholes: Rendered[] = []
+let wholesSince = 0
+
+/** An answer as one Buffer; `undefined`: it is not asked for often enough, it is large, or others are. */
+function wholeOf(head: Rendered, body: Uint8Array): Buffer | undefined {
+  if (head.whole) return head.whole.body === body ? head.whole.bytes : undefined
+  if (head.bytes === undefined || body.byteLength > WHOLE_BYTES_MOST || !hasRoom()) return undefined
+  head.whole = { body, bytes: Buffer.concat([head.bytes, body]) }
+  wholes.push(head)
+  return head.whole.bytes
+}
+
+function hasRoom(): boolean {
+  if (wholes.length < WHOLES_MOST) return true
+  const now = performance.now()
+  if (now - wholesSince < WHOLES_MS) return false
+  for (const head of wholes) head.whole = undefined
+  wholes = []
+  wholesSince = now
+  return true
 }
 
 /** Whether nothing but its fields, and what the server says of its connections, bears on the head that Node would render. */
@@ -99,7 +136,18 @@ export function noteHead(res: ServerResponse, answer: Answer, front: string): vo
   if (age === undefined || cacheStatus === undefined || body === undefined || typeof text !== 'string') return
   if (!isNodeKnown()) return
   const message = res.statusMessage
-  heads.set(fields, { text, bytes: undefined, status, message, front, age, cacheStatus, keepAliveMs, requestsMost })
+  heads.set(fields, {
+    text,
+    bytes: undefined,
+    whole: undefined,
+    status,
+    message,
+    front,
+    age,
+    cacheStatus,
+    keepAliveMs,
+    requestsMost,
+  })
 }
 
 /** Whether somebody in front counts what is written, has put it off, or is told when it is done. */
@@ -143,7 +191,16 @@ function seesTo(text: string): boolean {
   try {
     const res = new ServerResponse(request) as Known
     res.assignSocket(socket as Socket)
-    const head = { text, bytes: undefined, status: 200, message: 'OK', front: '', age: '', cacheStatus: '' }
+    const head = {
+      text,
+      bytes: undefined,
+      whole: undefined,
+      status: 200,
+      message: 'OK',
+      front: '',
+      age: '',
+      cacheStatus: '',
+    }
     send(res, socket as Socket, { ...head, keepAliveMs: 0, requestsMost: 0 }, Buffer.from('x'))
     return written.join('') === `${text}x` && res.headersSent && res.writableEnded
   } catch {

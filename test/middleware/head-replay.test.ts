@@ -48,6 +48,33 @@ async function oneByOne(port: number, requests: readonly string[], end: string):
   return answers
 }
 
+test('the hottest answers leave as one Buffer, and each with its own body', async () => {
+  const writes: number[] = []
+  const answers = Array.from({ length: 70 }, (_, index) => answerWith(`page ${String(index).padStart(3, '0')}`))
+  const large = answerWith(`${'x'.repeat(70_000)}end of it`)
+  const { port } = await serve((req, res) => {
+    const socket = req.socket as unknown as { _writev(...values: unknown[]): void; _write(...values: unknown[]): void }
+    const spies = [vi.spyOn(socket, '_writev'), vi.spyOn(socket, '_write')] as const
+    const index = Number(req.url?.slice(1))
+    sendAnswer(res, answers[index] ?? large)
+    writes.push(spies[0].mock.calls.length * 10 + spies[1].mock.calls.length)
+    for (const spy of spies) spy.mockRestore()
+  })
+  const ask = (index: number) => `GET /${index} HTTP/1.1\r\nHost: a.example\r\n\r\n`
+  for (let index = 0; index < 70; index++) {
+    const page = `page ${String(index).padStart(3, '0')}`
+    const [first, ...others] = await oneByOne(port, Array(4).fill(ask(index)), page)
+    expect(others).toEqual([first, first, first])
+  }
+  const perPage = Array.from({ length: 70 }, (_, index) => writes.slice(4 * index + 1, 4 * index + 4).join())
+  // By `writev` of two, and then by one plain write.
+  expect(perPage[0]).toBe('10,1,1')
+  expect(new Set(perPage)).toEqual(new Set(['10,1,1', '10,10,10']))
+  writes.length = 0
+  await oneByOne(port, Array(4).fill(ask(99)), 'end of it')
+  expect(writes.slice(1)).not.toContain(1)
+})
+
 test('an answer in the same words is sent as the same bytes, rendered once', async () => {
   const answer = answerWith('page')
   const { port, rendered } = await serve((_, res) => sendAnswer(res, answer))
