@@ -3,7 +3,7 @@
  * folder of another checkout whose library is to be measured.
  */
 import { register } from 'node:module'
-import { collectGarbage } from './garbage.ts'
+import { collectYoungGarbage } from './garbage.ts'
 import { answerQuestions } from './program.ts'
 import type { VariantContext, Variants, Work } from './variant.ts'
 
@@ -17,11 +17,8 @@ const variant = await open(JSON.parse(context) as VariantContext)
 answerQuestions({ round, close: () => variant.close?.() })
 
 async function round(): Promise<Work> {
-  collectGarbage()
-  // V8 has its room for young objects again when what counts begins.
   await variant.prepare?.()
-  await variant.work()
-  await variant.prepare?.()
+  collectYoungGarbage()
   const cpuBefore = process.cpuUsage()
   const startedAt = performance.now()
   const operations = await variant.work()

@@ -14,8 +14,8 @@ import type { Variant, VariantContext, Variants } from '../harness/variant.ts'
 import type { Product } from './records.ts'
 
 const KEYS = 20_000
-const READS_BY_64 = 20_000
-const READS_BY_1 = 5000
+const READS_BY_64 = 40_000
+const READS_BY_1 = 10_000
 
 const common = { bench: import.meta.url, unit: 'reads/s', pairs: 5, rounds: 7, warmUps: 3 }
 
@@ -57,7 +57,7 @@ export const l2Hit64: Scenario = {
 
 export const l2Hit1: Scenario = {
   name: 'l2-hit-1',
-  work: '`getOrSet` of 5,000 of these keys, one reader',
+  work: '`getOrSet` of 10,000 of these keys, one reader',
   reference: '`getBuffer` of ioredis and `unpack` of msgpackr',
   expects: 'Gathering reads costs a lone reader nothing to speak of.',
   bar: 0.95,

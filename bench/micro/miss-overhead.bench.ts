@@ -9,7 +9,7 @@ import type { Scenario } from '../harness/scenario.ts'
 import type { Variant, Variants, Work } from '../harness/variant.ts'
 import type { Product } from './records.ts'
 
-const LOADS = 5000
+const LOADS = 10_000
 const CALLERS = 16
 const TTL_MS = 600_000
 
@@ -26,7 +26,7 @@ const paired: PairedOptions = {
 
 export const missOverhead: Scenario = {
   name: 'miss-overhead',
-  work: '`getOrSet` of 5,000 cold keys, 16 callers at once: L2, lease, loader (which answers at once), commit; time per load',
+  work: '`getOrSet` of 10,000 cold keys, 16 callers at once: L2, lease, loader (which answers at once), commit; time per load',
   reference: '`getBuffer` of ioredis, the same loader, `pack` and `SET` with `PX`',
   expects:
     'That one process of all loads, and that nothing outdated is stored, charges at most two and a half times what two bare round trips do.',
