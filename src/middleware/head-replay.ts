@@ -1,5 +1,6 @@
 import { ServerResponse } from 'node:http'
 import { Writable } from 'node:stream'
+import { systemClock } from '../clock.ts'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Answer } from '../http/exchange.ts'
@@ -104,7 +105,7 @@ function wholeOf(head: Rendered, body: Uint8Array): Buffer | undefined {
 
 function hasRoom(): boolean {
   if (wholes.length < WHOLES_MOST) return true
-  const now = performance.now()
+  const now = systemClock.now()
   if (now - wholesSince < WHOLES_MS) return false
   for (const head of wholes) head.whole = undefined
   wholes = []
